@@ -8,11 +8,11 @@
 // their sender by facts (Appended, Attached ...) or by Refused, correlated by
 // request, which the asker chooses.
 
-package actor
+package actorpb
 
 import (
-	log "github.com/parley-im/parley/proto/log"
-	wire "github.com/parley-im/parley/proto/wire"
+	logpb "github.com/parley-im/parley/proto/logpb"
+	wirepb "github.com/parley-im/parley/proto/wirepb"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -30,7 +30,7 @@ const (
 type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Error         *wire.Error            `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	Error         *wirepb.Error          `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -72,7 +72,7 @@ func (x *Refused) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Refused) GetError() *wire.Error {
+func (x *Refused) GetError() *wirepb.Error {
 	if x != nil {
 		return x.Error
 	}
@@ -86,8 +86,8 @@ type Append struct {
 	AppId   uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Sender  string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`
 	// The sender's connection, which gets the ack instead of the push.
-	Origin        string     `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Send          *wire.Send `protobuf:"bytes,5,opt,name=send,proto3" json:"send,omitempty"`
+	Origin        string       `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Send          *wirepb.Send `protobuf:"bytes,5,opt,name=send,proto3" json:"send,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,7 +150,7 @@ func (x *Append) GetOrigin() string {
 	return ""
 }
 
-func (x *Append) GetSend() *wire.Send {
+func (x *Append) GetSend() *wirepb.Send {
 	if x != nil {
 		return x.Send
 	}
@@ -160,7 +160,7 @@ func (x *Append) GetSend() *wire.Send {
 type Appended struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Sent          *wire.Sent             `protobuf:"bytes,2,opt,name=sent,proto3" json:"sent,omitempty"`
+	Sent          *wirepb.Sent           `protobuf:"bytes,2,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,7 +202,7 @@ func (x *Appended) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Appended) GetSent() *wire.Sent {
+func (x *Appended) GetSent() *wirepb.Sent {
 	if x != nil {
 		return x.Sent
 	}
@@ -215,7 +215,7 @@ type Fetch struct {
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
 	AppId         uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Reader        string                 `protobuf:"bytes,3,opt,name=reader,proto3" json:"reader,omitempty"`
-	History       *wire.History          `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"`
+	History       *wirepb.History        `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -271,7 +271,7 @@ func (x *Fetch) GetReader() string {
 	return ""
 }
 
-func (x *Fetch) GetHistory() *wire.History {
+func (x *Fetch) GetHistory() *wirepb.History {
 	if x != nil {
 		return x.History
 	}
@@ -281,7 +281,7 @@ func (x *Fetch) GetHistory() *wire.History {
 type Fetched struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wire.HistoryPage      `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	Page          *wirepb.HistoryPage    `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,7 +323,7 @@ func (x *Fetched) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Fetched) GetPage() *wire.HistoryPage {
+func (x *Fetched) GetPage() *wirepb.HistoryPage {
 	if x != nil {
 		return x.Page
 	}
@@ -602,7 +602,7 @@ func (x *Detach) GetUserId() string {
 // Session to connection: end.
 type Kick struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reason        wire.Kicked_Reason     `protobuf:"varint,1,opt,name=reason,proto3,enum=parley.wire.v1.Kicked_Reason" json:"reason,omitempty"`
+	Reason        wirepb.Kicked_Reason   `protobuf:"varint,1,opt,name=reason,proto3,enum=parley.wire.v1.Kicked_Reason" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -637,20 +637,20 @@ func (*Kick) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{9}
 }
 
-func (x *Kick) GetReason() wire.Kicked_Reason {
+func (x *Kick) GetReason() wirepb.Kicked_Reason {
 	if x != nil {
 		return x.Reason
 	}
-	return wire.Kicked_Reason(0)
+	return wirepb.Kicked_Reason(0)
 }
 
 // Connection to session.
 type List struct {
-	state         protoimpl.MessageState  `protogen:"open.v1"`
-	Request       uint32                  `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId         uint32                  `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	UserId        string                  `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	List          *wire.ListConversations `protobuf:"bytes,4,opt,name=list,proto3" json:"list,omitempty"`
+	state         protoimpl.MessageState    `protogen:"open.v1"`
+	Request       uint32                    `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	AppId         uint32                    `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId        string                    `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	List          *wirepb.ListConversations `protobuf:"bytes,4,opt,name=list,proto3" json:"list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -706,7 +706,7 @@ func (x *List) GetUserId() string {
 	return ""
 }
 
-func (x *List) GetList() *wire.ListConversations {
+func (x *List) GetList() *wirepb.ListConversations {
 	if x != nil {
 		return x.List
 	}
@@ -714,9 +714,9 @@ func (x *List) GetList() *wire.ListConversations {
 }
 
 type Listed struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wire.ConversationPage `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Page          *wirepb.ConversationPage `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -758,7 +758,7 @@ func (x *Listed) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Listed) GetPage() *wire.ConversationPage {
+func (x *Listed) GetPage() *wirepb.ConversationPage {
 	if x != nil {
 		return x.Page
 	}
@@ -772,8 +772,8 @@ type MarkRead struct {
 	AppId   uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	UserId  string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// The connection that gets the answer instead of the push.
-	Origin        string            `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Clear         *wire.ClearUnread `protobuf:"bytes,5,opt,name=clear,proto3" json:"clear,omitempty"`
+	Origin        string              `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Clear         *wirepb.ClearUnread `protobuf:"bytes,5,opt,name=clear,proto3" json:"clear,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -836,7 +836,7 @@ func (x *MarkRead) GetOrigin() string {
 	return ""
 }
 
-func (x *MarkRead) GetClear() *wire.ClearUnread {
+func (x *MarkRead) GetClear() *wirepb.ClearUnread {
 	if x != nil {
 		return x.Clear
 	}
@@ -846,7 +846,7 @@ func (x *MarkRead) GetClear() *wire.ClearUnread {
 type MarkedRead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Cleared       *wire.UnreadCleared    `protobuf:"bytes,2,opt,name=cleared,proto3" json:"cleared,omitempty"`
+	Cleared       *wirepb.UnreadCleared  `protobuf:"bytes,2,opt,name=cleared,proto3" json:"cleared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -888,7 +888,7 @@ func (x *MarkedRead) GetRequest() uint32 {
 	return 0
 }
 
-func (x *MarkedRead) GetCleared() *wire.UnreadCleared {
+func (x *MarkedRead) GetCleared() *wirepb.UnreadCleared {
 	if x != nil {
 		return x.Cleared
 	}
@@ -898,11 +898,11 @@ func (x *MarkedRead) GetCleared() *wire.UnreadCleared {
 // Anyone to a shard's actor: the newest of these conversations, and the
 // profiles of these users, all of which belong to that shard.
 type Look struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId         uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	Conversations []*log.ConversationKey `protobuf:"bytes,3,rep,name=conversations,proto3" json:"conversations,omitempty"`
-	Users         []string               `protobuf:"bytes,4,rep,name=users,proto3" json:"users,omitempty"`
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	AppId         uint32                   `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Conversations []*logpb.ConversationKey `protobuf:"bytes,3,rep,name=conversations,proto3" json:"conversations,omitempty"`
+	Users         []string                 `protobuf:"bytes,4,rep,name=users,proto3" json:"users,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -951,7 +951,7 @@ func (x *Look) GetAppId() uint32 {
 	return 0
 }
 
-func (x *Look) GetConversations() []*log.ConversationKey {
+func (x *Look) GetConversations() []*logpb.ConversationKey {
 	if x != nil {
 		return x.Conversations
 	}
@@ -1029,8 +1029,8 @@ func (x *Seen) GetUsers() []*UserSeen {
 type HeadSeen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Absent when nothing was ever said there.
-	Head          *log.Head  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
-	Last          *log.Entry `protobuf:"bytes,2,opt,name=last,proto3" json:"last,omitempty"`
+	Head          *logpb.Head  `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	Last          *logpb.Entry `protobuf:"bytes,2,opt,name=last,proto3" json:"last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1065,14 +1065,14 @@ func (*HeadSeen) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{16}
 }
 
-func (x *HeadSeen) GetHead() *log.Head {
+func (x *HeadSeen) GetHead() *logpb.Head {
 	if x != nil {
 		return x.Head
 	}
 	return nil
 }
 
-func (x *HeadSeen) GetLast() *log.Entry {
+func (x *HeadSeen) GetLast() *logpb.Entry {
 	if x != nil {
 		return x.Last
 	}
@@ -1082,7 +1082,7 @@ func (x *HeadSeen) GetLast() *log.Entry {
 type UserSeen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Absent when not registered.
-	User          *log.User `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	User          *logpb.User `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1117,7 +1117,7 @@ func (*UserSeen) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *UserSeen) GetUser() *log.User {
+func (x *UserSeen) GetUser() *logpb.User {
 	if x != nil {
 		return x.User
 	}
@@ -1230,6 +1230,103 @@ func (x *Handed) GetRequest() uint32 {
 	return 0
 }
 
+// A shard's actor to that of another shard: apply these effects of my outbox.
+type TakeEffects struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Deliver       *logpb.Deliver         `protobuf:"bytes,2,opt,name=deliver,proto3" json:"deliver,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeEffects) Reset() {
+	*x = TakeEffects{}
+	mi := &file_actor_actor_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeEffects) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeEffects) ProtoMessage() {}
+
+func (x *TakeEffects) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeEffects.ProtoReflect.Descriptor instead.
+func (*TakeEffects) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *TakeEffects) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *TakeEffects) GetDeliver() *logpb.Deliver {
+	if x != nil {
+		return x.Deliver
+	}
+	return nil
+}
+
+type EffectsTaken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EffectsTaken) Reset() {
+	*x = EffectsTaken{}
+	mi := &file_actor_actor_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EffectsTaken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EffectsTaken) ProtoMessage() {}
+
+func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EffectsTaken.ProtoReflect.Descriptor instead.
+func (*EffectsTaken) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *EffectsTaken) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
 var File_actor_actor_proto protoreflect.FileDescriptor
 
 const file_actor_actor_proto_rawDesc = "" +
@@ -1315,7 +1412,12 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\vdestination\x18\x02 \x01(\rR\vdestination\x12\x18\n" +
 	"\athrough\x18\x03 \x01(\x04R\athrough\"\"\n" +
 	"\x06Handed\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequestB)Z'github.com/parley-im/parley/proto/actorb\x06proto3"
+	"\arequest\x18\x01 \x01(\rR\arequest\"Y\n" +
+	"\vTakeEffects\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x120\n" +
+	"\adeliver\x18\x02 \x01(\v2\x16.parley.log.v1.DeliverR\adeliver\"(\n" +
+	"\fEffectsTaken\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequestB+Z)github.com/parley-im/parley/proto/actorpbb\x06proto3"
 
 var (
 	file_actor_actor_proto_rawDescOnce sync.Once
@@ -1329,65 +1431,69 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 	return file_actor_actor_proto_rawDescData
 }
 
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_actor_actor_proto_goTypes = []any{
-	(*Refused)(nil),                // 0: parley.actor.v1.Refused
-	(*Append)(nil),                 // 1: parley.actor.v1.Append
-	(*Appended)(nil),               // 2: parley.actor.v1.Appended
-	(*Fetch)(nil),                  // 3: parley.actor.v1.Fetch
-	(*Fetched)(nil),                // 4: parley.actor.v1.Fetched
-	(*Deliver)(nil),                // 5: parley.actor.v1.Deliver
-	(*Attach)(nil),                 // 6: parley.actor.v1.Attach
-	(*Attached)(nil),               // 7: parley.actor.v1.Attached
-	(*Detach)(nil),                 // 8: parley.actor.v1.Detach
-	(*Kick)(nil),                   // 9: parley.actor.v1.Kick
-	(*List)(nil),                   // 10: parley.actor.v1.List
-	(*Listed)(nil),                 // 11: parley.actor.v1.Listed
-	(*MarkRead)(nil),               // 12: parley.actor.v1.MarkRead
-	(*MarkedRead)(nil),             // 13: parley.actor.v1.MarkedRead
-	(*Look)(nil),                   // 14: parley.actor.v1.Look
-	(*Seen)(nil),                   // 15: parley.actor.v1.Seen
-	(*HeadSeen)(nil),               // 16: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),               // 17: parley.actor.v1.UserSeen
-	(*HandOn)(nil),                 // 18: parley.actor.v1.HandOn
-	(*Handed)(nil),                 // 19: parley.actor.v1.Handed
-	(*wire.Error)(nil),             // 20: parley.wire.v1.Error
-	(*wire.Send)(nil),              // 21: parley.wire.v1.Send
-	(*wire.Sent)(nil),              // 22: parley.wire.v1.Sent
-	(*wire.History)(nil),           // 23: parley.wire.v1.History
-	(*wire.HistoryPage)(nil),       // 24: parley.wire.v1.HistoryPage
-	(wire.Kicked_Reason)(0),        // 25: parley.wire.v1.Kicked.Reason
-	(*wire.ListConversations)(nil), // 26: parley.wire.v1.ListConversations
-	(*wire.ConversationPage)(nil),  // 27: parley.wire.v1.ConversationPage
-	(*wire.ClearUnread)(nil),       // 28: parley.wire.v1.ClearUnread
-	(*wire.UnreadCleared)(nil),     // 29: parley.wire.v1.UnreadCleared
-	(*log.ConversationKey)(nil),    // 30: parley.log.v1.ConversationKey
-	(*log.Head)(nil),               // 31: parley.log.v1.Head
-	(*log.Entry)(nil),              // 32: parley.log.v1.Entry
-	(*log.User)(nil),               // 33: parley.log.v1.User
+	(*Refused)(nil),                  // 0: parley.actor.v1.Refused
+	(*Append)(nil),                   // 1: parley.actor.v1.Append
+	(*Appended)(nil),                 // 2: parley.actor.v1.Appended
+	(*Fetch)(nil),                    // 3: parley.actor.v1.Fetch
+	(*Fetched)(nil),                  // 4: parley.actor.v1.Fetched
+	(*Deliver)(nil),                  // 5: parley.actor.v1.Deliver
+	(*Attach)(nil),                   // 6: parley.actor.v1.Attach
+	(*Attached)(nil),                 // 7: parley.actor.v1.Attached
+	(*Detach)(nil),                   // 8: parley.actor.v1.Detach
+	(*Kick)(nil),                     // 9: parley.actor.v1.Kick
+	(*List)(nil),                     // 10: parley.actor.v1.List
+	(*Listed)(nil),                   // 11: parley.actor.v1.Listed
+	(*MarkRead)(nil),                 // 12: parley.actor.v1.MarkRead
+	(*MarkedRead)(nil),               // 13: parley.actor.v1.MarkedRead
+	(*Look)(nil),                     // 14: parley.actor.v1.Look
+	(*Seen)(nil),                     // 15: parley.actor.v1.Seen
+	(*HeadSeen)(nil),                 // 16: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),                 // 17: parley.actor.v1.UserSeen
+	(*HandOn)(nil),                   // 18: parley.actor.v1.HandOn
+	(*Handed)(nil),                   // 19: parley.actor.v1.Handed
+	(*TakeEffects)(nil),              // 20: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),             // 21: parley.actor.v1.EffectsTaken
+	(*wirepb.Error)(nil),             // 22: parley.wire.v1.Error
+	(*wirepb.Send)(nil),              // 23: parley.wire.v1.Send
+	(*wirepb.Sent)(nil),              // 24: parley.wire.v1.Sent
+	(*wirepb.History)(nil),           // 25: parley.wire.v1.History
+	(*wirepb.HistoryPage)(nil),       // 26: parley.wire.v1.HistoryPage
+	(wirepb.Kicked_Reason)(0),        // 27: parley.wire.v1.Kicked.Reason
+	(*wirepb.ListConversations)(nil), // 28: parley.wire.v1.ListConversations
+	(*wirepb.ConversationPage)(nil),  // 29: parley.wire.v1.ConversationPage
+	(*wirepb.ClearUnread)(nil),       // 30: parley.wire.v1.ClearUnread
+	(*wirepb.UnreadCleared)(nil),     // 31: parley.wire.v1.UnreadCleared
+	(*logpb.ConversationKey)(nil),    // 32: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),               // 33: parley.log.v1.Head
+	(*logpb.Entry)(nil),              // 34: parley.log.v1.Entry
+	(*logpb.User)(nil),               // 35: parley.log.v1.User
+	(*logpb.Deliver)(nil),            // 36: parley.log.v1.Deliver
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	20, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	21, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
-	22, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
-	23, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
-	24, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
-	25, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	26, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	27, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
-	28, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	29, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
-	30, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	22, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
+	23, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
+	24, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
+	25, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
+	26, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
+	27, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	28, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
+	29, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
+	30, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
+	31, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
+	32, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
 	16, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
 	17, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	31, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	32, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	33, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	33, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	34, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	35, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	36, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -1401,7 +1507,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

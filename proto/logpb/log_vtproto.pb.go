@@ -2,7 +2,7 @@
 // protoc-gen-go-vtproto version: v0.6.0
 // source: log/log.proto
 
-package log
+package logpb
 
 import (
 	fmt "fmt"
@@ -355,13 +355,6 @@ func (m *Send) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.unknownFields != nil {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
-	}
-	if m.Shards != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Shards))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0x80
 	}
 	if m.DedupeMessages != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.DedupeMessages))
@@ -1405,9 +1398,6 @@ func (m *Send) SizeVT() (n int) {
 	}
 	if m.DedupeMessages != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.DedupeMessages))
-	}
-	if m.Shards != 0 {
-		n += 2 + protohelpers.SizeOfVarint(uint64(m.Shards))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -2852,25 +2842,6 @@ func (m *Send) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.DedupeMessages |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 16:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Shards", wireType)
-			}
-			m.Shards = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return protohelpers.ErrIntOverflow
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Shards |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

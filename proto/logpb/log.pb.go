@@ -8,7 +8,7 @@
 // the rows that applying them leaves. Dear to change: field numbers are never
 // reused, and commands say by which version of Apply they are to be read.
 
-package log
+package logpb
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -375,10 +375,8 @@ type Send struct {
 	// The dedupe window as configured where the command was proposed.
 	DedupeAgeMs    int64  `protobuf:"varint,14,opt,name=dedupe_age_ms,json=dedupeAgeMs,proto3" json:"dedupe_age_ms,omitempty"`
 	DedupeMessages uint64 `protobuf:"varint,15,opt,name=dedupe_messages,json=dedupeMessages,proto3" json:"dedupe_messages,omitempty"`
-	// Number of shards, from which the destinations of effects follow.
-	Shards        uint32 `protobuf:"varint,16,opt,name=shards,proto3" json:"shards,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Send) Reset() {
@@ -512,13 +510,6 @@ func (x *Send) GetDedupeAgeMs() int64 {
 func (x *Send) GetDedupeMessages() uint64 {
 	if x != nil {
 		return x.DedupeMessages
-	}
-	return 0
-}
-
-func (x *Send) GetShards() uint32 {
-	if x != nil {
-		return x.Shards
 	}
 	return 0
 }
@@ -1423,7 +1414,7 @@ const file_log_log_proto_rawDesc = "" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x1b\n" +
-	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\"\xa7\x04\n" +
+	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\"\x8f\x04\n" +
 	"\x04Send\x12B\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12*\n" +
@@ -1442,8 +1433,7 @@ const file_log_log_proto_rawDesc = "" +
 	"mentionAll\x12\x12\n" +
 	"\x04salt\x18\r \x01(\fR\x04salt\x12\"\n" +
 	"\rdedupe_age_ms\x18\x0e \x01(\x03R\vdedupeAgeMs\x12'\n" +
-	"\x0fdedupe_messages\x18\x0f \x01(\x04R\x0ededupeMessages\x12\x16\n" +
-	"\x06shards\x18\x10 \x01(\rR\x06shards\"\xa7\x01\n" +
+	"\x0fdedupe_messages\x18\x0f \x01(\x04R\x0ededupeMessages\"\xa7\x01\n" +
 	"\bMarkRead\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
@@ -1518,7 +1508,7 @@ const file_log_log_proto_rawDesc = "" +
 	"\x04salt\x18\x11 \x01(\fR\x04salt\"=\n" +
 	"\x06Dedupe\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12!\n" +
-	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHashB'Z%github.com/parley-im/parley/proto/logb\x06proto3"
+	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHashB)Z'github.com/parley-im/parley/proto/logpbb\x06proto3"
 
 var (
 	file_log_log_proto_rawDescOnce sync.Once

@@ -12,7 +12,7 @@
 // Every number fits a JavaScript number (below 2^53). Times are milliseconds
 // since 1970 by the server's clock.
 
-package wire
+package wirepb
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -2443,7 +2443,7 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x1dCONVERSATION_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CONVERSATION_KIND_PEER\x10\x01\x12\x1a\n" +
 	"\x16CONVERSATION_KIND_ROOM\x10\x02\x12\x1b\n" +
-	"\x17CONVERSATION_KIND_GROUP\x10\x03B(Z&github.com/parley-im/parley/proto/wireb\x06proto3"
+	"\x17CONVERSATION_KIND_GROUP\x10\x03B*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
 
 var (
 	file_wire_wire_proto_rawDescOnce sync.Once

@@ -2,7 +2,7 @@
 // protoc-gen-go-vtproto version: v0.6.0
 // source: wire/wire.proto
 
-package wire
+package wirepb
 
 import (
 	fmt "fmt"

@@ -1,0 +1,36 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// expiryNotice is how long before its end a token is announced as expiring.
+const expiryNotice = 30 * time.Second
+
+// Tick implements the transport's handler: the deadlines of hello, heartbeat
+// and token. now is the timer's; the deadlines go by the server's clock.
+func (c *Connection) Tick(time.Time) {
+	now := c.o.Now()
+	c.mu.Lock()
+	at, silent, left := c.phase, now.Sub(c.lastFrame), c.expires.Sub(now)
+	notify := at == welcome && left <= expiryNotice && !c.warned
+	if notify {
+		c.warned = true
+	}
+	c.mu.Unlock()
+	switch {
+	case at == fresh && now.Sub(c.born) > c.o.Timing.Hello:
+		c.end(closeHello, "no hello in time")
+	case silent > c.o.Timing.Silence:
+		c.end(closeHeartbeat, "no heartbeat")
+	case at != welcome:
+	case left <= 0:
+		c.reply(0, &wirepb.ServerFrame_Kicked{Kicked: &wirepb.Kicked{Reason: wirepb.Kicked_REASON_TOKEN_EXPIRED}})
+		c.end(closeExpired, "the token has expired")
+	case notify:
+		seconds := uint32((left + time.Second - 1) / time.Second)
+		c.reply(0, &wirepb.ServerFrame_TokenExpiring{TokenExpiring: &wirepb.TokenExpiring{Seconds: seconds}})
+	}
+}

@@ -1,0 +1,119 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/transport/wire"
+)
+
+// first takes the first frame, which must be hello, and asks the session to
+// let the device in.
+func (c *Connection) first(f *wirepb.ClientFrame) {
+	h := f.GetHello()
+	if h == nil {
+		c.refuse(f.GetId(), "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "the first frame must be hello"))
+		c.end(closeMalformed, "the first frame must be hello")
+		return
+	}
+	user := chat.UserKey{App: chat.AppID(h.AppId), ID: h.UserId}
+	expires, err := c.authenticate(user, h)
+	if err != nil {
+		c.turnAway(f.Id, err)
+		return
+	}
+	c.mu.Lock()
+	if c.phase != fresh {
+		c.mu.Unlock()
+		return
+	}
+	c.phase, c.user, c.helloID, c.expires = greeting, user, f.Id, expires
+	c.mu.Unlock()
+	err = c.ask(directory.SessionOf(user), &actorpb.Attach{
+		Request: f.Id, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
+		DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume,
+	})
+	if err != nil {
+		c.turnAway(f.Id, err)
+	}
+}
+
+// authenticate checks hello in the order: form, token.
+func (c *Connection) authenticate(user chat.UserKey, h *wirepb.Hello) (expires time.Time, err error) {
+	if h.ProtocolVersion != wire.ProtocolVersion {
+		return expires, chat.Errorf(chat.CodeProtocolUnsupported, "login", "protocol version %d is not spoken here; %d is", h.ProtocolVersion, wire.ProtocolVersion)
+	}
+	if err := chat.CheckUserID("login", h.UserId); err != nil {
+		return expires, err
+	}
+	if err := chat.CheckDeviceID("login", h.DeviceId); err != nil {
+		return expires, err
+	}
+	if err := chat.CheckProfile("login", h.UserName, h.AvatarUrl); err != nil {
+		return expires, err
+	}
+	if len(h.Platform) > chat.MaxPlatformBytes {
+		return expires, chat.Errorf(chat.CodeInvalidParam, "login", "the platform has %d bytes; at most %d are allowed", len(h.Platform), chat.MaxPlatformBytes)
+	}
+	claims, err := c.o.Verifier.Verify(h.Token, user.App, user.ID, c.o.Now())
+	return claims.ExpiresAt, err
+}
+
+// turnAway ends a connection that was not let in.
+func (c *Connection) turnAway(request uint32, err error) {
+	c.refuse(request, "login", err)
+	code := closeAuth
+	if chat.CodeOf(err).Retryable() {
+		code = closeOverloaded
+	}
+	c.end(code, "not logged in")
+}
+
+// attached welcomes the client.
+func (c *Connection) attached(m *actorpb.Attached) {
+	c.mu.Lock()
+	if c.phase != greeting {
+		c.mu.Unlock()
+		c.detach(c.user) // closed meanwhile: the session must not keep it
+		return
+	}
+	c.phase = welcome
+	expires := c.expires
+	c.mu.Unlock()
+	c.socket.Authenticated()
+	l := c.o.Limits(c.user.App)
+	c.reply(c.helloID, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
+		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()), TokenExpiresAtMs: uint64(expires.UnixMilli()),
+		HeartbeatIntervalMs: uint32(c.o.Timing.Heartbeat.Milliseconds()), HeartbeatTimeoutMs: uint32(c.o.Timing.Silence.Milliseconds()),
+		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node,
+		Limits: &wirepb.Limits{
+			TextBytes: uint32(l.TextBytes), CustomBytes: uint32(l.CustomBytes), CommandBytes: uint32(l.CommandBytes),
+			ExtendedDataBytes: uint32(l.ExtendedDataBytes), FrameBytes: uint32(c.o.MaxFrame),
+			DedupeWindowMs: uint64(l.Dedupe.Age.Milliseconds()), InFlight: maxInFlight,
+		},
+	}})
+}
+
+// renew puts a new token in the place of the old one.
+func (c *Connection) renew(request uint32, r *wirepb.RenewToken) {
+	claims, err := c.o.Verifier.Verify(r.GetToken(), c.user.App, c.user.ID, c.o.Now())
+	if err != nil {
+		c.refuse(request, "renew token", err)
+		return
+	}
+	c.mu.Lock()
+	c.expires, c.warned = claims.ExpiresAt, false
+	c.mu.Unlock()
+	c.reply(request, &wirepb.ServerFrame_TokenRenewed{TokenRenewed: &wirepb.TokenRenewed{TokenExpiresAtMs: uint64(claims.ExpiresAt.UnixMilli())}})
+}
+
+// detach tells the session; if it is not there, it has nothing to forget.
+func (c *Connection) detach(user chat.UserKey) {
+	err := c.o.Directory.Send(directory.SessionOf(user), &actorpb.Detach{AppId: uint32(user.App), UserId: user.ID}, c.pid)
+	if err != nil {
+		c.o.Log.Debug("detach not delivered", "error", err)
+	}
+}

@@ -1,0 +1,124 @@
+package connection
+
+import (
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// Receive implements the transport's handler: one message from the client.
+func (c *Connection) Receive(message []byte, text bool) {
+	if text != c.codec.Text() {
+		c.end(closeWrongType, "this subprotocol's frames are of the other type")
+		return
+	}
+	c.mu.Lock()
+	c.lastFrame = c.o.Now()
+	at := c.phase
+	c.mu.Unlock()
+	if at == fresh && len(message) > maxHelloBytes {
+		c.end(closeMalformed, "the first frame is too large")
+		return
+	}
+	f, err := c.codec.DecodeClient(message)
+	if chat.CodeOf(err) == chat.CodeMalformedFrame {
+		c.reply(0, &wirepb.ServerFrame_Error{Error: wirepb.FromError("decode", err)})
+		c.end(closeMalformed, "malformed frame")
+		return
+	}
+	switch {
+	case at == gone:
+	case at == fresh:
+		c.first(f)
+	case err != nil:
+		c.refuse(f.GetId(), "decode", err)
+	case f.Id == 0:
+		c.refuse(0, "decode", chat.Errorf(chat.CodeInvalidParam, "decode", "a request needs an id above 0"))
+	case at == greeting:
+		c.refuse(f.Id, "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "wait for welcome before the next request"))
+	default:
+		c.handle(f)
+	}
+}
+
+// handle is the table of what a welcomed client may ask.
+func (c *Connection) handle(f *wirepb.ClientFrame) {
+	switch b := f.Body.(type) {
+	case *wirepb.ClientFrame_Ping:
+		c.reply(f.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
+	case *wirepb.ClientFrame_Send:
+		c.toConversation(f.Id, "send", b.Send.GetConversation(), &actorpb.Append{
+			Request: f.Id, AppId: uint32(c.user.App), Sender: c.user.ID, Origin: c.pid.Id, Send: b.Send})
+	case *wirepb.ClientFrame_History:
+		c.toConversation(f.Id, "history", b.History.GetConversation(), &actorpb.Fetch{
+			Request: f.Id, AppId: uint32(c.user.App), Reader: c.user.ID, History: b.History})
+	case *wirepb.ClientFrame_ListConversations:
+		c.toSession(f.Id, &actorpb.List{Request: f.Id, AppId: uint32(c.user.App), UserId: c.user.ID, List: b.ListConversations})
+	case *wirepb.ClientFrame_ClearUnread:
+		if _, err := c.conversation("clear unread", b.ClearUnread.GetConversation()); err != nil {
+			c.refuse(f.Id, "clear unread", err)
+			return
+		}
+		c.toSession(f.Id, &actorpb.MarkRead{
+			Request: f.Id, AppId: uint32(c.user.App), UserId: c.user.ID, Origin: c.pid.Id, Clear: b.ClearUnread})
+	case *wirepb.ClientFrame_RenewToken:
+		c.renew(f.Id, b.RenewToken)
+	case *wirepb.ClientFrame_Goodbye:
+		c.end(closeNormal, "goodbye")
+	case *wirepb.ClientFrame_Hello:
+		c.refuse(f.Id, "hello", chat.Errorf(chat.CodeInvalidParam, "hello", "this connection has said hello already"))
+	}
+}
+
+// conversation is the key that a reference of this client means.
+func (c *Connection) conversation(op string, ref *wirepb.ConversationRef) (chat.ConversationKey, error) {
+	if ref.GetKind() != wirepb.ConversationKind_CONVERSATION_KIND_PEER {
+		return chat.ConversationKey{}, chat.Errorf(chat.CodeUnsupported, op, "conversations of kind %d are not supported; peer is 1", ref.GetKind())
+	}
+	if err := chat.CheckUserID(op, ref.GetId()); err != nil {
+		return chat.ConversationKey{}, err
+	}
+	if ref.Id == c.user.ID {
+		return chat.ConversationKey{}, chat.Errorf(chat.CodeInvalidParam, op, "one cannot talk to oneself; name another user")
+	}
+	return chat.PeerConversation(c.user.App, c.user.ID, ref.Id), nil
+}
+
+func (c *Connection) toConversation(request uint32, op string, ref *wirepb.ConversationRef, message any) {
+	key, err := c.conversation(op, ref)
+	if err == nil {
+		err = c.ask(directory.ConversationOf(key), message)
+	}
+	if err != nil {
+		c.refuse(request, op, err)
+	}
+}
+
+func (c *Connection) toSession(request uint32, message any) {
+	if err := c.ask(directory.SessionOf(c.user), message); err != nil {
+		c.refuse(request, "request", err)
+	}
+}
+
+// ask sends a request to an actor and counts it until the answer comes.
+func (c *Connection) ask(to directory.Identity, message any) error {
+	c.mu.Lock()
+	if c.inFlight >= maxInFlight {
+		c.mu.Unlock()
+		return chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
+	}
+	c.inFlight++
+	c.mu.Unlock()
+	err := c.o.Directory.Send(to, message, c.pid)
+	if err != nil {
+		c.answered()
+	}
+	return err
+}
+
+func (c *Connection) answered() {
+	c.mu.Lock()
+	c.inFlight--
+	c.mu.Unlock()
+}

@@ -1,0 +1,128 @@
+package connection
+
+import (
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// SendUserMessage implements actor.Process: an answer or a push. It runs on
+// the sender's goroutine.
+func (c *Connection) SendUserMessage(_ *actor.PID, message any) {
+	switch m := actor.UnwrapEnvelopeMessage(message).(type) {
+	case *actorpb.Deliver:
+		c.push(m)
+	case *actorpb.Appended:
+		c.answer(m.Request, &wirepb.ServerFrame_Sent{Sent: m.Sent})
+	case *actorpb.Fetched:
+		c.answer(m.Request, &wirepb.ServerFrame_HistoryPage{HistoryPage: m.Page})
+	case *actorpb.Listed:
+		c.answer(m.Request, &wirepb.ServerFrame_ConversationPage{ConversationPage: m.Page})
+	case *actorpb.MarkedRead:
+		c.answer(m.Request, &wirepb.ServerFrame_UnreadCleared{UnreadCleared: m.Cleared})
+	case *actorpb.Attached:
+		c.answered()
+		c.attached(m)
+	case *actorpb.Refused:
+		c.refused(m)
+	case *actorpb.Kick:
+		c.kicked(m.Reason)
+	}
+}
+
+// answer ends a request.
+func (c *Connection) answer(request uint32, body wirepb.ServerBody) {
+	c.answered()
+	c.reply(request, body)
+}
+
+func (c *Connection) refused(m *actorpb.Refused) {
+	c.mu.Lock()
+	greets := c.phase == greeting
+	c.mu.Unlock()
+	c.answered()
+	if greets {
+		c.turnAway(m.Request, chat.Errorf(chat.Code(m.GetError().GetCode()), "login", "%s", m.GetError().GetMessage()))
+		return
+	}
+	c.reply(m.Request, &wirepb.ServerFrame_Error{Error: m.Error})
+}
+
+func (c *Connection) refuse(request uint32, op string, err error) {
+	c.reply(request, &wirepb.ServerFrame_Error{Error: wirepb.FromError(op, err)})
+}
+
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// reply encodes a frame and enqueues it. Answers are bounded by the requests in
+// flight; a client that lets more than replyLimit of them wait is cut off.
+func (c *Connection) reply(to uint32, body wirepb.ServerBody) {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	frame, err := c.codec.AppendServer((*buf)[:0], wirepb.NewServerFrame(to, body))
+	if err != nil {
+		c.o.Log.Error("frame not encoded", "error", err)
+		c.end(closeMalformed, "internal error")
+		return
+	}
+	if cap(frame) <= 64<<10 {
+		*buf = frame
+	}
+	if !c.socket.Write(frame, replyLimit) {
+		c.end(closeOverloaded, "the client does not read")
+	}
+}
+
+// push enqueues what nobody asked for. Without room it is dropped and the
+// client told, once there is room again, to pull. The lock is held over Write,
+// so that Drained cannot come between a refusal and the note of it.
+func (c *Connection) push(m *actorpb.Deliver) {
+	frame := m.Frame
+	if c.codec.Text() {
+		var err error
+		if frame, err = c.recode(m.Frame); err != nil {
+			c.o.Log.Error("push not encoded", "error", err)
+			return
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == welcome && !c.behind {
+		c.behind = !c.socket.Write(frame, pushLimit)
+	}
+}
+
+// recode turns a push, which comes in the binary encoding, into this client's.
+func (c *Connection) recode(frame []byte) ([]byte, error) {
+	f := &wirepb.ServerFrame{}
+	if err := f.UnmarshalVT(frame); err != nil {
+		return nil, err
+	}
+	return c.codec.EncodeServer(f)
+}
+
+// Drained implements the transport's handler.
+func (c *Connection) Drained() {
+	c.mu.Lock()
+	behind := c.behind
+	c.behind = false
+	c.mu.Unlock()
+	if behind {
+		c.reply(0, &wirepb.ServerFrame_Behind{Behind: &wirepb.Behind{}})
+	}
+}
+
+// kicked ends the login: another device is in, or (unspecified) this device
+// has a newer connection.
+func (c *Connection) kicked(reason wirepb.Kicked_Reason) {
+	if reason == wirepb.Kicked_REASON_UNSPECIFIED {
+		c.end(closeNormal, "replaced by a newer connection of this device")
+		return
+	}
+	c.reply(0, &wirepb.ServerFrame_Kicked{Kicked: &wirepb.Kicked{Reason: reason}})
+	c.end(closeKicked, "another device has logged in")
+}

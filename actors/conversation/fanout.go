@@ -1,0 +1,33 @@
+package conversation
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// fanOut hands a message to both peers' sessions: encoded once, the same bytes
+// for every device. Who has no session has no device and reads it later.
+func (c *conversation) fanOut(_ actor.Context, m *wirepb.Message, origin string) {
+	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_Message{Message: m}}).MarshalVT()
+	if err != nil {
+		panic("conversation: a message of our own does not encode: " + err.Error())
+	}
+	for _, user := range c.peers {
+		deliver := &actorpb.Deliver{Frame: frame, Origin: origin}
+		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: user}), deliver)
+	}
+}
+
+// passOn hands on a message that is not stored. Its ack means: handed to those
+// who are online.
+func (c *conversation) passOn(ctx actor.Context, s send) {
+	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
+	c.fanOut(ctx, m, s.origin)
+	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.Sent{
+		MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs,
+	}})
+}

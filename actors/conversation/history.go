@@ -1,0 +1,93 @@
+package conversation
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/storage"
+)
+
+// Bounds of a page. A page that would have more bytes is cut short; it always
+// holds one message.
+const (
+	maxPage      = 100
+	maxPageBytes = 512 << 10
+)
+
+// fetch reads a page and answers from the reader's goroutine: it needs nothing
+// of the actor.
+func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
+	h := m.GetHistory()
+	if h.GetCount() < 1 || h.GetCount() > maxPage {
+		refuse(ctx, ctx.Sender(), m.Request, chat.Errorf(chat.CodeInvalidParam, "history", "count is %d; 1 to %d are allowed", h.GetCount(), maxPage))
+		return
+	}
+	root, to := c.o.System.Root, ctx.Sender()
+	var page *wirepb.HistoryPage
+	c.o.Replicator.Read(c.act.Shard, func(v storage.View) (err error) {
+		page, err = readPage(v, c.key, h)
+		return err
+	}, func(err error) {
+		if err != nil {
+			root.Send(to, &actorpb.Refused{Request: m.Request, Error: wirepb.FromError("history", err)})
+			return
+		}
+		root.Send(to, &actorpb.Fetched{Request: m.Request, Page: page})
+	})
+}
+
+// readPage reads (after, before) or one end of it, and says what it covers.
+func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wirepb.HistoryPage, error) {
+	head, _, err := v.Head(key)
+	if err != nil {
+		return nil, err
+	}
+	page := &wirepb.HistoryPage{HeadSeq: head.Seq}
+	first, last := h.AfterSeq+1, head.Seq
+	if h.BeforeSeq != 0 && h.BeforeSeq <= head.Seq {
+		last = h.BeforeSeq - 1
+	}
+	if first > last {
+		return page, nil
+	}
+	entries, err := v.Entries(key, first-1, last+1, int(h.Count), h.NewestFirst)
+	if err != nil {
+		return nil, err
+	}
+	full := len(entries) == int(h.Count)
+	kept := trim(entries, h.NewestFirst)
+	full = full || len(kept) < len(entries)
+	page.FirstSeq, page.LastSeq = first, last
+	if full && h.NewestFirst {
+		page.FirstSeq = kept[0].Seq
+	} else if full {
+		page.LastSeq = kept[len(kept)-1].Seq
+	}
+	for i := range kept {
+		page.Messages = append(page.Messages, wirepb.FromEntry(key, &kept[i]))
+	}
+	return page, nil
+}
+
+// trim keeps as many entries as fit a page's bytes, from the end that was
+// asked for.
+func trim(entries []chat.Entry, newest bool) []chat.Entry {
+	bytes := 0
+	for n := range entries {
+		i := n
+		if newest {
+			i = len(entries) - 1 - n
+		}
+		m := &entries[i].Message
+		bytes += len(m.Body) + len(m.ExtendedData) + len(m.SearchedContent) + 256
+		if n > 0 && bytes > maxPageBytes {
+			if newest {
+				return entries[i+1:]
+			}
+			return entries[:i]
+		}
+	}
+	return entries
+}

@@ -1,0 +1,138 @@
+package conversation
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// append takes a message in: checked here, decided by Apply.
+func (c *conversation) append(ctx actor.Context, m *actorpb.Append) {
+	s, err := c.check(m)
+	if err == nil && len(c.waiting) >= maxWaiting {
+		err = chat.Errorf(chat.CodeBusy, "send", "too many messages wait in this conversation; try again later")
+	}
+	if err != nil {
+		refuse(ctx, ctx.Sender(), m.Request, err)
+		return
+	}
+	s.from = ctx.Sender()
+	c.registered[c.side(m.Sender)] = true // it is logged in
+	c.waiting = append(c.waiting, s)
+	c.proceed(ctx)
+}
+
+func (c *conversation) check(m *actorpb.Append) (send, error) {
+	w := m.GetSend()
+	if len(w.GetClientMessageId()) != len(chat.ClientMessageID{}) {
+		return send{}, chat.Errorf(chat.CodeInvalidParam, "send", "the client message id has %d bytes; 16 are required", len(w.GetClientMessageId()))
+	}
+	if w.GetIssuedAtMs() >= 1<<53 {
+		return send{}, chat.Errorf(chat.CodeInvalidParam, "send", "issued at is out of range")
+	}
+	limits := c.o.Limits(c.key.App)
+	s := send{request: m.Request, origin: m.Origin, command: chat.Send{
+		Conversation: c.key, Sender: m.Sender, ClientMessageID: chat.ClientMessageID(w.ClientMessageId), IssuedAt: int64(w.IssuedAtMs),
+		Message: w.Chat(), Window: limits.Dedupe,
+	}}
+	return s, s.command.Message.Check("send", limits)
+}
+
+// proceed moves waiting messages on: to those who are online when they are not
+// stored, else into a proposal, one at a time, so that whatever arrives while
+// the disk works forms the next one.
+func (c *conversation) proceed(ctx actor.Context) {
+	if len(c.waiting) == 0 || c.proposed != nil || c.asking {
+		return
+	}
+	if !c.registered[0] || !c.registered[1] {
+		c.ask(ctx)
+		return
+	}
+	batch := c.takeStored(ctx)
+	if len(batch) == 0 {
+		return
+	}
+	commands := make([]chat.CommandBody, len(batch))
+	for i := range batch {
+		batch[i].command.Salt = c.o.Salt()
+		commands[i] = batch[i].command
+	}
+	c.proposed = batch
+	root, self := c.o.System.Root, ctx.Self()
+	c.o.Replicator.Propose(c.act.Shard, c.act.Term, commands, func(out storage.Outcome, err error) {
+		root.Send(self, committed{out, err})
+	})
+}
+
+// takeStored takes the next messages for a proposal, passing on those before
+// and between them that are not stored.
+func (c *conversation) takeStored(ctx actor.Context) []send {
+	var batch []send
+	n := 0
+	for ; n < len(c.waiting) && len(batch) < maxProposal; n++ {
+		if s := c.waiting[n]; s.command.Message.Type.Stored() {
+			batch = append(batch, s)
+		} else {
+			c.passOn(ctx, s)
+		}
+	}
+	rest := copy(c.waiting, c.waiting[n:])
+	clear(c.waiting[rest:])
+	c.waiting = c.waiting[:rest]
+	return batch
+}
+
+// ask looks whether the peer that has not sent anything here yet exists. Once
+// registered, always registered: so it is asked at most once an activation.
+func (c *conversation) ask(ctx actor.Context) {
+	peer := c.peers[0]
+	if c.registered[0] {
+		peer = c.peers[1]
+	}
+	c.asking = true
+	shard := storage.UserShard(c.o.Replicator.Shards(), chat.UserKey{App: c.key.App, ID: peer})
+	look := &actorpb.Look{AppId: uint32(c.key.App), Users: []string{peer}}
+	if err := c.act.Directory.Send(directory.ShardOf(shard), look, ctx.Self()); err != nil {
+		c.asked(ctx, err)
+	}
+}
+
+func (c *conversation) seen(ctx actor.Context, m *actorpb.Seen) {
+	if len(m.Users) == 1 && m.Users[0].User != nil {
+		c.registered = [2]bool{true, true}
+		c.asked(ctx, nil)
+		return
+	}
+	c.asked(ctx, chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user does not exist: they must have logged in once"))
+}
+
+// asked ends the question: on with the messages, or all of them are refused.
+func (c *conversation) asked(ctx actor.Context, err error) {
+	c.asking = false
+	if err == nil {
+		c.proceed(ctx)
+		return
+	}
+	for _, s := range c.waiting {
+		refuse(ctx, s.from, s.request, err)
+	}
+	c.waiting = nil
+}
+
+// refused is the answer of a shard's actor that could not do as asked.
+func (c *conversation) refused(ctx actor.Context, m *actorpb.Refused) {
+	e := m.GetError()
+	err := chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage())
+	if s, ok := c.opening[m.Request]; ok {
+		delete(c.opening, m.Request)
+		refuse(ctx, s.from, s.request, err)
+		return
+	}
+	if c.asking {
+		c.asked(ctx, err)
+	}
+}

@@ -1,0 +1,71 @@
+package session
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/storage"
+)
+
+// loggedIn brings the user's row after a login was committed or a resume has
+// read it.
+type loggedIn struct {
+	attach *actorpb.Attach
+	from   *actor.PID
+	user   chat.User
+	err    error
+}
+
+// attach lets a device in. A fresh login is written first, so that it is the
+// newest one for every node and after every restart; a resumed one only looks
+// whether it still is.
+func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
+	root, self := s.o.System.Root, ctx.Self()
+	answer := loggedIn{attach: m, from: ctx.Sender()}
+	s.pending++
+	if m.Resume {
+		s.o.Replicator.Read(s.act.Shard, func(v storage.View) (err error) {
+			answer.user, _, err = v.User(s.user)
+			return err
+		}, func(err error) {
+			answer.err = err
+			root.Send(self, answer)
+		})
+		return
+	}
+	login := chat.Login{User: s.user, Name: m.UserName, AvatarURL: m.AvatarUrl, DeviceID: m.DeviceId}
+	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{login}, func(out storage.Outcome, err error) {
+		if err == nil {
+			answer.user = out.Results[0].User
+		}
+		answer.err = err
+		root.Send(self, answer)
+	})
+}
+
+// loggedIn attaches the device and has the others go: one device a user.
+func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
+	s.pending--
+	switch {
+	case m.err != nil:
+		refuse(s.o.System.Root, m.from, m.attach.Request, "login", m.err)
+		return
+	case m.user.DeviceID != m.attach.DeviceId:
+		ctx.Send(m.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})
+		return
+	}
+	for id, d := range s.devices {
+		if id != m.from.Id {
+			reason := wirepb.Kicked_REASON_OTHER_DEVICE
+			if d.id == m.attach.DeviceId {
+				reason = wirepb.Kicked_REASON_UNSPECIFIED // its own newer connection
+			}
+			ctx.Send(d.pid, &actorpb.Kick{Reason: reason})
+			delete(s.devices, id)
+		}
+	}
+	s.devices[m.from.Id] = device{pid: m.from, id: m.attach.DeviceId}
+	ctx.Send(m.from, &actorpb.Attached{Request: m.attach.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
+}

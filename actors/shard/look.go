@@ -1,0 +1,57 @@
+package shard
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// look reads heads with their last entries, and profiles, in one go, and
+// answers from the reader's goroutine.
+func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
+	root, to := s.o.System.Root, ctx.Sender()
+	seen := &actorpb.Seen{Request: m.Request}
+	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
+		for _, k := range m.Conversations {
+			h, err := readHead(v, k.Chat())
+			if err != nil {
+				return err
+			}
+			seen.Heads = append(seen.Heads, h)
+		}
+		for _, id := range m.Users {
+			u, ok, err := v.User(chat.UserKey{App: chat.AppID(m.AppId), ID: id})
+			if err != nil {
+				return err
+			}
+			row := &actorpb.UserSeen{}
+			if ok {
+				row.User = logpb.FromUser(u)
+			}
+			seen.Users = append(seen.Users, row)
+		}
+		return nil
+	}, func(err error) {
+		if err != nil {
+			root.Send(to, refused(m.Request, err))
+			return
+		}
+		root.Send(to, seen)
+	})
+}
+
+func readHead(v storage.View, c chat.ConversationKey) (*actorpb.HeadSeen, error) {
+	head, ok, err := v.Head(c)
+	if err != nil || !ok {
+		return &actorpb.HeadSeen{}, err
+	}
+	last, err := v.Entries(c, head.Seq-1, head.Seq+1, 1, true)
+	seen := &actorpb.HeadSeen{Head: logpb.FromHead(&head)}
+	if len(last) == 1 {
+		seen.Last = logpb.FromEntry(&last[0])
+	}
+	return seen, err
+}

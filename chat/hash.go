@@ -1,0 +1,62 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// encode writes a message's content in the one form that hashes are taken of:
+// every field in order, strings and bytes behind their length.
+func (m *Message) encode() []byte {
+	b := make([]byte, 0, 64+len(m.Body)+len(m.ExtendedData)+len(m.SearchedContent))
+	b = binary.BigEndian.AppendUint32(b, uint32(m.Type))
+	b = binary.BigEndian.AppendUint32(b, m.SubType)
+	b = binary.BigEndian.AppendUint32(b, m.Priority)
+	b = appendSized(b, m.Body)
+	b = appendSized(b, m.ExtendedData)
+	b = appendSized(b, m.SearchedContent)
+	b = binary.AppendUvarint(b, uint64(len(m.MentionedUserIDs)))
+	for _, id := range m.MentionedUserIDs {
+		b = appendSized(b, id)
+	}
+	if m.MentionAll {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+func appendSized[T string | []byte](b []byte, v T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
+}
+
+// chain gives the hash that follows prev when e is appended:
+//
+//	SHA-256(prev, seq, header, SHA-256(salt, content))
+//
+// The body enters through its own salted hash only, so that erasing a body and
+// its salt keeps the chain checkable and tells nothing of what was said.
+func chain(prev [32]byte, e *Entry, content []byte) [32]byte {
+	body := make([]byte, 0, len(e.Salt)+len(content))
+	inner := sha256.Sum256(append(append(body, e.Salt[:]...), content...))
+
+	var buf [256]byte
+	b := append(buf[:0], prev[:]...)
+	b = binary.BigEndian.AppendUint64(b, e.Seq)
+	b = appendSized(b, e.Sender)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Time))
+	b = binary.BigEndian.AppendUint64(b, e.OrderKey)
+	b = binary.BigEndian.AppendUint64(b, e.Counted)
+	b = binary.BigEndian.AppendUint64(b, e.Own)
+	b = append(b, e.ClientMessageID[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.IssuedAt))
+	return sha256.Sum256(append(b, inner[:]...))
+}
+
+// VerifyChain recomputes the hash over entries that follow prev; it equals the
+// head's Hash when they are all entries up to it, unchanged.
+func VerifyChain(prev [32]byte, entries []Entry) [32]byte {
+	for i := range entries {
+		prev = chain(prev, &entries[i], entries[i].Message.encode())
+	}
+	return prev
+}

@@ -1,0 +1,50 @@
+package chat
+
+import "time"
+
+// Fixed bounds of identifiers and profiles, in bytes; the sources are ZIM's
+// published limits.
+const (
+	MaxUserIDBytes    = 32
+	MaxUserNameBytes  = 256
+	MaxAvatarURLBytes = 500
+	MaxDeviceIDBytes  = 64
+	MaxPlatformBytes  = 32
+	MaxSubType        = 200
+	MaxPriority       = 3
+	MaxMentions       = 100
+)
+
+// Limits are one app's bounds on what its users send; sizes in bytes. Each is
+// a config value with ZIM's newer published number as the default.
+type Limits struct {
+	TextBytes         int
+	CustomBytes       int
+	CommandBytes      int
+	ExtendedDataBytes int
+	SearchedBytes     int
+	Dedupe            DedupeWindow
+}
+
+// DedupeWindow is how long a client message id is remembered at least: for Age
+// or for the last Messages of the conversation, whichever reaches back further.
+type DedupeWindow struct {
+	Age      time.Duration
+	Messages uint64
+}
+
+// DefaultLimits are the limits of an app that sets none.
+func DefaultLimits() Limits {
+	return Limits{
+		TextBytes:         32 << 10,
+		CustomBytes:       32 << 10,
+		CommandBytes:      5 << 10,
+		ExtendedDataBytes: 1 << 10,
+		SearchedBytes:     64,
+		Dedupe:            DedupeWindow{Age: 7 * 24 * time.Hour, Messages: 10_000},
+	}
+}
+
+// MaxIssuedAhead is how far a client's issuedAt may lie ahead of the leader's
+// clock.
+const MaxIssuedAhead = 5 * time.Minute

@@ -1,0 +1,131 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"strconv"
+)
+
+// dedupeSweep is how often, in entries, a conversation's dedupe floor is moved.
+// A power of two; part of Version 1.
+const dedupeSweep = 64
+
+func applySend(s State, now int64, b Send) (Result, []Event) {
+	side, ok := b.Conversation.side(b.Sender)
+	if !ok {
+		return refuse(CodeInvalidParam, "the sender is not in the conversation")
+	}
+	head, exists := s.Head(b.Conversation)
+	now = max(now, head.Time)
+	if b.IssuedAt <= 0 || b.IssuedAt > now+MaxIssuedAhead.Milliseconds() {
+		return refuse(CodeInvalidParam, "issued at %d, the server's time is %d ms; at most %v ahead is allowed", b.IssuedAt, now, MaxIssuedAhead)
+	}
+	if b.IssuedAt < head.DedupeFloor {
+		return refuse(CodeDedupeWindowPassed, "issued at %d, retries of messages before %d can no longer be told from new ones", b.IssuedAt, head.DedupeFloor)
+	}
+	content := b.Message.encode()
+	key := DedupeKey{IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
+	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(content)}
+	if b.IssuedAt <= head.MaxIssuedAt {
+		if first, seen := s.Dedupe(b.Conversation, key); seen {
+			return duplicate(s, b.Conversation, first, row.Content)
+		}
+	}
+
+	head.append(now, side)
+	e := Entry{
+		Seq: head.Seq, Sender: b.Sender, Time: head.Time, OrderKey: head.OrderKey, Counted: head.Counted, Own: head.Own[side],
+		ClientMessageID: b.ClientMessageID, IssuedAt: b.IssuedAt, Message: b.Message, Salt: b.Salt,
+	}
+	head.Hash = chain(head.Hash, &e, content)
+	head.MaxIssuedAt = max(head.MaxIssuedAt, b.IssuedAt)
+	s.PutEntry(b.Conversation, e)
+	s.PutDedupe(b.Conversation, key, row)
+
+	res := Result{Sent: sentAs(b.Conversation, &e)}
+	if !exists {
+		head.CreatedAt = now
+		res.Effects = openForPeers(s, b.Conversation)
+	}
+	if head.Seq%dedupeSweep == 0 {
+		head.sweepDedupe(s, b.Conversation, b.Window)
+	}
+	s.PutHead(b.Conversation, head)
+	return res, []Event{Appended{Conversation: b.Conversation, Entry: e}}
+}
+
+func refuse(code Code, format string, args ...any) (Result, []Event) {
+	return Result{Err: Errorf(code, "send", format, args...)}, nil
+}
+
+// duplicate answers a retry with the first outcome, or refuses an id that was
+// used for something else.
+func duplicate(s State, c ConversationKey, first Dedupe, content [32]byte) (Result, []Event) {
+	if first.Content != content {
+		return refuse(CodeIDConflict, "this client message id was used for another message")
+	}
+	e, ok := s.Entry(c, first.Seq)
+	if !ok {
+		return refuse(CodeDedupeWindowPassed, "the message that this retry repeats is no longer kept")
+	}
+	sent := sentAs(c, &e)
+	sent.Duplicate = true
+	return Result{Sent: sent}, nil
+}
+
+// append moves the head to a new counted entry of a peer.
+func (h *Head) append(now int64, side int) {
+	h.Seq++
+	h.Time = now
+	h.OrderKey = max(h.OrderKey+1, uint64(now)*1000)
+	h.Counted++
+	h.Own[side]++
+}
+
+// sweepDedupe moves the floor up to what lies outside the window by both its
+// measures, and lets go of the rows below.
+func (h *Head) sweepDedupe(s State, c ConversationKey, w DedupeWindow) {
+	if h.Seq <= w.Messages {
+		return
+	}
+	oldest, ok := s.Entry(c, h.Seq-w.Messages)
+	if !ok {
+		return
+	}
+	floor := min(h.Time-w.Age.Milliseconds(), oldest.Time)
+	if floor > h.DedupeFloor {
+		h.DedupeFloor = floor
+		s.DropDedupe(c, floor)
+	}
+}
+
+func openForPeers(s State, c ConversationKey) []EffectRef {
+	first, second, _ := c.Peers()
+	refs := make([]EffectRef, 0, 2)
+	for _, id := range []string{first, second} {
+		refs = append(refs, s.QueueEffect(Effect{ConversationOpened{User: UserKey{c.App, id}, Conversation: c}}))
+	}
+	return refs
+}
+
+func sentAs(c ConversationKey, e *Entry) Sent {
+	return Sent{MessageID: MessageID(c, e.Seq), Seq: e.Seq, OrderKey: e.OrderKey, Time: e.Time}
+}
+
+// MessageID is the ID of a conversation's message: 80 bits of a hash of the
+// conversation's key, and the seq. Opaque to clients, unique within an app.
+func MessageID(c ConversationKey, seq uint64) string {
+	var buf [64]byte
+	return string(strconv.AppendUint(append(appendMessageIDPrefix(buf[:0], c), '-'), seq, 10))
+}
+
+func appendMessageIDPrefix(dst []byte, c ConversationKey) []byte {
+	var key [128]byte
+	k := binary.BigEndian.AppendUint32(key[:0], uint32(c.App))
+	k = append(append(k, byte(c.Kind)), c.ID...)
+	sum := sha256.Sum256(k)
+	return messageIDEncoding.AppendEncode(dst, sum[:10])
+}
+
+var messageIDEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)

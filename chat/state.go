@@ -1,0 +1,138 @@
+package chat
+
+// State is one shard's rows as Apply sees them: typed, without keys or bytes.
+// Within a batch every read sees the writes before it. Methods cannot fail: an
+// implementation that meets a broken disk remembers the error and refuses the
+// commit, and Apply's results are dropped with it.
+//
+// Slices handed over belong to the receiver and are never changed.
+type State interface {
+	User(UserKey) (User, bool)
+	PutUser(UserKey, User)
+
+	Membership(UserKey, ConversationKey) (Membership, bool)
+	PutMembership(UserKey, ConversationKey, Membership)
+
+	Head(ConversationKey) (Head, bool)
+	PutHead(ConversationKey, Head)
+
+	Entry(ConversationKey, uint64) (Entry, bool)
+	PutEntry(ConversationKey, Entry)
+
+	Dedupe(ConversationKey, DedupeKey) (Dedupe, bool)
+	PutDedupe(ConversationKey, DedupeKey, Dedupe)
+	// DropDedupe deletes the rows of the conversation with IssuedAt below floor.
+	DropDedupe(c ConversationKey, floor int64)
+
+	// QueueEffect appends to the outbox for the shard of the effect's user and
+	// tells where it stands.
+	QueueEffect(Effect) EffectRef
+	// DropEffects deletes the outbox for a shard up to and including through.
+	DropEffects(destination uint16, through uint64)
+
+	// EffectMark is the number of the last effect applied from a source shard's
+	// outbox of a restore epoch; 0 when none.
+	EffectMark(source uint16, epoch uint64) uint64
+	SetEffectMark(source uint16, epoch, through uint64)
+}
+
+// User is a registered user's profile row.
+type User struct {
+	Name      string
+	AvatarURL string
+	// DeviceID is the device of the newest login, empty before the first.
+	DeviceID     string
+	RegisteredAt int64 // ms
+	LoginAt      int64 // ms, 0 before the first
+}
+
+// Membership is a user's row for one conversation of theirs.
+type Membership struct {
+	Mark  Mark
+	Since int64 // ms
+}
+
+// Mark is how far a user has read: the head's numbers at that point, with Own
+// the user's own counted entries. Seq never runs back.
+type Mark struct {
+	Seq     uint64
+	Counted uint64
+	Own     uint64
+}
+
+// Head is a conversation's newest state.
+//
+// Invariants: Counted = Own[0] + Own[1] in a peer conversation; Time and
+// OrderKey never run back; BaseSeq <= Seq, and entries (BaseSeq, Seq] exist.
+type Head struct {
+	Seq      uint64 // the newest entry's; 0 never stored
+	Rev      uint64 // changes to existing rows
+	Time     int64  // ms, the newest entry's
+	OrderKey uint64
+	Counted  uint64    // entries that count as unread
+	Own      [2]uint64 // of those, sent by the first and second peer
+	Hash     [32]byte  // chain over all entries up to Seq
+
+	DedupeFloor int64 // ms; a client message issued before is refused
+	MaxIssuedAt int64 // ms; no dedupe row is newer
+	CreatedAt   int64 // ms
+	BaseSeq     uint64
+	BaseHash    [32]byte
+}
+
+// Mark is the head as a read mark of user.
+func (h *Head) Mark(c ConversationKey, user string) Mark {
+	m := Mark{Seq: h.Seq, Counted: h.Counted}
+	if side, ok := c.side(user); ok {
+		m.Own = h.Own[side]
+	}
+	return m
+}
+
+// Unread counts the entries past the mark that count and are not user's own.
+func (h *Head) Unread(c ConversationKey, user string, m Mark) uint64 {
+	now := h.Mark(c, user)
+	if now.Seq <= m.Seq {
+		return 0
+	}
+	return (now.Counted - m.Counted) - (now.Own - m.Own)
+}
+
+// side is the place of a peer's user in Head.Own.
+func (k ConversationKey) side(user string) (int, bool) {
+	first, second, ok := k.Peers()
+	switch {
+	case ok && user == first:
+		return 0, true
+	case ok && user == second:
+		return 1, true
+	}
+	return 0, false
+}
+
+// Entry is one line of a conversation's log.
+type Entry struct {
+	Seq             uint64
+	Sender          string
+	Time            int64 // ms
+	OrderKey        uint64
+	Counted         uint64 // Head.Counted with this entry
+	Own             uint64 // the sender's own counted entries with this one
+	ClientMessageID ClientMessageID
+	IssuedAt        int64 // ms
+	Message         Message
+	Salt            [16]byte // blinds the body in the hash chain
+}
+
+// DedupeKey names one send of one sender in a conversation.
+type DedupeKey struct {
+	IssuedAt int64 // ms
+	Sender   string
+	ID       ClientMessageID
+}
+
+// Dedupe is where a send went, and a hash of what it said.
+type Dedupe struct {
+	Seq     uint64
+	Content [32]byte
+}

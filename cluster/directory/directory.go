@@ -1,0 +1,173 @@
+// Package directory finds actors: it maps an identity to its shard, activates
+// its actor on the node that leads the shard, under a name that holds the
+// leader's term, and sends to it. Today there is one node, which leads all
+// shards. Actors and connections call it; nothing in it blocks on I/O.
+//
+// The guarantees:
+//
+//   - At most one activation of an identity at a time, and none under an older
+//     term once a newer one exists.
+//   - A message that Send accepted is in the activation's mailbox; it is
+//     handled, or answered by a Refused, or lost only with the process.
+//     Passivation loses none: Release and Send exclude each other, and Release
+//     refuses while the mailbox holds anything.
+//   - Messages of one sender to one identity keep their order.
+package directory
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+)
+
+// Kind says which actor an identity is.
+type Kind uint8
+
+// The kinds of virtual actor.
+const (
+	Session      Kind = iota // a user: App, ID = user ID
+	Conversation             // a conversation: App, Chat, ID
+	Shard                    // a shard itself: Number
+)
+
+// Identity names a virtual actor.
+type Identity struct {
+	Kind   Kind
+	App    chat.AppID
+	Chat   chat.Kind // conversations
+	ID     string
+	Number storage.ShardID // shards
+}
+
+// SessionOf names a user's actor.
+func SessionOf(u chat.UserKey) Identity { return Identity{Kind: Session, App: u.App, ID: u.ID} }
+
+// ConversationOf names a conversation's actor.
+func ConversationOf(c chat.ConversationKey) Identity {
+	return Identity{Kind: Conversation, App: c.App, Chat: c.Kind, ID: c.ID}
+}
+
+// ShardOf names a shard's own actor.
+func ShardOf(s storage.ShardID) Identity { return Identity{Kind: Shard, Number: s} }
+
+// User is the user of a session.
+func (id Identity) User() chat.UserKey { return chat.UserKey{App: id.App, ID: id.ID} }
+
+// Key is the key of a conversation.
+func (id Identity) Key() chat.ConversationKey {
+	return chat.ConversationKey{App: id.App, Kind: id.Chat, ID: id.ID}
+}
+
+// Activation tells an actor who and where it is.
+type Activation struct {
+	Identity  Identity
+	Shard     storage.ShardID
+	Term      storage.Term
+	Directory *Directory
+}
+
+// Idle asks an activation that nobody wrote to for a while to Release itself
+// if it has nothing to do.
+type Idle struct{}
+
+// Options says what a directory works with.
+type Options struct {
+	System     *actor.ActorSystem
+	Replicator storage.Replicator
+	// Idle is how long an activation may be silent before it is asked to go.
+	Idle time.Duration
+	Log  *slog.Logger
+}
+
+// Directory is a node's map of activations.
+type Directory struct {
+	o       Options
+	kinds   map[Kind]func(Activation) actor.Actor
+	stripes []stripe // by shard
+	now     atomic.Int64
+	counter atomic.Uint64
+	live    atomic.Int64
+	panics  atomic.Uint64
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+// stripe guards the activations of one shard.
+type stripe struct {
+	mu   sync.RWMutex
+	live map[Identity]*activation
+}
+
+type activation struct {
+	pid     *actor.PID
+	mailbox *mailbox
+	used    atomic.Int64 // seconds of the directory's clock
+}
+
+// New makes a directory; Register its kinds, then Start it.
+func New(o Options) *Directory {
+	d := &Directory{
+		o: o, kinds: make(map[Kind]func(Activation) actor.Actor), stripes: make([]stripe, o.Replicator.Shards()+1),
+		stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	for i := range d.stripes {
+		d.stripes[i].live = make(map[Identity]*activation)
+	}
+	return d
+}
+
+// Register says how a kind's actors are made. The constructor must be cheap
+// and must not fail.
+func (d *Directory) Register(k Kind, produce func(Activation) actor.Actor) { d.kinds[k] = produce }
+
+// Start begins to look for idle activations.
+func (d *Directory) Start() { go d.sweep() }
+
+// Close stops looking for idle activations and stops all actors.
+func (d *Directory) Close(ctx context.Context) error {
+	close(d.stop)
+	<-d.stopped
+	var pids []*actor.PID
+	for i := range d.stripes {
+		s := &d.stripes[i]
+		s.mu.Lock()
+		for id, a := range s.live {
+			pids = append(pids, a.pid)
+			delete(s.live, id)
+		}
+		s.mu.Unlock()
+	}
+	for _, pid := range pids {
+		if err := d.o.System.Root.PoisonFuture(pid).Wait(); err != nil && ctx.Err() == nil {
+			d.o.Log.Warn("actor did not stop", "actor", pid.Id, "error", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// Shard is where an identity lives.
+func (d *Directory) Shard(id Identity) storage.ShardID {
+	switch id.Kind {
+	case Session:
+		return storage.UserShard(d.o.Replicator.Shards(), id.User())
+	case Conversation:
+		return storage.ConversationShard(d.o.Replicator.Shards(), id.Key())
+	}
+	return id.Number
+}
+
+// Live is the number of activations.
+func (d *Directory) Live() int { return int(d.live.Load()) }
+
+// name is unique on this node for ever: the term and a counter.
+func (d *Directory) name(id Identity, term storage.Term) string {
+	return fmt.Sprintf("%d/%d/%d", id.Kind, term, d.counter.Add(1))
+}

@@ -1,0 +1,52 @@
+// Command parley runs a chat node, makes tokens for it, and says its version.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+var commands struct {
+	Dev     devCommand     `cmd:"" help:"Run a node on this machine with demo users and a chat page, to try and to develop against."`
+	Serve   serveCommand   `cmd:"" help:"Run a node for real."`
+	Token   tokenCommand   `cmd:"" help:"Make a token for a user and print it."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// errUsage marks what the caller typed wrong: exit code 2.
+var errUsage = errors.New("usage")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is main with an exit code: 0 done, 1 failed, 2 used wrongly.
+func run(ctx context.Context, args []string) int {
+	parser, err := kong.New(&commands, kong.Name("parley"), kong.Description("A clustered chat engine for web apps."),
+		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "parley: %v\nRun \"parley --help\" for the commands and their flags.\n", err)
+		return 2
+	}
+	switch err := call.Run(); {
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		return 2
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		return 1
+	}
+	return 0
+}

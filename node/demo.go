@@ -1,0 +1,63 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/parley-im/parley/auth"
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/transport/api"
+)
+
+// demoUsers exist in `parley dev` from the start.
+var demoUsers = []api.DevUser{
+	{UserID: "alice", UserName: "Alice"},
+	{UserID: "bob", UserName: "Bob"},
+	{UserID: "carol", UserName: "Carol"},
+	{UserID: "dave", UserName: "Dave"},
+	{UserID: "lilei", UserName: "李雷"},
+	{UserID: "hanmeimei", UserName: "韩梅梅"},
+}
+
+// dev is what hands out tokens, nil outside `parley dev`.
+func (n *Node) dev() *api.Dev {
+	if !n.o.Demo {
+		return nil
+	}
+	app := n.o.Apps[0]
+	return &api.Dev{AppID: app.ID, Users: demoUsers, Token: func(ctx context.Context, u api.DevUser, ttl int64) (string, error) {
+		if err := n.register(ctx, app.ID, u); err != nil {
+			return "", err
+		}
+		return auth.Generate04(app.ID, u.UserID, app.Secret, time.Duration(ttl)*time.Second, n.o.Now(), rand.Reader)
+	}}
+}
+
+func (n *Node) registerDemoUsers(ctx context.Context) error {
+	for _, u := range demoUsers {
+		if err := n.register(ctx, n.o.Apps[0].ID, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// register makes a user exist, and gives them the name if it is not empty.
+func (n *Node) register(ctx context.Context, app chat.AppID, u api.DevUser) error {
+	user := chat.UserKey{App: app, ID: u.UserID}
+	shard := storage.UserShard(n.o.Shards, user)
+	term, err := n.host.Leader(shard)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	n.host.Propose(shard, term, []chat.CommandBody{chat.Login{User: user, Name: u.UserName}}, func(_ storage.Outcome, err error) { done <- err })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return chat.Errorf(chat.CodeTimeout, "register", "%w", ctx.Err())
+	}
+}

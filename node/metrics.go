@@ -1,0 +1,34 @@
+package node
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/parley-im/parley/cluster/replication"
+)
+
+// registerMetrics exports the running totals of the parts; they are read when
+// a scrape comes, and cost nothing before.
+func (n *Node) registerMetrics() {
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
+	n.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
+	n.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
+	n.gauge("parley_replication_queued_bytes", "Bytes of proposals that wait for a round.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
+	n.counter("parley_replication_rounds_total", "Synced commits.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))
+	n.counter("parley_replication_commands_total", "Commands applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Commands) }))
+	n.counter("parley_replication_bytes_total", "Bytes of proposals applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Bytes) }))
+	n.counter("parley_replication_commit_seconds_total", "Time spent in synced commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
+}
+
+func (n *Node) stat(pick func(replication.Stats) float64) func() float64 {
+	return func() float64 { return pick(n.host.Stats()) }
+}
+
+func (n *Node) gauge(name, help string, value func() float64) {
+	n.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+}
+
+func (n *Node) counter(name, help string, value func() float64) {
+	n.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}

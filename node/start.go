@@ -1,0 +1,169 @@
+package node
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parley-im/parley/actors/connection"
+	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/session"
+	"github.com/parley-im/parley/actors/shard"
+	"github.com/parley-im/parley/auth"
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/storage/pebble"
+	"github.com/parley-im/parley/transport/api"
+	"github.com/parley-im/parley/transport/web"
+	"github.com/parley-im/parley/transport/wire"
+	"github.com/parley-im/parley/transport/ws"
+)
+
+// Bounds of a node's sockets.
+const (
+	maxFrame           = 64 << 10
+	maxConnections     = 19_000 // under the 20,000 descriptors of a usual limit
+	maxUnauthenticated = 8_192
+)
+
+func withDefaults(o Options) Options {
+	if o.Shards == 0 {
+		o.Shards = storage.DefaultShards
+	}
+	if o.Timing == (connection.Timing{}) {
+		o.Timing = connection.DefaultTiming
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Fatal == nil {
+		log := o.Log
+		o.Fatal = func(err error) {
+			log.Error("the disk failed; ending, as nothing can be acknowledged any more", "error", err)
+			os.Exit(1)
+		}
+	}
+	return o
+}
+
+func (n *Node) verifier() (*auth.Verifier, error) {
+	apps := make([]auth.App, 0, len(n.o.Apps))
+	for _, a := range n.o.Apps {
+		apps = append(apps, a.App)
+		n.limits[a.ID] = a.Limits
+	}
+	if len(apps) == 0 {
+		return nil, errors.New("no app is configured; give one as ID:SECRET")
+	}
+	return auth.NewVerifier(apps)
+}
+
+func (n *Node) openStore() (err error) {
+	if n.store = n.o.Store; n.store != nil {
+		return nil
+	}
+	store, err := pebble.Open(pebble.Options{Dir: filepath.Join(n.o.Data, "store"), Shards: n.o.Shards, Logger: n.o.Log})
+	if err != nil {
+		return err
+	}
+	n.store = store
+	return nil
+}
+
+// startActors makes the actor system, says how each kind of actor is made, and
+// has the shards' actors look after what an earlier run left in their outboxes.
+func (n *Node) startActors() {
+	n.system = actor.NewActorSystem(actor.WithLoggerFactory(bodyFree(n.o.Log)))
+	n.directory = directory.New(directory.Options{System: n.system, Replicator: n.host, Idle: idleActor, Log: n.o.Log})
+	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
+	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host}))
+	n.directory.Register(directory.Conversation, conversation.New(conversation.Options{
+		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.o.Now, Salt: salt,
+	}))
+	n.directory.Start()
+	for s := 1; s <= n.o.Shards; s++ {
+		if err := n.directory.Send(directory.ShardOf(storage.ShardID(s)), shard.Recover{}, nil); err != nil {
+			n.o.Log.Error("shard not recovered", "shard", s, "error", err)
+		}
+	}
+}
+
+func (n *Node) limitsOf(app chat.AppID) chat.Limits { return n.limits[app] }
+
+func salt() (s [16]byte) {
+	_, _ = rand.Read(s[:]) // never fails
+	return s
+}
+
+func (n *Node) startSockets(verifier *auth.Verifier) {
+	shared := &connection.Options{
+		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
+		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame,
+	}
+	var names []string
+	for _, c := range wire.Codecs() {
+		names = append(names, c.Name())
+	}
+	n.sockets = ws.NewServer(ws.Options{
+		Subprotocols: names,
+		Text: func(name string) bool {
+			c, ok := wire.ByName(name)
+			return ok && c.Text()
+		},
+		Accept: func(c ws.Conn, name string) ws.Handler {
+			codec, _ := wire.ByName(name) // negotiated from the names above
+			return connection.New(shared, c, codec)
+		},
+		AllowOrigin: ws.OriginPolicy(n.o.Origins, n.o.LoopbackOrigins),
+		MaxMessage:  maxFrame, MaxConnections: maxConnections, MaxUnauthenticated: maxUnauthenticated, Log: n.o.Log,
+	})
+}
+
+// listen opens the port, and with it the node.
+func (n *Node) listen() (err error) {
+	if n.listener, err = net.Listen("tcp", n.o.Addr); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	n.metrics = prometheus.NewRegistry()
+	n.registerMetrics()
+	mux := http.NewServeMux()
+	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metrics, Dev: n.dev()})
+	mux.Handle("GET /ws", n.sockets)
+	mux.Handle("GET /sdk/", web.SDK())
+	mux.Handle("GET /", web.Handler())
+	n.http = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(n.o.Log.Handler(), slog.LevelDebug),
+	}
+	n.ready.Store(true)
+	go func() {
+		defer close(n.served)
+		if err := n.http.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
+			n.o.Log.Error("the listener ended", "error", err)
+		}
+	}()
+	return nil
+}
+
+var errNotReady = errors.New("not ready: starting or shutting down")
+
+func (n *Node) isReady() error {
+	if !n.ready.Load() {
+		return errNotReady
+	}
+	_, err := n.host.Leader(1)
+	return err
+}

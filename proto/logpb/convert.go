@@ -1,0 +1,123 @@
+// Package logpb holds the generated types of what is stored and replicated
+// (proto/log/log.proto) and, in this file, their conversions from and to the
+// domain's types. It is the only place where the two meet for the log; the
+// storage engines and the replication host call it.
+package logpb
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/parley-im/parley/chat"
+)
+
+// FromCommand converts a command's body. It panics on a body that has no form
+// in the log: that is a bug of this binary.
+func FromCommand(body chat.CommandBody) *Command {
+	switch b := body.(type) {
+	case chat.Login:
+		return &Command{Body: &Command_Login{&Login{
+			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, DeviceId: b.DeviceID}}}
+	case chat.Send:
+		return &Command{Body: &Command_Send{fromSend(&b)}}
+	case chat.MarkRead:
+		return &Command{Body: &Command_MarkRead{&MarkRead{
+			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
+	case chat.Deliver:
+		d := &Deliver{SourceShard: uint32(b.Source), RestoreEpoch: b.Epoch, First: b.First}
+		for _, e := range b.Effects {
+			d.Effects = append(d.Effects, FromEffect(e))
+		}
+		return &Command{Body: &Command_Deliver{d}}
+	case chat.Delivered:
+		return &Command{Body: &Command_Delivered{&Delivered{DestinationShard: uint32(b.Destination), Through: b.Through}}}
+	}
+	panic(fmt.Sprintf("logpb: command %T has no form in the log", body))
+}
+
+func fromSend(b *chat.Send) *Send {
+	m := &b.Message
+	return &Send{
+		Conversation: FromKey(b.Conversation), Sender: b.Sender, ClientMessageId: b.ClientMessageID[:], IssuedAtMs: b.IssuedAt,
+		Type: uint32(m.Type), SubType: m.SubType, Priority: m.Priority, Body: m.Body, ExtendedData: m.ExtendedData,
+		SearchedContent: m.SearchedContent, MentionedUserIds: m.MentionedUserIDs, MentionAll: m.MentionAll, Salt: b.Salt[:],
+		DedupeAgeMs: b.Window.Age.Milliseconds(), DedupeMessages: b.Window.Messages,
+	}
+}
+
+// Chat converts back. An error means that the log holds what this binary does
+// not understand: the replica must not go on.
+func (c *Command) Chat() (chat.CommandBody, error) {
+	switch b := c.GetBody().(type) {
+	case *Command_Login:
+		l := b.Login
+		return chat.Login{User: user(l.AppId, l.UserId), Name: l.Name, AvatarURL: l.AvatarUrl, DeviceID: l.DeviceId}, nil
+	case *Command_Send:
+		return b.Send.chat()
+	case *Command_MarkRead:
+		m := b.MarkRead
+		return chat.MarkRead{User: user(m.AppId, m.UserId), Conversation: m.Conversation.Chat(), Mark: m.Mark.chat()}, nil
+	case *Command_Deliver:
+		d := chat.Deliver{Source: uint16(b.Deliver.SourceShard), Epoch: b.Deliver.RestoreEpoch, First: b.Deliver.First}
+		for _, e := range b.Deliver.Effects {
+			effect, err := e.Chat()
+			if err != nil {
+				return nil, err
+			}
+			d.Effects = append(d.Effects, effect)
+		}
+		return d, nil
+	case *Command_Delivered:
+		return chat.Delivered{Destination: uint16(b.Delivered.DestinationShard), Through: b.Delivered.Through}, nil
+	}
+	return nil, fmt.Errorf("logpb: unknown command in the log")
+}
+
+func (s *Send) chat() (chat.CommandBody, error) {
+	if len(s.ClientMessageId) != 16 || len(s.Salt) != 16 {
+		return nil, fmt.Errorf("logpb: a send's ids have %d and %d bytes, want 16", len(s.ClientMessageId), len(s.Salt))
+	}
+	return chat.Send{
+		Conversation: s.Conversation.Chat(), Sender: s.Sender, ClientMessageID: chat.ClientMessageID(s.ClientMessageId), IssuedAt: s.IssuedAtMs,
+		Message: chat.Message{
+			Type: chat.MessageType(s.Type), SubType: s.SubType, Priority: s.Priority, Body: s.Body, ExtendedData: s.ExtendedData,
+			SearchedContent: s.SearchedContent, MentionedUserIDs: s.MentionedUserIds, MentionAll: s.MentionAll,
+		},
+		Salt:   [16]byte(s.Salt),
+		Window: chat.DedupeWindow{Age: time.Duration(s.DedupeAgeMs) * time.Millisecond, Messages: s.DedupeMessages},
+	}, nil
+}
+
+// FromKey converts a conversation's key.
+func FromKey(k chat.ConversationKey) *ConversationKey {
+	return &ConversationKey{AppId: uint32(k.App), Kind: uint32(k.Kind), Id: []byte(k.ID)}
+}
+
+// Chat converts back; nil gives the zero key.
+func (k *ConversationKey) Chat() chat.ConversationKey {
+	return chat.ConversationKey{App: chat.AppID(k.GetAppId()), Kind: chat.Kind(k.GetKind()), ID: string(k.GetId())}
+}
+
+// FromEffect converts an outbox row.
+func FromEffect(e chat.Effect) *Effect {
+	o := e.ConversationOpened
+	return &Effect{Body: &Effect_ConversationOpened{&ConversationOpened{
+		AppId: uint32(o.User.App), UserId: o.User.ID, Conversation: FromKey(o.Conversation)}}}
+}
+
+// Chat converts back.
+func (e *Effect) Chat() (chat.Effect, error) {
+	o := e.GetConversationOpened()
+	if o == nil {
+		return chat.Effect{}, fmt.Errorf("logpb: unknown effect in the outbox")
+	}
+	return chat.Effect{ConversationOpened: chat.ConversationOpened{User: user(o.AppId, o.UserId), Conversation: o.Conversation.Chat()}}, nil
+}
+
+func user(app uint32, id string) chat.UserKey { return chat.UserKey{App: chat.AppID(app), ID: id} }
+
+func fromMark(m chat.Mark) *Mark { return &Mark{Seq: m.Seq, Counted: m.Counted, Own: m.Own} }
+
+func (m *Mark) chat() chat.Mark {
+	return chat.Mark{Seq: m.GetSeq(), Counted: m.GetCounted(), Own: m.GetOwn()}
+}

@@ -1,0 +1,60 @@
+// Package wirepb holds the generated types of the client contract
+// (proto/wire/wire.proto) and, in this file, their conversions from and to the
+// domain's types. Connections, sessions and conversations call it.
+package wirepb
+
+import (
+	"encoding/hex"
+
+	"github.com/parley-im/parley/chat"
+)
+
+// FromError makes the refusal that a client reads; a foreign error becomes
+// CodeInternal without its text.
+func FromError(op string, err error) *Error {
+	e := chat.AsError(op, err)
+	return &Error{Code: uint32(e.Code), Message: e.Op + ": " + e.Sentence(), Retryable: e.Code.Retryable()}
+}
+
+// Chat converts what a sender says. The result shares s's slices.
+func (s *Send) Chat() chat.Message {
+	return chat.Message{
+		Type: chat.MessageType(s.GetType()), SubType: s.GetSubType(), Priority: s.GetPriority(), Body: s.GetBody(),
+		ExtendedData: s.GetExtendedData(), SearchedContent: s.GetSearchedContent(), MentionedUserIDs: s.GetMentionedUserIds(),
+		MentionAll: s.GetMentionAll(),
+	}
+}
+
+// FromSent converts an outcome.
+func FromSent(s chat.Sent) *Sent {
+	return &Sent{MessageId: s.MessageID, Seq: s.Seq, OrderKey: s.OrderKey, TimestampMs: uint64(s.Time), Duplicate: s.Duplicate}
+}
+
+// FromEntry converts a stored entry to the message that every viewer gets. The
+// result shares the entry's slices.
+func FromEntry(c chat.ConversationKey, e *chat.Entry) *Message {
+	m := fromMessage(&e.Message)
+	m.Kind, m.SenderId = ConversationKind(c.Kind), e.Sender
+	m.TargetId, _ = c.Other(e.Sender)
+	m.MessageId, m.Seq, m.OrderKey, m.TimestampMs = chat.MessageID(c, e.Seq), e.Seq, e.OrderKey, uint64(e.Time)
+	m.ClientMessageId, m.Counted = e.ClientMessageID[:], e.Counted
+	return m
+}
+
+// Passing makes the message for one that is handed on without being stored:
+// its id is the client's, it has no seq.
+func Passing(c chat.ConversationKey, sender string, id chat.ClientMessageID, msg *chat.Message, nowMS int64) *Message {
+	m := fromMessage(msg)
+	m.Kind, m.SenderId = ConversationKind(c.Kind), sender
+	m.TargetId, _ = c.Other(sender)
+	m.MessageId, m.OrderKey, m.TimestampMs = hex.EncodeToString(id[:]), uint64(nowMS)*1000, uint64(nowMS)
+	m.ClientMessageId = id[:]
+	return m
+}
+
+func fromMessage(m *chat.Message) *Message {
+	return &Message{
+		Type: uint32(m.Type), SubType: m.SubType, Priority: m.Priority, Body: m.Body, ExtendedData: m.ExtendedData,
+		SearchedContent: m.SearchedContent, MentionedUserIds: m.MentionedUserIDs, MentionAll: m.MentionAll,
+	}
+}

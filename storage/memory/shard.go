@@ -1,0 +1,138 @@
+package memory
+
+import (
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+)
+
+type membershipKey struct {
+	user         chat.UserKey
+	conversation chat.ConversationKey
+}
+
+type entryKey struct {
+	conversation chat.ConversationKey
+	seq          uint64
+}
+
+type dedupeKey struct {
+	conversation chat.ConversationKey
+	send         chat.DedupeKey
+}
+
+type epochKey struct {
+	source uint16
+	epoch  uint64
+}
+
+// shard is one shard's tables: chat.State for the open batch, and what views
+// read.
+type shard struct {
+	store *Store
+	id    storage.ShardID
+
+	users       table[chat.UserKey, chat.User]
+	memberships table[membershipKey, chat.Membership]
+	heads       table[chat.ConversationKey, chat.Head]
+	entries     table[entryKey, chat.Entry]
+	dedupe      table[dedupeKey, chat.Dedupe]
+	outbox      table[chat.EffectRef, chat.Effect]
+	outboxHeads table[uint16, uint64]
+	marks       table[epochKey, uint64]
+}
+
+func newShard(s *Store, id storage.ShardID) *shard {
+	return &shard{
+		store: s, id: id,
+		users:       newTable[chat.UserKey, chat.User](),
+		memberships: newTable[membershipKey, chat.Membership](),
+		heads:       newTable[chat.ConversationKey, chat.Head](),
+		entries:     newTable[entryKey, chat.Entry](),
+		dedupe:      newTable[dedupeKey, chat.Dedupe](),
+		outbox:      newTable[chat.EffectRef, chat.Effect](),
+		outboxHeads: newTable[uint16, uint64](),
+		marks:       newTable[epochKey, uint64](),
+	}
+}
+
+func (s *shard) settle(keep bool) {
+	s.users.settle(keep)
+	s.memberships.settle(keep)
+	s.heads.settle(keep)
+	s.entries.settle(keep)
+	s.dedupe.settle(keep)
+	s.outbox.settle(keep)
+	s.outboxHeads.settle(keep)
+	s.marks.settle(keep)
+}
+
+// User implements chat.State.
+func (s *shard) User(u chat.UserKey) (chat.User, bool) { return s.users.get(u) }
+
+// PutUser implements chat.State.
+func (s *shard) PutUser(u chat.UserKey, v chat.User) { s.users.put(u, v) }
+
+// Membership implements chat.State.
+func (s *shard) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool) {
+	return s.memberships.get(membershipKey{u, c})
+}
+
+// PutMembership implements chat.State.
+func (s *shard) PutMembership(u chat.UserKey, c chat.ConversationKey, v chat.Membership) {
+	s.memberships.put(membershipKey{u, c}, v)
+}
+
+// Head implements chat.State.
+func (s *shard) Head(c chat.ConversationKey) (chat.Head, bool) { return s.heads.get(c) }
+
+// PutHead implements chat.State.
+func (s *shard) PutHead(c chat.ConversationKey, h chat.Head) { s.heads.put(c, h) }
+
+// Entry implements chat.State.
+func (s *shard) Entry(c chat.ConversationKey, seq uint64) (chat.Entry, bool) {
+	return s.entries.get(entryKey{c, seq})
+}
+
+// PutEntry implements chat.State.
+func (s *shard) PutEntry(c chat.ConversationKey, e chat.Entry) { s.entries.put(entryKey{c, e.Seq}, e) }
+
+// Dedupe implements chat.State.
+func (s *shard) Dedupe(c chat.ConversationKey, d chat.DedupeKey) (chat.Dedupe, bool) {
+	return s.dedupe.get(dedupeKey{c, d})
+}
+
+// PutDedupe implements chat.State.
+func (s *shard) PutDedupe(c chat.ConversationKey, d chat.DedupeKey, v chat.Dedupe) {
+	s.dedupe.put(dedupeKey{c, d}, v)
+}
+
+// DropDedupe implements chat.State.
+func (s *shard) DropDedupe(c chat.ConversationKey, floor int64) {
+	s.dedupe.drop(func(k dedupeKey) bool { return k.conversation == c && k.send.IssuedAt < floor })
+}
+
+// QueueEffect implements chat.State.
+func (s *shard) QueueEffect(e chat.Effect) chat.EffectRef {
+	destination := uint16(storage.UserShard(s.store.count, e.ConversationOpened.User))
+	last, _ := s.outboxHeads.get(destination)
+	ref := chat.EffectRef{Destination: destination, Number: last + 1}
+	s.outboxHeads.put(destination, ref.Number)
+	s.outbox.put(ref, e)
+	return ref
+}
+
+// DropEffects implements chat.State.
+func (s *shard) DropEffects(destination uint16, through uint64) {
+	s.outbox.drop(func(r chat.EffectRef) bool { return r.Destination == destination && r.Number <= through })
+}
+
+// EffectMark implements chat.State.
+func (s *shard) EffectMark(source uint16, epoch uint64) uint64 {
+	n, _ := s.marks.get(epochKey{source, epoch})
+	return n
+}
+
+// SetEffectMark implements chat.State.
+func (s *shard) SetEffectMark(source uint16, epoch, through uint64) {
+	s.marks.put(epochKey{source, epoch}, through)
+}

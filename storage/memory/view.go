@@ -1,0 +1,107 @@
+package memory
+
+import (
+	"slices"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+)
+
+// view reads the committed rows of a shard.
+type view struct{ *shard }
+
+// View implements storage.Store.
+func (s *Store) View(id storage.ShardID) (storage.View, error) { return view{s.shard(id)}, nil }
+
+// Close implements storage.View.
+func (v view) Close() error { return nil }
+
+func committed[K comparable, V any](s *Store, t *table[K, V], k K) (V, bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, ok := t.rows[k]
+	return r, ok, nil
+}
+
+// User implements storage.View.
+func (v view) User(u chat.UserKey) (chat.User, bool, error) { return committed(v.store, &v.users, u) }
+
+// Head implements storage.View.
+func (v view) Head(c chat.ConversationKey) (chat.Head, bool, error) {
+	return committed(v.store, &v.heads, c)
+}
+
+// Membership implements storage.View.
+func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool, error) {
+	return committed(v.store, &v.memberships, membershipKey{u, c})
+}
+
+// Entries implements storage.View.
+func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, newest bool) ([]chat.Entry, error) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	last := v.heads.rows[c].Seq
+	if before != 0 {
+		last = min(last, before-1)
+	}
+	first := after + 1
+	switch n := uint64(limit); {
+	case first > last:
+		return nil, nil
+	case newest && last-first+1 > n:
+		first = last - n + 1
+	case last-first+1 > n:
+		last = first + n - 1
+	}
+	var out []chat.Entry
+	for seq := first; seq <= last; seq++ {
+		if e, ok := v.entries.rows[entryKey{c, seq}]; ok {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// Memberships implements storage.View.
+func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	for k, m := range v.memberships.rows {
+		if k.user == u && !visit(k.conversation, m) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Effects implements storage.View.
+func (v view) Effects(destination storage.ShardID, limit int) (first uint64, effects []chat.Effect, err error) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	var numbers []uint64
+	for r := range v.outbox.rows {
+		if r.Destination == uint16(destination) {
+			numbers = append(numbers, r.Number)
+		}
+	}
+	slices.Sort(numbers)
+	for _, n := range numbers[:min(limit, len(numbers))] {
+		effects = append(effects, v.outbox.rows[chat.EffectRef{Destination: uint16(destination), Number: n}])
+	}
+	if len(effects) > 0 {
+		first = numbers[0]
+	}
+	return first, effects, nil
+}
+
+// Undelivered implements storage.View.
+func (v view) Undelivered() ([]storage.ShardID, error) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	var out []storage.ShardID
+	for r := range v.outbox.rows {
+		out = append(out, storage.ShardID(r.Destination))
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}

@@ -1,0 +1,126 @@
+package pebble
+
+import (
+	"encoding/binary"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+)
+
+// The key layout, all numbers big-endian, sized = one byte with the length and
+// then the bytes:
+//
+//	space  what
+//	0x00   the store itself: 0x00 | name            format, shards, term
+//	0x01   (the Raft log's, a space of its own)
+//	0x02   applied state: 0x02 | shard u16 | app u32 | table u8 | ...
+//
+//	table  row            rest of the key                                 value (proto/log)
+//	1      user           sized user                                      User
+//	2      membership     sized user | kind u8 | sized conversation       Membership
+//	3      head           kind u8 | sized conversation                    Head
+//	4      entry          kind u8 | sized conversation | seq u64          Entry
+//	5      dedupe         kind u8 | sized conversation | issuedAt u64     Dedupe
+//	                      | sized sender | client message id [16]
+//	6      outbox         destination u16 | number u64         (app 0)    Effect
+//	7      outbox head    destination u16                      (app 0)    u64, last number given out
+//	8      effect mark    source u16 | restore epoch u64       (app 0)    u64, last number applied
+const (
+	spaceStore byte = 0x00
+	spaceState byte = 0x02
+
+	tableUser       byte = 1
+	tableMembership byte = 2
+	tableHead       byte = 3
+	tableEntry      byte = 4
+	tableDedupe     byte = 5
+	tableOutbox     byte = 6
+	tableOutboxHead byte = 7
+	tableEffectMark byte = 8
+)
+
+// storageFormat is written first into a new store; a store with a higher
+// number is refused.
+const storageFormat = 1
+
+var (
+	keyFormat = []byte{spaceStore, 'f'}
+	keyShards = []byte{spaceStore, 's'}
+	keyTerm   = []byte{spaceStore, 't'}
+)
+
+func appendTable(dst []byte, shard storage.ShardID, app chat.AppID, table byte) []byte {
+	dst = append(dst, spaceState)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(shard))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(app))
+	return append(dst, table)
+}
+
+func appendSized(dst []byte, s string) []byte {
+	return append(append(dst, byte(len(s))), s...)
+}
+
+func appendConversation(dst []byte, c chat.ConversationKey) []byte {
+	return appendSized(append(dst, byte(c.Kind)), c.ID)
+}
+
+func appendUserKey(dst []byte, shard storage.ShardID, u chat.UserKey) []byte {
+	return appendSized(appendTable(dst, shard, u.App, tableUser), u.ID)
+}
+
+func appendMembershipsPrefix(dst []byte, shard storage.ShardID, u chat.UserKey) []byte {
+	return appendSized(appendTable(dst, shard, u.App, tableMembership), u.ID)
+}
+
+func appendMembershipKey(dst []byte, shard storage.ShardID, u chat.UserKey, c chat.ConversationKey) []byte {
+	return appendConversation(appendMembershipsPrefix(dst, shard, u), c)
+}
+
+// parseConversation reads what follows a memberships prefix.
+func parseConversation(app chat.AppID, rest []byte) (chat.ConversationKey, bool) {
+	if len(rest) < 2 || len(rest) != 2+int(rest[1]) {
+		return chat.ConversationKey{}, false
+	}
+	return chat.ConversationKey{App: app, Kind: chat.Kind(rest[0]), ID: string(rest[2:])}, true
+}
+
+func appendHeadKey(dst []byte, shard storage.ShardID, c chat.ConversationKey) []byte {
+	return appendConversation(appendTable(dst, shard, c.App, tableHead), c)
+}
+
+func appendEntryKey(dst []byte, shard storage.ShardID, c chat.ConversationKey, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableEntry), c), seq)
+}
+
+func appendDedupePrefix(dst []byte, shard storage.ShardID, c chat.ConversationKey, issuedAt int64) []byte {
+	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableDedupe), c), uint64(issuedAt))
+}
+
+func appendDedupeKey(dst []byte, shard storage.ShardID, c chat.ConversationKey, k chat.DedupeKey) []byte {
+	return append(appendSized(appendDedupePrefix(dst, shard, c, k.IssuedAt), k.Sender), k.ID[:]...)
+}
+
+func appendOutboxKey(dst []byte, shard storage.ShardID, destination uint16, number uint64) []byte {
+	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutbox), destination)
+	return binary.BigEndian.AppendUint64(dst, number)
+}
+
+func appendOutboxHeadKey(dst []byte, shard storage.ShardID, destination uint16) []byte {
+	return binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutboxHead), destination)
+}
+
+func appendEffectMarkKey(dst []byte, shard storage.ShardID, source uint16, epoch uint64) []byte {
+	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableEffectMark), source)
+	return binary.BigEndian.AppendUint64(dst, epoch)
+}
+
+// prefixEnd is the first key behind all keys with the prefix.
+func prefixEnd(prefix []byte) []byte {
+	end := append([]byte(nil), prefix...)
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil
+}

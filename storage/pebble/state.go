@@ -1,0 +1,199 @@
+package pebble
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// state is one shard as Apply sees it: a cache over the database that runs
+// ahead of it by the open batch.
+//
+// Invariants: what a cached conversation says is what the database will say
+// once the open batch is committed; users, memberships and counters hold
+// nothing but rows written by the open batch; without an open batch all of
+// them are empty.
+type state struct {
+	store *Store
+	shard storage.ShardID
+	batch *batch // the open one, nil between batches
+
+	conversations map[chat.ConversationKey]*conversation
+	dirty         []*conversation
+
+	users       map[chat.UserKey]chat.User
+	memberships map[membershipKey]chat.Membership
+	counters    map[string]uint64
+
+	key []byte // scratch
+}
+
+type membershipKey struct {
+	user         chat.UserKey
+	conversation chat.ConversationKey
+}
+
+// row is what the generated messages of proto/log have in common.
+type row interface {
+	SizeVT() int
+	MarshalToSizedBufferVT([]byte) (int, error)
+	UnmarshalVT([]byte) error
+}
+
+func newState(s *Store, shard storage.ShardID) *state {
+	return &state{
+		store: s, shard: shard,
+		conversations: make(map[chat.ConversationKey]*conversation),
+		users:         make(map[chat.UserKey]chat.User),
+		memberships:   make(map[membershipKey]chat.Membership),
+		counters:      make(map[string]uint64),
+	}
+}
+
+// get reads a committed row into r; ok is false when there is none.
+func (s *state) get(key []byte, r row) (ok bool) {
+	ok, err := get(s.store.db, key, r)
+	if err != nil {
+		s.batch.fail(err)
+	}
+	return ok && err == nil
+}
+
+func get(from pebble.Reader, key []byte, r row) (bool, error) {
+	v, closer, err := from.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(r.UnmarshalVT(v), closer.Close())
+}
+
+// set writes a row straight into the batch's memory.
+func (s *state) set(key []byte, r row) {
+	op := s.batch.out.SetDeferred(len(key), r.SizeVT())
+	copy(op.Key, key)
+	if _, err := r.MarshalToSizedBufferVT(op.Value); err != nil {
+		s.batch.fail(err)
+	}
+	if err := op.Finish(); err != nil {
+		s.batch.fail(err)
+	}
+}
+
+// User implements chat.State.
+func (s *state) User(u chat.UserKey) (chat.User, bool) {
+	if v, ok := s.users[u]; ok {
+		return v, true
+	}
+	var r logpb.User
+	s.key = appendUserKey(s.key[:0], s.shard, u)
+	ok := s.get(s.key, &r)
+	return r.Chat(), ok
+}
+
+// PutUser implements chat.State.
+func (s *state) PutUser(u chat.UserKey, v chat.User) {
+	s.users[u] = v
+	s.key = appendUserKey(s.key[:0], s.shard, u)
+	s.set(s.key, logpb.FromUser(v))
+}
+
+// Membership implements chat.State.
+func (s *state) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool) {
+	if v, ok := s.memberships[membershipKey{u, c}]; ok {
+		return v, true
+	}
+	var r logpb.Membership
+	s.key = appendMembershipKey(s.key[:0], s.shard, u, c)
+	ok := s.get(s.key, &r)
+	return r.Chat(), ok
+}
+
+// PutMembership implements chat.State.
+func (s *state) PutMembership(u chat.UserKey, c chat.ConversationKey, v chat.Membership) {
+	s.memberships[membershipKey{u, c}] = v
+	s.key = appendMembershipKey(s.key[:0], s.shard, u, c)
+	s.set(s.key, logpb.FromMembership(v))
+}
+
+// QueueEffect implements chat.State.
+func (s *state) QueueEffect(e chat.Effect) chat.EffectRef {
+	destination := uint16(storage.UserShard(s.store.shards, e.ConversationOpened.User))
+	s.key = appendOutboxHeadKey(s.key[:0], s.shard, destination)
+	n := s.counter(s.key) + 1
+	s.setCounter(s.key, n)
+	s.key = appendOutboxKey(s.key[:0], s.shard, destination, n)
+	s.set(s.key, logpb.FromEffect(e))
+	return chat.EffectRef{Destination: destination, Number: n}
+}
+
+// DropEffects implements chat.State.
+func (s *state) DropEffects(destination uint16, through uint64) {
+	s.dropRange(appendOutboxKey(nil, s.shard, destination, 0), appendOutboxKey(nil, s.shard, destination, through+1))
+}
+
+// EffectMark implements chat.State.
+func (s *state) EffectMark(source uint16, epoch uint64) uint64 {
+	s.key = appendEffectMarkKey(s.key[:0], s.shard, source, epoch)
+	return s.counter(s.key)
+}
+
+// SetEffectMark implements chat.State.
+func (s *state) SetEffectMark(source uint16, epoch, through uint64) {
+	s.key = appendEffectMarkKey(s.key[:0], s.shard, source, epoch)
+	s.setCounter(s.key, through)
+}
+
+func (s *state) counter(key []byte) uint64 {
+	if n, ok := s.counters[string(key)]; ok {
+		return n
+	}
+	n, err := s.store.getNumber(key)
+	if err != nil {
+		s.batch.fail(err)
+	}
+	return n
+}
+
+func (s *state) setCounter(key []byte, n uint64) {
+	s.counters[string(key)] = n
+	var v [8]byte
+	binary.BigEndian.PutUint64(v[:], n)
+	if err := s.batch.out.Set(key, v[:], nil); err != nil {
+		s.batch.fail(err)
+	}
+}
+
+func (s *state) dropRange(from, to []byte) {
+	if err := s.batch.out.DeleteRange(from, to, nil); err != nil {
+		s.batch.fail(err)
+	}
+}
+
+// flush writes what is written once per batch however often it changed: heads.
+func (s *state) flush() {
+	for _, c := range s.dirty {
+		s.key = appendHeadKey(s.key[:0], s.shard, c.key)
+		s.set(s.key, logpb.FromHead(&c.head))
+	}
+}
+
+// committed forgets what only the open batch needed.
+func (s *state) committed() {
+	for _, c := range s.dirty {
+		c.committed()
+	}
+	s.dirty = s.dirty[:0]
+	clear(s.users)
+	clear(s.memberships)
+	clear(s.counters)
+	s.evict()
+	s.batch = nil
+}

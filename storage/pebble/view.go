@@ -1,0 +1,148 @@
+package pebble
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// view reads the database as it is at each call. Rows are only ever added or
+// moved forward, and no caller relates two rows that a batch between could
+// tear apart.
+type view struct {
+	db    pebble.Reader
+	shard storage.ShardID
+}
+
+// View implements storage.Store.
+func (s *Store) View(shard storage.ShardID) (storage.View, error) {
+	return view{db: s.db, shard: shard}, nil
+}
+
+// Close implements storage.View.
+func (v view) Close() error { return nil }
+
+// User implements storage.View.
+func (v view) User(u chat.UserKey) (chat.User, bool, error) {
+	var r logpb.User
+	ok, err := get(v.db, appendUserKey(nil, v.shard, u), &r)
+	return r.Chat(), ok, err
+}
+
+// Head implements storage.View.
+func (v view) Head(c chat.ConversationKey) (chat.Head, bool, error) {
+	var r logpb.Head
+	ok, err := get(v.db, appendHeadKey(nil, v.shard, c), &r)
+	return r.Chat(), ok, err
+}
+
+// Membership implements storage.View.
+func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool, error) {
+	var r logpb.Membership
+	ok, err := get(v.db, appendMembershipKey(nil, v.shard, u, c), &r)
+	return r.Chat(), ok, err
+}
+
+// Entries implements storage.View.
+func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, newest bool) ([]chat.Entry, error) {
+	lower := appendEntryKey(nil, v.shard, c, after+1)
+	upper := prefixEnd(lower[:len(lower)-8])
+	if before != 0 {
+		upper = appendEntryKey(nil, v.shard, c, before)
+	}
+	var out []chat.Entry
+	err := v.scan(lower, upper, newest, func(_, value []byte) (bool, error) {
+		var r logpb.Entry
+		if err := r.UnmarshalVT(value); err != nil {
+			return false, err
+		}
+		out = append(out, r.Chat())
+		return len(out) < limit, nil
+	})
+	if newest {
+		for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+			out[i], out[j] = out[j], out[i]
+		}
+	}
+	return out, err
+}
+
+// Memberships implements storage.View.
+func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error {
+	prefix := appendMembershipsPrefix(nil, v.shard, u)
+	return v.scan(prefix, prefixEnd(prefix), false, func(key, value []byte) (bool, error) {
+		c, ok := parseConversation(u.App, key[len(prefix):])
+		if !ok {
+			return false, fmt.Errorf("membership row with a malformed key %x", key)
+		}
+		var r logpb.Membership
+		if err := r.UnmarshalVT(value); err != nil {
+			return false, err
+		}
+		return visit(c, r.Chat()), nil
+	})
+}
+
+// Effects implements storage.View.
+func (v view) Effects(destination storage.ShardID, limit int) (first uint64, effects []chat.Effect, err error) {
+	lower := appendOutboxKey(nil, v.shard, uint16(destination), 0)
+	err = v.scan(lower, prefixEnd(lower[:len(lower)-8]), false, func(key, value []byte) (bool, error) {
+		if len(effects) == 0 {
+			first = binary.BigEndian.Uint64(key[len(key)-8:])
+		}
+		var r logpb.Effect
+		if err := r.UnmarshalVT(value); err != nil {
+			return false, err
+		}
+		e, err := r.Chat()
+		effects = append(effects, e)
+		return err == nil && len(effects) < limit, err
+	})
+	return first, effects, err
+}
+
+// Undelivered implements storage.View.
+func (v view) Undelivered() ([]storage.ShardID, error) {
+	var out []storage.ShardID
+	lower := appendTable(nil, v.shard, 0, tableOutbox)
+	upper := prefixEnd(lower)
+	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return nil, err
+	}
+	for ok := it.First(); ok; {
+		d := binary.BigEndian.Uint16(it.Key()[len(lower):])
+		out = append(out, storage.ShardID(d))
+		if d == 1<<16-1 {
+			break
+		}
+		ok = it.SeekGE(binary.BigEndian.AppendUint16(append([]byte(nil), lower...), d+1))
+	}
+	return out, errors.Join(it.Error(), it.Close())
+}
+
+// scan visits rows of [lower, upper) until visit says false or fails.
+func (v view) scan(lower, upper []byte, backward bool, visit func(key, value []byte) (bool, error)) error {
+	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return err
+	}
+	first, next := it.First, it.Next
+	if backward {
+		first, next = it.Last, it.Prev
+	}
+	more := true
+	for ok := first(); ok && more && err == nil; ok = next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			more, err = visit(it.Key(), value)
+		}
+	}
+	return errors.Join(err, it.Error(), it.Close())
+}

@@ -1,0 +1,191 @@
+package ws
+
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Close codes of this package; connections have more (docs/protocol.md).
+const CloseGoingAway uint16 = 1001
+
+const (
+	opText   byte = 0x1
+	opBinary byte = 0x2
+	opClose  byte = 0x8
+	opPong   byte = 0xA
+
+	// controlLimit bounds what may wait when a control frame is added.
+	controlLimit = 8 << 20
+	// lingering is how long a closed socket may take to answer.
+	lingering = 2 * time.Second
+	// stalled is how long a peer may leave a blocked write before it is cut.
+	stalled = 30 * time.Second
+)
+
+// conn is one socket. It stands between the network connection and the
+// WebSocket library, so that whatever the library writes (handshake, close
+// frames) goes through the same buffer as everything else, whole and in order.
+//
+// Invariants, under mu: writing is set while somebody writes taken bytes, and
+// only they take more; dirty is set while the socket stands on the writer's
+// list; queued = len(out) + bytes taken and not yet written.
+type conn struct {
+	net.Conn
+	server  *Server
+	raw     syscall.RawConn
+	handler Handler
+	text    bool
+
+	mu       sync.Mutex
+	out      []byte // pooled, nil when idle
+	queued   int
+	dirty    bool
+	writing  bool
+	refused  bool // a Write was refused since the buffer was last empty
+	closing  bool // a close frame was enqueued: nothing else may be
+	finished bool // close the network connection once the buffer is empty
+	dead     bool
+	authed   bool
+}
+
+// RemoteAddr is the peer's address.
+func (c *conn) RemoteAddr() string { return c.Conn.RemoteAddr().String() }
+
+// libraryConn is what the WebSocket library is given: a net.Conn whose writes
+// are enqueued as they are, and whose Close waits for them.
+type libraryConn struct{ *conn }
+
+// Write implements net.Conn.
+func (l libraryConn) Write(framed []byte) (int, error) {
+	c := l.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.dead {
+		return 0, net.ErrClosed
+	}
+	c.grow()
+	c.out = append(c.out, framed...)
+	c.queued += len(framed)
+	c.wake()
+	return len(framed), nil
+}
+
+// Close implements net.Conn.
+func (l libraryConn) Close() error { return l.finish() }
+
+// RemoteAddr implements net.Conn.
+func (l libraryConn) RemoteAddr() net.Addr { return l.Conn.RemoteAddr() }
+
+// Write implements Conn.
+func (c *conn) Write(message []byte, limit int) bool {
+	op := opBinary
+	if c.text {
+		op = opText
+	}
+	return c.enqueue(op, message, limit)
+}
+
+// enqueue frames a message into the out-buffer.
+func (c *conn) enqueue(op byte, payload []byte, limit int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.dead {
+		return true // nobody will read it, and nobody need do anything about it
+	}
+	if c.queued+len(payload) > limit {
+		c.refused = true
+		return false
+	}
+	c.closing = op == opClose
+	before := len(c.out)
+	c.grow()
+	c.out = appendFrame(c.out, op, payload)
+	c.queued += len(c.out) - before
+	c.wake()
+	return true
+}
+
+func (c *conn) grow() {
+	if c.out == nil {
+		c.out = getBuffer()
+	}
+}
+
+// wake puts the socket on the writer's list; the caller holds mu.
+func (c *conn) wake() {
+	if !c.dirty && !c.writing {
+		c.dirty = true
+		c.server.writer.push(c)
+	}
+}
+
+// appendFrame appends an unfragmented, unmasked frame.
+func appendFrame(dst []byte, op byte, payload []byte) []byte {
+	n := len(payload)
+	dst = append(dst, 0x80|op)
+	switch {
+	case n <= 125:
+		dst = append(dst, byte(n))
+	case n < 1<<16:
+		dst = binary.BigEndian.AppendUint16(append(dst, 126), uint16(n))
+	default:
+		dst = binary.BigEndian.AppendUint64(append(dst, 127), uint64(n))
+	}
+	return append(dst, payload...)
+}
+
+// Close implements Conn.
+func (c *conn) Close(code uint16, reason string) {
+	payload := append(binary.BigEndian.AppendUint16(nil, code), reason...)
+	c.enqueue(opClose, payload[:min(len(payload), 125)], controlLimit)
+	_ = c.Conn.SetReadDeadline(time.Now().Add(lingering))
+}
+
+// Authenticated implements Conn.
+func (c *conn) Authenticated() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.authed {
+		c.authed = true
+		c.server.unauthenticated.Add(-1)
+	}
+}
+
+func (c *conn) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// finish closes the network connection once what waits is written.
+func (c *conn) finish() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing, c.finished = true, true
+	if c.queued == 0 && !c.writing {
+		return c.kill()
+	}
+	c.wake()
+	return nil
+}
+
+// kill closes the network connection; the caller holds mu.
+func (c *conn) kill() error {
+	if c.dead {
+		return nil
+	}
+	c.dead = true
+	putBuffer(c.out)
+	c.out, c.queued = nil, 0
+	return c.Conn.Close()
+}
+
+// abort closes at once.
+func (c *conn) abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.kill()
+}

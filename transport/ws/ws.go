@@ -1,0 +1,162 @@
+// Package ws is the socket server: it upgrades HTTP requests at /ws to
+// WebSockets, reads messages, and writes what connections enqueue. It knows
+// bytes and close codes, not frames; node joins it to actors/connection.
+//
+// Writing is the hot path. Each socket has a bounded out-buffer, nil while
+// there is nothing to say. Whoever enqueues puts the socket on a dirty list;
+// one shared writer goroutine takes the list and writes each buffer with one
+// non-blocking system call, so that many frames leave together and no frame
+// costs a wake-up of its own. A socket whose peer does not read falls back to
+// a goroutine of its own until it is empty again. What the buffer cannot hold
+// is refused, and the connection is told when there is room again.
+package ws
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lxzan/gws"
+)
+
+// Conn is a socket as its connection sees it. Methods may be called from any
+// goroutine and never block.
+type Conn interface {
+	// Write enqueues one message. It says false, and drops the message, when
+	// more than limit bytes would wait; Drained follows once none do. The bytes
+	// are copied.
+	Write(message []byte, limit int) bool
+	// Authenticated lifts the bound on sockets that have not said who they are.
+	Authenticated()
+	// Close sends what waits and a close frame, and ends the socket when the
+	// peer has answered or two seconds later.
+	Close(code uint16, reason string)
+	RemoteAddr() string
+}
+
+// Handler is a socket's connection. Receive and Closed are called from the
+// socket's reader, one at a time; the others from any goroutine.
+type Handler interface {
+	// Receive takes one message, valid until it returns.
+	Receive(message []byte, text bool)
+	// Drained says that the buffer is empty after a Write was refused.
+	Drained()
+	// Tick comes about once a second.
+	Tick(now time.Time)
+	// Closed is the end.
+	Closed()
+}
+
+// Options says how a server behaves.
+type Options struct {
+	// Subprotocols that may be asked for, the preferred first, and whether
+	// their messages are text.
+	Subprotocols []string
+	Text         func(subprotocol string) bool
+	// Accept makes a socket's connection.
+	Accept func(c Conn, subprotocol string) Handler
+	// AllowOrigin judges the Origin header of browsers.
+	AllowOrigin func(r *http.Request) bool
+	// MaxMessage bounds an inbound message in bytes.
+	MaxMessage int
+	// MaxConnections and MaxUnauthenticated bound the sockets; above them an
+	// upgrade is answered 503.
+	MaxConnections     int
+	MaxUnauthenticated int
+	Log                *slog.Logger
+}
+
+// Server is an http.Handler for the WebSocket's path.
+type Server struct {
+	gws.BuiltinEventHandler
+	o        Options
+	upgrader *gws.Upgrader
+	writer   *writer
+
+	mu      sync.Mutex
+	conns   map[*conn]struct{}
+	closing bool
+
+	unauthenticated atomic.Int64
+	stop            chan struct{}
+	done            sync.WaitGroup
+}
+
+// readBuffer is small: most messages are, and an idle socket pays for it.
+const readBuffer = 512
+
+// NewServer starts the shared writer and the ticker.
+func NewServer(o Options) *Server {
+	s := &Server{o: o, conns: make(map[*conn]struct{}), stop: make(chan struct{})}
+	s.writer = newWriter()
+	s.upgrader = gws.NewUpgrader(s, &gws.ServerOption{
+		ReadBufferSize:     readBuffer,
+		ReadMaxPayloadSize: o.MaxMessage,
+		SubProtocols:       o.Subprotocols,
+		Recovery:           gws.Recovery,
+	})
+	s.done.Add(2)
+	go func() { defer s.done.Done(); s.writer.run() }()
+	go func() { defer s.done.Done(); s.tick() }()
+	return s
+}
+
+// Connections is the number of open sockets.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Close tells all sockets that the server goes away, waits for them, and stops.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	for _, c := range s.all() {
+		c.Close(CloseGoingAway, "the server is going away")
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for s.Connections() > 0 && ctx.Err() == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			for _, c := range s.all() {
+				c.abort()
+			}
+		}
+	}
+	close(s.stop)
+	s.writer.close()
+	s.done.Wait()
+	return ctx.Err()
+}
+
+func (s *Server) all() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		all = append(all, c)
+	}
+	return all
+}
+
+func (s *Server) tick() {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case now := <-t.C:
+			for _, c := range s.all() {
+				c.handler.Tick(now)
+			}
+		}
+	}
+}
