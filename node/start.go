@@ -143,7 +143,7 @@ func (n *Node) listen() (err error) {
 	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metrics, Dev: n.dev()})
 	mux.Handle("GET /ws", n.sockets)
 	mux.Handle("GET /sdk/", web.SDK())
-	mux.Handle("GET /", web.Handler())
+	mux.Handle("/", web.Handler())
 	n.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.o.Log.Handler(), slog.LevelDebug),
