@@ -1,8 +1,11 @@
 package node
 
 import (
+	"net/http"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/parley-im/parley/cluster/replication"
 )
@@ -10,6 +13,7 @@ import (
 // registerMetrics exports the running totals of the parts; they are read when
 // a scrape comes, and cost nothing before.
 func (n *Node) registerMetrics() {
+	n.metrics = prometheus.NewRegistry()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
 	n.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
@@ -19,6 +23,10 @@ func (n *Node) registerMetrics() {
 	n.counter("parley_replication_commands_total", "Commands applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Commands) }))
 	n.counter("parley_replication_bytes_total", "Bytes of proposals applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Bytes) }))
 	n.counter("parley_replication_commit_seconds_total", "Time spent in synced commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
+}
+
+func (n *Node) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(n.metrics, promhttp.HandlerOpts{})
 }
 
 func (n *Node) stat(pick func(replication.Stats) float64) func() float64 {

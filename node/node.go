@@ -46,6 +46,8 @@ type Options struct {
 	// Demo, when set, makes the first app's demo users and hands out tokens.
 	Demo   bool
 	Timing connection.Timing
+	// Admin is a loopback host:port for profiles; none when empty.
+	Admin string
 	// Store replaces the store in Data.
 	Store storage.Store
 	// Now is the server's clock.
@@ -66,6 +68,7 @@ type Node struct {
 	sockets   *ws.Server
 	listener  net.Listener
 	http      *http.Server
+	admin     *admin
 	metrics   *prometheus.Registry
 	limits    map[chat.AppID]chat.Limits
 	ready     atomic.Bool
@@ -105,6 +108,10 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 			return n, fmt.Errorf("register the demo users: %w", err)
 		}
 	}
+	n.registerMetrics()
+	if err := n.startAdmin(); err != nil {
+		return n, err
+	}
 	return n, n.listen()
 }
 
@@ -126,6 +133,7 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.http.Shutdown(ctx))
 		<-n.served
 	}
+	errs = append(errs, n.admin.close(ctx))
 	if n.directory != nil {
 		errs = append(errs, n.directory.Close(ctx))
 	}

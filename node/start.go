@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley-im/parley/actors/connection"
 	"github.com/parley-im/parley/actors/conversation"
@@ -137,10 +136,8 @@ func (n *Node) listen() (err error) {
 	if n.listener, err = net.Listen("tcp", n.o.Addr); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	n.metrics = prometheus.NewRegistry()
-	n.registerMetrics()
 	mux := http.NewServeMux()
-	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metrics, Dev: n.dev()})
+	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metricsHandler(), Dev: n.dev()})
 	mux.Handle("GET /ws", n.sockets)
 	mux.Handle("GET /sdk/", web.SDK())
 	mux.Handle("/", web.Handler())

@@ -96,6 +96,8 @@ type Directory struct {
 	counter atomic.Uint64
 	live    atomic.Int64
 	panics  atomic.Uint64
+	workers *dispatcher
+	closing atomic.Bool
 	stop    chan struct{}
 	stopped chan struct{}
 }
@@ -116,7 +118,7 @@ type activation struct {
 func New(o Options) *Directory {
 	d := &Directory{
 		o: o, kinds: make(map[Kind]func(Activation) actor.Actor), stripes: make([]stripe, o.Replicator.Shards()+1),
-		stop: make(chan struct{}), stopped: make(chan struct{}),
+		workers: newDispatcher(), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	for i := range d.stripes {
 		d.stripes[i].live = make(map[Identity]*activation)
@@ -131,10 +133,13 @@ func (d *Directory) Register(k Kind, produce func(Activation) actor.Actor) { d.k
 // Start begins to look for idle activations.
 func (d *Directory) Start() { go d.sweep() }
 
-// Close stops looking for idle activations and stops all actors.
+// Close refuses new activations, stops looking for idle ones, and stops all
+// actors once they have handled what is in their mailboxes.
 func (d *Directory) Close(ctx context.Context) error {
+	d.closing.Store(true)
 	close(d.stop)
 	<-d.stopped
+	defer d.workers.close()
 	var pids []*actor.PID
 	for i := range d.stripes {
 		s := &d.stripes[i]

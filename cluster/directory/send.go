@@ -52,9 +52,15 @@ func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
 	return nil
 }
 
-var errBusy = chat.Errorf(chat.CodeBusy, "send to actor", "too many requests wait for this user or conversation; try again later")
+var (
+	errBusy    = chat.Errorf(chat.CodeBusy, "send to actor", "too many requests wait for this user or conversation; try again later")
+	errClosing = chat.Errorf(chat.CodeUnavailable, "send to actor", "the node is shutting down")
+)
 
 func (d *Directory) activate(id Identity) (*activation, error) {
+	if d.closing.Load() {
+		return nil, errClosing
+	}
 	shard := d.Shard(id)
 	term, err := d.o.Replicator.Leader(shard)
 	if err != nil {
@@ -67,6 +73,7 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 			return produce(Activation{Identity: id, Shard: shard, Term: term, Directory: d})
 		},
 		actor.WithMailbox(func() actor.Mailbox { return a.mailbox }),
+		actor.WithDispatcher(d.workers),
 		actor.WithReceiverMiddleware(d.watch(id)),
 	)
 	a.pid, err = d.o.System.Root.SpawnNamed(props, d.name(id, term))

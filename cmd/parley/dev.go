@@ -21,8 +21,9 @@ import (
 const devApp chat.AppID = 1
 
 type devCommand struct {
-	Addr string `help:"Where to listen; a loopback address." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	Data string `help:"Directory for the data." default:"./data" type:"path"`
+	Addr  string `help:"Where to listen; a loopback address." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Data  string `help:"Directory for the data." default:"./data" type:"path"`
+	Admin string `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
 }
 
 // Run serves until the context ends.
@@ -36,7 +37,7 @@ func (c *devCommand) Run(ctx context.Context) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return serve(ctx, node.Options{
-		Addr: c.Addr, Data: c.Data, Demo: true, LoopbackOrigins: true, Log: log,
+		Addr: c.Addr, Data: c.Data, Admin: c.Admin, Demo: true, LoopbackOrigins: true, Log: log,
 		Apps: []node.App{{App: auth.App{ID: devApp, Secret: secret}, Limits: chat.DefaultLimits()}},
 	}, func(n *node.Node) {
 		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\n", n.URL(), c.Data)
@@ -47,12 +48,12 @@ func (c *devCommand) Run(ctx context.Context) error {
 func checkLoopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("%w: --addr %q is not HOST:PORT", errUsage, addr)
+		return usagef("--addr %q is not HOST:PORT", addr)
 	}
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("%w: --addr %q is not a loopback address; parley dev gives anybody a token, so it listens on 127.0.0.1, ::1 or localhost only (use parley serve for a network)", errUsage, addr)
+	return usagef("--addr %q is not a loopback address; parley dev gives anybody a token, so it listens on 127.0.0.1, ::1 or localhost only (use parley serve for a network)", addr)
 }
 
 // devSecret is the app's secret, made once for each data directory, so that

@@ -19,8 +19,11 @@ var commands struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-// errUsage marks what the caller typed wrong: exit code 2.
-var errUsage = errors.New("usage")
+// usageError is what the caller typed wrong: exit code 2.
+type usageError struct{ error }
+
+// usagef makes a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,12 +43,11 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "parley: %v\nRun \"parley --help\" for the commands and their flags.\n", err)
 		return 2
 	}
-	switch err := call.Run(); {
-	case errors.Is(err, errUsage):
+	if err := call.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
-		return 2
-	case err != nil:
-		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
+		if errors.As(err, &usageError{}) {
+			return 2
+		}
 		return 1
 	}
 	return 0

@@ -21,10 +21,10 @@ type tokenCommand struct {
 // Run prints the token and nothing else.
 func (c *tokenCommand) Run() error {
 	if err := chat.CheckUserID("token", c.User); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return usageError{err}
 	}
 	if c.TTL > auth.MaxValidity {
-		return fmt.Errorf("%w: --ttl %v is too long; at most %v is allowed", errUsage, c.TTL, auth.MaxValidity)
+		return usagef("--ttl %v is too long; at most %v is allowed", c.TTL, auth.MaxValidity)
 	}
 	var token string
 	var err error
@@ -34,7 +34,7 @@ func (c *tokenCommand) Run() error {
 		token, err = auth.Generate04(chat.AppID(c.AppID), c.User, c.Secret, c.TTL, time.Now(), rand.Reader)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return usageError{err}
 	}
 	fmt.Println(token)
 	return nil

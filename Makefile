@@ -1,0 +1,31 @@
+# make, or make help, lists the targets.
+
+.DEFAULT_GOAL := help
+.PHONY: help run build deps test lint generate e2e bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## run one node with demo users on http://127.0.0.1:8080
+	go run ./cmd/parley dev
+
+build: ## build the programs into bin/
+	go build -trimpath -o bin/ ./cmd/...
+
+deps: ## install what building and testing need (root: apt packages too)
+	@scripts/deps.sh
+
+test: ## everything that must hold before a commit; needs no root
+	@scripts/test.sh
+
+lint: ## formatting, the rules of the house, vet, staticcheck, type checks
+	@scripts/test.sh lint
+
+generate: ## make the generated code, the SDK's bundles and the web page anew
+	@scripts/generate.sh
+
+e2e: ## drive the built page in Chromium
+	@scripts/test.sh e2e
+
+bench: ## benchmarks of the hot pieces, then of a whole node
+	@scripts/bench.sh

@@ -1,0 +1,298 @@
+package config_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/auth"
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/config"
+)
+
+const (
+	secret = "0123456789abcdef0123456789ABCDEF"
+	digits = "01234567890123456789012345678901"
+	key    = "AHJiMehDGu9xrNcgTc3KeNtSciKA10eKwmfb756/E+8="
+)
+
+func none(string) (string, bool) { return "", false }
+
+func env(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := vars[name]
+		return v, ok
+	}
+}
+
+// file writes a configuration file and gives its name.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "parley.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const full = `
+addr: 0.0.0.0:9000
+data: /var/lib/parley
+shards: 16
+origins: [https://app.example.com, "*"]
+log_level: debug
+log_format: json
+apps:
+  - id: 1
+    secret: ` + secret + `
+    keys: ["` + key + `"]
+    limits:
+      text_bytes: 2048
+      dedupe_age: 48h
+      dedupe_messages: 500
+  - id: 4294967295
+    secret: "` + digits + `"
+`
+
+func TestAFileSetsEveryField(t *testing.T) {
+	got, err := config.Load(file(t, full), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		Addr: "0.0.0.0:9000", Data: "/var/lib/parley", Shards: 16,
+		Origins: []string{"https://app.example.com", "*"}, LogLevel: "debug", LogFormat: "json",
+		Apps: []config.App{
+			{ID: 1, Secret: secret, Keys: []string{key}, Limits: config.Limits{TextBytes: 2048, DedupeAge: 48 * time.Hour, DedupeMessages: 500}},
+			{ID: 4294967295, Secret: digits},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if err := got.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsNotSetKeepsItsDefault(t *testing.T) {
+	for name, load := range map[string]string{"no file": "", "empty file": file(t, ""), "comment": file(t, "# nothing\n")} {
+		if got, err := config.Load(load, none); err != nil || !reflect.DeepEqual(got, config.Default()) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	got, err := config.Load(file(t, "data: ./x\n"), none)
+	if err != nil || got.Data != "./x" || got.Addr != config.Default().Addr {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
+	got, err := config.Load(file(t, full), env(map[string]string{
+		config.EnvAddr: "127.0.0.1:1", config.EnvData: "d", config.EnvShards: "3", config.EnvLogLevel: "warn",
+		config.EnvLogFormat: "text", config.EnvOrigins: "http://a, http://b:1,", config.EnvApp: "1:" + digits,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Addr != "127.0.0.1:1" || got.Data != "d" || got.Shards != 3 || got.LogLevel != "warn" || got.LogFormat != "text" ||
+		!reflect.DeepEqual(got.Origins, []string{"http://a", "http://b:1"}) {
+		t.Errorf("got %+v", got)
+	}
+	if a := got.Apps[0]; len(got.Apps) != 2 || a.Secret != digits || a.Limits.TextBytes != 2048 || len(a.Keys) != 1 {
+		t.Errorf("app 1 became %+v", a)
+	}
+	got, err = config.Load("", env(map[string]string{config.EnvApp: "9:" + secret}))
+	if err != nil || len(got.Apps) != 1 || got.Apps[0].ID != 9 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, value := range map[string]string{config.EnvShards: "many", config.EnvApp: secret} {
+		if _, err := config.Load("", env(map[string]string{name: value})); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), value) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
+	cases := []struct{ name, text, want string }{
+		{"unknown key", "addr: x\nport: 80\n", `:2: unknown field "port"; the keys of the file are addr, data`},
+		{"unknown key of an app", "apps:\n  - id: 1\n    secret: " + secret + "\n    name: x\n", `:4: unknown field "name"`},
+		{"unknown limit", "apps:\n  - id: 1\n    secret: " + secret + "\n    limits:\n      texts: 1\n", `:5: unknown field "texts"`},
+		{"key twice", "addr: x\naddr: y\n", `:2: mapping key "addr" already defined`},
+		{"wrong type", "apps:\n  - secret: " + secret + "\n    id: one\n", ":3: the value is a string; a uint32 is wanted here"},
+		{"list for a string", "apps:\n  - secret: [" + secret + "]\n", ":2: "},
+		{"no map", "apps: " + secret + "\n", ":1: "},
+		{"too large an ID", "apps:\n  - id: 4294967296\n    secret: " + secret + "\n", ":2: "},
+		{"negative ID", "apps:\n  - id: -1\n", ":2: "},
+		{"duration without unit", "apps:\n  - id: 1\n    limits: {dedupe_age: soon}\n", "parley.yaml"},
+		{"no YAML", "addr: [x\nsecret: " + secret, "parley.yaml:"},
+		{"two documents", "addr: x\n---\naddr: y\n", "more than one YAML document"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := config.Load(file(t, c.text), none)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("the message shows the secret or more than a line: %v", err)
+			}
+		})
+	}
+	if _, err := config.Load(filepath.Join(t.TempDir(), "none.yaml"), none); !os.IsNotExist(unwrap(err)) {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func unwrap(err error) error {
+	if u, ok := err.(interface{ Unwrap() error }); ok {
+		return u.Unwrap()
+	}
+	return err
+}
+
+func TestValidateNamesEachProblem(t *testing.T) {
+	cases := []struct {
+		name   string
+		change func(c *config.Config)
+		want   string
+	}{
+		{"nothing wrong", func(*config.Config) {}, ""},
+		{"every interface", func(c *config.Config) { c.Addr = ":8080" }, ""},
+		{"any free port", func(c *config.Config) { c.Addr = "[::1]:0" }, ""},
+		{"only a key", func(c *config.Config) { c.Apps[0] = config.App{ID: 2, Keys: []string{key}} }, ""},
+		{"no port", func(c *config.Config) { c.Addr = "localhost" }, `addr is "localhost"`},
+		{"port by name", func(c *config.Config) { c.Addr = "localhost:http" }, "addr is"},
+		{"port too high", func(c *config.Config) { c.Addr = "localhost:65536" }, "addr is"},
+		{"no data", func(c *config.Config) { c.Data = "" }, "data is empty"},
+		{"no shards", func(c *config.Config) { c.Shards = 0 }, "shards is 0; 1 to 65535"},
+		{"too many shards", func(c *config.Config) { c.Shards = 65536 }, "shards is 65536"},
+		{"level", func(c *config.Config) { c.LogLevel = "loud" }, `log_level is "loud"; debug, info, warn, error`},
+		{"format", func(c *config.Config) { c.LogFormat = "xml" }, `log_format is "xml"; text, json`},
+		{"no apps", func(c *config.Config) { c.Apps = nil }, "no app is configured"},
+		{"app twice", func(c *config.Config) { c.Apps = append(c.Apps, c.Apps[0]) }, "ID 1 twice"},
+		{"app 0", func(c *config.Config) { c.Apps[0].ID = 0 }, "app ID 0"},
+		{"short secret", func(c *config.Config) { c.Apps[0].Secret = "short" }, "secret of app 1 has 5 bytes"},
+		{"no secret", func(c *config.Config) { c.Apps[0].Secret = "" }, "neither a secret nor a key"},
+		{"bad key", func(c *config.Config) { c.Apps[0].Keys = []string{"x"} }, "keys of app 1"},
+		{"large limit", func(c *config.Config) { c.Apps[0].Limits.TextBytes = 65537 }, "text_bytes of app 1 is 65537; 1 to 65536"},
+		{"negative limit", func(c *config.Config) { c.Apps[0].Limits.SearchedBytes = -1 }, "searched_bytes of app 1"},
+		{"short dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeAge = time.Second }, "dedupe_age of app 1"},
+		{"long dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeMessages = 1_000_001 }, "dedupe_messages of app 1"},
+	}
+	for _, o := range []string{"app.example.com", "https://x/", "https://x/path", "https://", "x", "", "https://u@x", "HTTPS://x"} {
+		cases = append(cases, struct {
+			name   string
+			change func(c *config.Config)
+			want   string
+		}{"origin " + o, func(c *config.Config) { c.Origins = []string{o} }, "origins holds"})
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := config.Default()
+			cfg.Apps = []config.App{{ID: 1, Secret: secret}}
+			c.change(&cfg)
+			err := cfg.Validate()
+			switch {
+			case c.want == "" && err != nil:
+				t.Error(err)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n")):
+				t.Errorf("got %v, want one sentence with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAreNamedAtOnce(t *testing.T) {
+	err := config.Config{}.Validate()
+	if err == nil || strings.Count(err.Error(), "\n") != 5 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	cfg, err := config.Load(file(t, full), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := cfg.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "cfg", cfg, "secret", cfg.Apps[0].Secret)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "cfg", cfg, "app", cfg.Apps[0])
+	out.Write(asJSON)
+	fmt.Fprintf(&out, "%v %+v %#v %v %q %x", cfg, cfg, cfg, cfg.Apps, cfg.Apps[0].Secret, cfg.Apps[0].Secret)
+	for _, leak := range []string{secret, digits, fmt.Sprintf("%x", secret)} {
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("%q stands in %s", leak, out.String())
+		}
+	}
+	if n := strings.Count(out.String(), "redacted"); n < 10 {
+		t.Errorf("only %d redactions in %s", n, out.String())
+	}
+}
+
+func TestWhatIsPrintedCanBeLoaded(t *testing.T) {
+	cfg, err := config.Load(file(t, full), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := cfg.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	again, err := config.Load(file(t, out.String()), none)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, out.String())
+	}
+	for i := range cfg.Apps {
+		cfg.Apps[i].Secret = "redacted"
+	}
+	if !reflect.DeepEqual(again, cfg) {
+		t.Errorf("got %+v, want %+v", again, cfg)
+	}
+}
+
+func TestAnAppIsParsedFromOneWord(t *testing.T) {
+	a, err := config.ParseApp("7:a:b")
+	if err != nil || a.ID != 7 || a.Secret != "a:b" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	for _, text := range []string{"", "7", "7:", ":x", "0:x", "-1:x", "4294967296:x", "seven:" + secret} {
+		if _, err := config.ParseApp(text); err == nil || text != "" && strings.Contains(err.Error(), secret) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAnAppBecomesVerifierAndLimits(t *testing.T) {
+	a := config.App{ID: 1, Secret: secret, Keys: []string{key}, Limits: config.Limits{CommandBytes: 9, DedupeAge: time.Hour}}
+	got, err := a.Auth()
+	if err != nil || got.ID != 1 || got.Secret != secret || len(got.Keys) != 1 {
+		t.Errorf("%v, %v", got.ID, err)
+	}
+	if _, err := auth.NewVerifier([]auth.App{got}); err != nil {
+		t.Error(err)
+	}
+	want := chat.DefaultLimits()
+	want.CommandBytes, want.Dedupe.Age = 9, time.Hour
+	if a.Limits.Chat() != want {
+		t.Errorf("limits are %+v", a.Limits.Chat())
+	}
+	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7}
+	if got := every.Chat(); got != (chat.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5,
+		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}}) {
+		t.Errorf("limits are %+v", got)
+	}
+}

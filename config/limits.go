@@ -1,0 +1,52 @@
+package config
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/chat"
+)
+
+// Limits override chat.DefaultLimits for one app. Zero keeps the default. Sizes
+// are in bytes.
+type Limits struct {
+	TextBytes         int `yaml:"text_bytes,omitempty"`
+	CustomBytes       int `yaml:"custom_bytes,omitempty"`
+	CommandBytes      int `yaml:"command_bytes,omitempty"`
+	ExtendedDataBytes int `yaml:"extended_data_bytes,omitempty"`
+	SearchedBytes     int `yaml:"searched_bytes,omitempty"`
+	// A client message id is remembered for DedupeAge or for the last
+	// DedupeMessages of a conversation, whichever reaches back further.
+	DedupeAge      time.Duration `yaml:"dedupe_age,omitempty"`
+	DedupeMessages uint64        `yaml:"dedupe_messages,omitempty"`
+}
+
+// The bounds of limits. A body travels whole in every push and between nodes,
+// so it may not grow at will; a dedupe window shorter than a client's longest
+// retry would let duplicates through.
+const (
+	maxBodyBytes     = 64 << 10
+	maxExtendedBytes = 16 << 10
+	minDedupeAge     = time.Minute
+	maxDedupeAge     = 90 * 24 * time.Hour
+	maxDedupeMessage = 1_000_000
+)
+
+// Chat gives the limits with the defaults filled in.
+func (l Limits) Chat() chat.Limits {
+	out := chat.DefaultLimits()
+	override(&out.TextBytes, l.TextBytes)
+	override(&out.CustomBytes, l.CustomBytes)
+	override(&out.CommandBytes, l.CommandBytes)
+	override(&out.ExtendedDataBytes, l.ExtendedDataBytes)
+	override(&out.SearchedBytes, l.SearchedBytes)
+	override(&out.Dedupe.Age, l.DedupeAge)
+	override(&out.Dedupe.Messages, l.DedupeMessages)
+	return out
+}
+
+func override[T comparable](to *T, value T) {
+	var zero T
+	if value != zero {
+		*to = value
+	}
+}

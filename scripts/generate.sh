@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# Makes everything that is generated and committed: Go and TypeScript from
+# proto/, the SDK's stand-alone bundles, the web page. It builds beside the tree
+# first; then it replaces what the tree holds, or with --check compares the two
+# and fails when they differ.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+bundles=(zim.js zim.iife.js)
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+contracts() {
+  node_modules/.bin/buf lint
+  node_modules/.bin/buf generate -o "$out"
+  node_modules/.bin/buf generate --template buf.gen.ts.yaml --path proto/wire -o "$out"
+}
+
+sdk() {
+  rm -rf sdk/js/dist
+  npm -w sdk/js run --silent build
+  mkdir -p "$out/transport/web/sdk"
+  local bundle
+  for bundle in "${bundles[@]}"; do cp "sdk/js/dist/$bundle" "$out/transport/web/sdk/"; done
+}
+
+page() {
+  npm -w web run --silent build -- --outDir "$out/transport/web/dist" --emptyOutDir
+}
+
+# generated TREE: the generated files of a tree, sorted.
+generated() {
+  (cd "$1" && {
+    find proto -name '*.pb.go' -type f
+    for folder in sdk/js/src/gen transport/web/dist transport/web/sdk; do
+      if [ -d "$folder" ]; then find "$folder" -type f; fi
+    done
+  } | LC_ALL=C sort)
+}
+
+compare() {
+  local name stale=0
+  while read -r name; do
+    if ! cmp -s "$name" "$out/$name"; then
+      echo "stale: $name" >&2
+      stale=1
+    fi
+  done < <({ generated .; generated "$out"; } | LC_ALL=C sort -u)
+  if [ "$stale" -ne 0 ]; then
+    echo "run 'make generate' and commit what it changes" >&2
+    return 1
+  fi
+}
+
+replace() {
+  local name
+  generated . | while read -r name; do rm -f "$name"; done
+  generated "$out" | while read -r name; do
+    mkdir -p "$(dirname "$name")"
+    cp "$out/$name" "$name"
+  done
+}
+
+step "generate: contracts" contracts
+# The SDK is compiled from the committed contract: put a new one in place first.
+if [ "${1:-}" != --check ]; then cp -r "$out/sdk/js/src/gen/." sdk/js/src/gen/; fi
+step "generate: SDK bundles" sdk
+step "generate: web page" page
+if [ "${1:-}" = --check ]; then
+  step "generate: compare with the tree" compare
+else
+  step "generate: put in place" replace
+fi

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The checks, cheap ones first. Without an argument all of them; "lint" stops
+# before anything is executed; "e2e" drives the page only. Needs no root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+tools() {
+  local lacks=()
+  has go || lacks+=("go")
+  node_is_new || lacks+=("node 20 or later")
+  mapfile -t -O "${#lacks[@]}" lacks < <(packages_missing)
+  ! has node || npm_is_current || lacks+=("the npm modules of package-lock.json")
+  if [ "${#lacks[@]}" -gt 0 ]; then
+    printf 'missing: %s\n' "${lacks[@]}" >&2
+    echo "run 'make deps', as root for system packages" >&2
+    return 1
+  fi
+}
+
+format() {
+  local unformatted
+  unformatted=$(find . -name node_modules -prune -o -name '*.go' -print0 | xargs -0 -r gofmt -l)
+  if [ -n "$unformatted" ]; then
+    printf 'not formatted, run gofmt -w:\n%s\n' "$unformatted" >&2
+    return 1
+  fi
+}
+
+# -count=1: the Go cache does not see files that are new to the tree.
+house_rules() { go test -count=1 ./internal/archtest; }
+static() { go tool -modfile=tools.mod staticcheck ./...; }
+race() { go test -race ./...; }
+sdk_types() { npm -w sdk/js run --silent check; }
+sdk_tests() { npm -w sdk/js run --silent test; }
+web_types() { npm -w web run --silent check; }
+web_tests() { npm -w web run --silent test; }
+browser() { npm -w web run --silent e2e; }
+
+lint() {
+  step "gofmt" format
+  step "rules of the house" house_rules
+  step "go vet" go vet ./...
+  step "staticcheck" static
+  step "SDK types" sdk_types
+  step "web types" web_types
+}
+
+began=$SECONDS
+step "tools" tools
+case "${1:-all}" in
+lint)
+  # The page's types are those of the built SDK.
+  step "build the SDK" npm -w sdk/js run --silent build
+  lint
+  ;;
+e2e)
+  step "browser tests" browser
+  ;;
+all)
+  scripts/generate.sh --check
+  lint
+  step "Go tests with the race detector" race
+  step "SDK tests" sdk_tests
+  step "web tests" web_tests
+  step "browser tests" browser
+  ;;
+*)
+  echo "usage: scripts/test.sh [lint|e2e]" >&2
+  exit 2
+  ;;
+esac
+printf '== all good: %d s\n' $((SECONDS - began))
