@@ -17,7 +17,7 @@ var fences = []fence{
 	{"github.com/cockroachdb/pebble", []string{"storage/pebble"}},
 	{"github.com/hashicorp/memberlist", []string{"cluster/members"}},
 	{"go.etcd.io/raft", []string{"cluster/replication", "storage/pebble", "storage/memory"}},
-	{"github.com/lxzan/gws", []string{"transport/ws"}},
+	{"github.com/lxzan/gws", []string{"transport/ws", "client/lean"}},
 	{"github.com/coder/websocket", []string{"transport/ws", "client"}},
 	{"github.com/asynkron/protoactor-go", []string{"actors", "cluster", "proto", "node"}},
 }
