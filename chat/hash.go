@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 )
 
-// encode writes a message's content in the one form that hashes are taken of:
-// every field in order, strings and bytes behind their length.
-func (m *Message) encode() []byte {
-	b := make([]byte, 0, 64+len(m.Body)+len(m.ExtendedData)+len(m.SearchedContent))
+// encode writes a message's content, behind the salt, in the one form that
+// hashes are taken of: every field in order, strings and bytes behind their
+// length. The content alone begins at len(salt).
+func (m *Message) encode(salt [16]byte) []byte {
+	b := make([]byte, 0, 80+len(m.Body)+len(m.ExtendedData)+len(m.SearchedContent))
+	b = append(b, salt[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(m.Type))
 	b = binary.BigEndian.AppendUint32(b, m.SubType)
 	b = binary.BigEndian.AppendUint32(b, m.Priority)
@@ -35,9 +37,8 @@ func appendSized[T string | []byte](b []byte, v T) []byte {
 //
 // The body enters through its own salted hash only, so that erasing a body and
 // its salt keeps the chain checkable and tells nothing of what was said.
-func chain(prev [32]byte, e *Entry, content []byte) [32]byte {
-	body := make([]byte, 0, len(e.Salt)+len(content))
-	inner := sha256.Sum256(append(append(body, e.Salt[:]...), content...))
+func chain(prev [32]byte, e *Entry, salted []byte) [32]byte {
+	inner := sha256.Sum256(salted)
 
 	var buf [256]byte
 	b := append(buf[:0], prev[:]...)
@@ -56,7 +57,7 @@ func chain(prev [32]byte, e *Entry, content []byte) [32]byte {
 // head's Hash when they are all entries up to it, unchanged.
 func VerifyChain(prev [32]byte, entries []Entry) [32]byte {
 	for i := range entries {
-		prev = chain(prev, &entries[i], entries[i].Message.encode())
+		prev = chain(prev, &entries[i], entries[i].Message.encode(entries[i].Salt))
 	}
 	return prev
 }

@@ -111,7 +111,7 @@ func (k ConversationKey) Peers() (first, second string, ok bool) {
 		return "", "", false
 	}
 	n := int(k.ID[0])
-	if len(k.ID) < 2+n {
+	if n == 0 || len(k.ID) < 2+n {
 		return "", "", false
 	}
 	first, rest := k.ID[1:1+n], k.ID[1+n:]

@@ -24,9 +24,9 @@ func applySend(s State, now int64, b Send) (Result, []Event) {
 	if b.IssuedAt < head.DedupeFloor {
 		return refuse(CodeDedupeWindowPassed, "issued at %d, retries of messages before %d can no longer be told from new ones", b.IssuedAt, head.DedupeFloor)
 	}
-	content := b.Message.encode()
+	salted := b.Message.encode(b.Salt)
 	key := DedupeKey{IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
-	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(content)}
+	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(salted[len(b.Salt):])}
 	if b.IssuedAt <= head.MaxIssuedAt {
 		if first, seen := s.Dedupe(b.Conversation, key); seen {
 			return duplicate(s, b.Conversation, first, row.Content)
@@ -38,7 +38,7 @@ func applySend(s State, now int64, b Send) (Result, []Event) {
 		Seq: head.Seq, Sender: b.Sender, Time: head.Time, OrderKey: head.OrderKey, Counted: head.Counted, Own: head.Own[side],
 		ClientMessageID: b.ClientMessageID, IssuedAt: b.IssuedAt, Message: b.Message, Salt: b.Salt,
 	}
-	head.Hash = chain(head.Hash, &e, content)
+	head.Hash = chain(head.Hash, &e, salted)
 	head.MaxIssuedAt = max(head.MaxIssuedAt, b.IssuedAt)
 	s.PutEntry(b.Conversation, e)
 	s.PutDedupe(b.Conversation, key, row)

@@ -98,7 +98,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.openStore(); err != nil {
 		return n, err
 	}
-	if n.host, err = replication.Start(replication.Options{Store: n.store, Shards: o.Shards, Now: o.Now, Fatal: o.Fatal}); err != nil {
+	if n.host, err = replication.Start(replication.Options{Store: n.store, Shards: o.Shards, Now: o.Now, Fatal: o.Fatal, Log: o.Log}); err != nil {
 		return n, fmt.Errorf("start replication: %w", err)
 	}
 	n.startActors()

@@ -25,7 +25,8 @@ type Options struct {
 }
 
 // Recover, sent when the shard's leadership begins, has the actor deliver what
-// its outbox still holds.
+// its outbox still holds. It does so whenever it was idle for a while, too: the
+// word of an effect may have been refused, the effect itself is never lost.
 type Recover struct{}
 
 // restoreEpoch tells an outbox from that of a node restored from a backup,
@@ -66,7 +67,7 @@ func (s *shard) Receive(ctx actor.Context) {
 		s.pump(ctx, m.destination)
 	case *actorpb.TakeEffects:
 		s.takeEffects(ctx, m)
-	case Recover:
+	case Recover, directory.Idle:
 		s.recover(ctx)
 	case undelivered:
 		for _, d := range m.destinations {

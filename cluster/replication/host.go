@@ -14,6 +14,7 @@ package replication
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,6 +40,7 @@ type Options struct {
 	// Fatal is called once, on a failed commit; it must end the process. The
 	// proposals of that round were answered CodeTimeout, outcome unknown.
 	Fatal func(error)
+	Log   *slog.Logger
 }
 
 // Host is a storage.Replicator over one store. Fields of the second group are

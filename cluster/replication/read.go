@@ -36,6 +36,9 @@ func (h *Host) serveReads() {
 		if err == nil {
 			err = errors.Join(r.read(view), view.Close())
 		}
+		if err != nil {
+			h.o.Log.Error("read failed", "shard", r.shard, "error", err)
+		}
 		r.done(err)
 	}
 }

@@ -46,7 +46,7 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 	}
 	first := after + 1
 	switch n := uint64(limit); {
-	case first > last:
+	case after >= last:
 		return nil, nil
 	case newest && last-first+1 > n:
 		first = last - n + 1

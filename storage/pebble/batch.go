@@ -46,7 +46,9 @@ func (b *batch) Commit() error {
 	}
 	err := b.err
 	if err == nil && !b.out.Empty() {
-		err = b.out.Commit(pebble.Sync)
+		if err = b.out.Commit(pebble.Sync); err == nil {
+			err = b.store.durable.advance(b.store.db)
+		}
 	}
 	if err != nil {
 		b.Discard()

@@ -42,10 +42,11 @@ type Options struct {
 
 // Store is a storage.Store in one Pebble database.
 type Store struct {
-	db     *pebble.DB
-	shards int
-	states map[storage.ShardID]*state
-	open   bool // a batch is open
+	db      *pebble.DB
+	durable durable
+	shards  int
+	states  map[storage.ShardID]*state
+	open    bool // a batch is open
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -73,7 +74,7 @@ func Open(o Options) (*Store, error) {
 	if err := s.checkFormat(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data directory %s: %w", o.Dir, err), db.Close())
 	}
-	return s, nil
+	return s, s.durable.advance(db)
 }
 
 // checkFormat writes format and shards into a new store and holds an old one
@@ -114,7 +115,9 @@ func (s *Store) NextTerm() (storage.Term, error) {
 }
 
 // Close implements storage.Store.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	return errors.Join(s.durable.release(s.durable.now), s.db.Close())
+}
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -12,21 +13,20 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// view reads the database as it is at each call. Rows are only ever added or
-// moved forward, and no caller relates two rows that a batch between could
-// tear apart.
+// view reads a shard as the last commit before it left it.
 type view struct {
-	db    pebble.Reader
+	db    *snapshot
+	from  *durable
 	shard storage.ShardID
 }
 
 // View implements storage.Store.
 func (s *Store) View(shard storage.ShardID) (storage.View, error) {
-	return view{db: s.db, shard: shard}, nil
+	return view{db: s.durable.hold(), from: &s.durable, shard: shard}, nil
 }
 
 // Close implements storage.View.
-func (v view) Close() error { return nil }
+func (v view) Close() error { return v.from.release(v.db) }
 
 // User implements storage.View.
 func (v view) User(u chat.UserKey) (chat.User, bool, error) {
@@ -51,6 +51,9 @@ func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membershi
 
 // Entries implements storage.View.
 func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, newest bool) ([]chat.Entry, error) {
+	if limit < 1 || after == math.MaxUint64 || before != 0 && before <= after+1 {
+		return nil, nil
+	}
 	lower := appendEntryKey(nil, v.shard, c, after+1)
 	upper := prefixEnd(lower[:len(lower)-8])
 	if before != 0 {

@@ -9,9 +9,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/parley-im/parley/chat"
 )
 
@@ -19,7 +16,7 @@ import (
 type Options struct {
 	// Ready says whether clients can connect and shards are served.
 	Ready   func() error
-	Metrics *prometheus.Registry
+	Metrics http.Handler
 	// Dev is nil outside `parley dev`.
 	Dev *Dev
 }
@@ -48,7 +45,7 @@ func Register(mux *http.ServeMux, o Options) {
 		}
 		text(w, http.StatusOK, "ready\n")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", o.Metrics)
 	if o.Dev == nil {
 		mux.HandleFunc("/dev/", http.NotFound)
 		return

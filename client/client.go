@@ -1,0 +1,206 @@
+// Package client is Parley's Go client: one login of one user over one
+// WebSocket. Business back ends, the load and the chaos tools, and tests use it.
+//
+// Ordinarily it keeps the login up: it reconnects, sends again what was not
+// acknowledged under the same client message id, and hands each message to
+// OnMessage once and in the order of its conversation, fetching what pushes
+// left out. With Options.NoReconnect it is a thin wire: one connection, one
+// attempt, pushes as they come, nothing repaired.
+//
+// It keeps no messages: its memory grows with the number of conversations, not
+// with their content. Every error carries a *chat.Error with the code.
+//
+// Goroutines, all started in client.go and link.go, all ended when Close returns
+// nil: one reader per connection; unless NoReconnect, one that keeps the
+// connection up (run.go) and, when OnMessage is set, one that delivers
+// (deliver.go).
+package client
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// Client is one login. Its methods may be called by many goroutines.
+type Client struct {
+	o    Options
+	ctx  context.Context // ends with the client
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+
+	slots       chan struct{} // one per request in flight
+	turns       turns
+	deliver     *deliverer    // nil without OnMessage or with NoReconnect
+	expiring    chan struct{} // the token is about to end; holds at most one
+	clockOffset atomic.Int64  // server's clock minus ours, ms
+
+	mu      sync.Mutex
+	token   string        // the last one that was accepted or given
+	link    *link         // nil while not connected
+	changed chan struct{} // closed and replaced when link or cause changes
+	cause   error         // why the client ended; nil while it lives
+}
+
+// Dial connects and logs in, in one attempt. A refusal has the server's code, a
+// server that cannot be reached CodeUnavailable, options that make no sense
+// CodeInvalidParam. ctx bounds the attempt only.
+func Dial(ctx context.Context, o Options) (*Client, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		o: o, token: o.Token, slots: make(chan struct{}, o.MaxInFlight),
+		changed: make(chan struct{}), expiring: make(chan struct{}, 1),
+	}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	if o.OnMessage != nil && !o.NoReconnect {
+		c.deliver = newDeliverer(c)
+	}
+	l, err := c.connect(ctx, false)
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	c.setLink(l)
+	if o.NoReconnect {
+		return c, nil
+	}
+	c.wg.Go(func() { c.run(l) })
+	if c.deliver != nil {
+		c.wg.Go(c.deliver.run)
+	}
+	return c, nil
+}
+
+// Close logs out, stops everything and waits for it, at most until ctx ends;
+// then it gives ctx's error and what is left stops by itself. Close waits for
+// callbacks that are running, so it must not be called by one without a
+// deadline. Closing twice is harmless.
+func (c *Client) Close(ctx context.Context) error {
+	c.mu.Lock()
+	l := c.link
+	c.mu.Unlock()
+	if l != nil {
+		l.goodbye(ctx)
+	}
+	c.end(chat.Errorf(chat.CodeNotLoggedIn, "close", "the client was closed"))
+	if l != nil {
+		l.end(errLost)
+	}
+	done := make(chan struct{})
+	go func() {
+		c.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ServerTime is the server's clock as of the last login, moved on by ours.
+func (c *Client) ServerTime() time.Time {
+	return time.UnixMilli(time.Now().UnixMilli() + c.clockOffset.Load())
+}
+
+// connect makes one connection and logs in on it.
+func (c *Client) connect(ctx context.Context, resume bool) (*link, error) {
+	token, err := c.freshToken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l, err := dial(ctx, c, token, resume)
+	if err != nil {
+		return nil, err
+	}
+	c.clockOffset.Store(int64(l.welcome.GetServerTimeMs()) - time.Now().UnixMilli())
+	return l, nil
+}
+
+// freshToken asks the source, when there is one.
+func (c *Client) freshToken(ctx context.Context) (string, error) {
+	if c.o.TokenSource == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.token, nil
+	}
+	token, err := c.o.TokenSource(ctx)
+	if err != nil {
+		return "", chat.Errorf(chat.CodeUnavailable, "login", "no token: %w", err)
+	}
+	return token, nil
+}
+
+// setLink makes l the connection that requests use; nil makes them wait. A
+// client that has ended takes none.
+func (c *Client) setLink(l *link) {
+	c.mu.Lock()
+	alive := c.cause == nil
+	if alive {
+		c.link = l
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+	c.mu.Unlock()
+	if alive && l != nil {
+		c.state(StateConnected, nil)
+	}
+}
+
+// end is the client's death, for the first cause that is given.
+func (c *Client) end(cause error) {
+	c.mu.Lock()
+	first := c.cause == nil
+	if first {
+		c.cause, c.link = cause, nil
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
+	c.mu.Unlock()
+	if first {
+		c.stop()
+		c.state(StateDisconnected, cause)
+	}
+}
+
+// over is what every request gets once the client has ended; with the lock held.
+func (c *Client) over(op string) error {
+	return chat.Errorf(chat.CodeNotLoggedIn, op, "the login has ended: %w", c.cause)
+}
+
+func (c *Client) state(s State, cause error) {
+	if c.o.OnState != nil {
+		c.o.OnState(s, cause)
+	}
+}
+
+// pushed takes what a node said unasked. The connection's reader calls it, in
+// order; it must not block.
+func (c *Client) pushed(f *wirepb.ServerFrame) {
+	switch b := f.Body.(type) {
+	case *wirepb.ServerFrame_Message:
+		switch {
+		case c.deliver != nil:
+			c.deliver.put(event{message: b.Message})
+		case c.o.OnMessage != nil:
+			c.o.OnMessage(messageFrom(b.Message, c.o.UserID))
+		}
+	case *wirepb.ServerFrame_Behind:
+		if c.deliver != nil {
+			c.deliver.put(event{resync: true})
+		}
+	case *wirepb.ServerFrame_TokenExpiring:
+		select {
+		case c.expiring <- struct{}{}:
+		default:
+		}
+	}
+}

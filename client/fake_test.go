@@ -1,0 +1,267 @@
+package client_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/client"
+	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/transport/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait of these tests; nothing takes that long.
+const patience = 10 * time.Second
+
+const peerKind = wirepb.ConversationKind_CONVERSATION_KIND_PEER
+
+// fake is a node of one user's view: peer conversations in memory, with dedupe,
+// pushes, history and heads. A test changes its answers through on.
+type fake struct {
+	t   *testing.T
+	srv *httptest.Server
+
+	mu    sync.Mutex
+	logs  map[string][]*wirepb.Message // by peer; seq i+1 stands at i
+	order []string                     // peers, latest last
+	conns []*fakeConn
+	seen  []*wirepb.ClientFrame
+	// on, when set, sees each frame first; true means that it has answered.
+	on func(c *fakeConn, f *wirepb.ClientFrame) bool
+
+	heartbeatMS, timeoutMS uint32
+}
+
+type fakeConn struct {
+	f  *fake
+	ws *websocket.Conn
+	// user is known after hello.
+	user string
+}
+
+func newFake(t *testing.T) *fake {
+	f := &fake{t: t, logs: map[string][]*wirepb.Message{}, heartbeatMS: 60_000, timeoutMS: 60_000}
+	f.srv = httptest.NewServer(http.HandlerFunc(f.serve))
+	t.Cleanup(func() {
+		f.cut()
+		f.srv.Close()
+	})
+	return f
+}
+
+func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{wire.SubprotocolProto}})
+	if err != nil {
+		return
+	}
+	defer ws.CloseNow()
+	c := &fakeConn{f: f, ws: ws}
+	f.mu.Lock()
+	f.conns = append(f.conns, c)
+	f.mu.Unlock()
+	for {
+		_, data, err := ws.Read(r.Context())
+		if err != nil {
+			return
+		}
+		frame, err := wire.Proto{}.DecodeClient(data)
+		if err != nil {
+			ws.Close(4400, "malformed")
+			return
+		}
+		f.mu.Lock()
+		f.seen = append(f.seen, frame)
+		on := f.on
+		f.mu.Unlock()
+		if on == nil || !on(c, frame) {
+			c.answer(frame)
+		}
+	}
+}
+
+// answer is what a well-behaved node says.
+func (c *fakeConn) answer(q *wirepb.ClientFrame) {
+	c.f.mu.Lock()
+	defer c.f.mu.Unlock()
+	switch b := q.Body.(type) {
+	case *wirepb.ClientFrame_Hello:
+		c.user = b.Hello.UserId
+		c.say(q.Id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
+			ProtocolVersion: 1, ServerTimeMs: uint64(time.Now().Add(time.Hour).UnixMilli()),
+			HeartbeatIntervalMs: c.f.heartbeatMS, HeartbeatTimeoutMs: c.f.timeoutMS,
+		}})
+	case *wirepb.ClientFrame_Ping:
+		c.say(q.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{}})
+	case *wirepb.ClientFrame_Send:
+		c.say(q.Id, &wirepb.ServerFrame_Sent{Sent: c.f.store(b.Send.Conversation.Id, c.user, b.Send)})
+	case *wirepb.ClientFrame_History:
+		c.say(q.Id, &wirepb.ServerFrame_HistoryPage{HistoryPage: c.f.page(b.History)})
+	case *wirepb.ClientFrame_ListConversations:
+		c.say(q.Id, &wirepb.ServerFrame_ConversationPage{ConversationPage: c.f.list(b.ListConversations)})
+	case *wirepb.ClientFrame_ClearUnread:
+		c.say(q.Id, &wirepb.ServerFrame_UnreadCleared{UnreadCleared: &wirepb.UnreadCleared{
+			Conversation: b.ClearUnread.Conversation, ReadSeq: uint64(len(c.f.logs[b.ClearUnread.Conversation.Id])),
+		}})
+	case *wirepb.ClientFrame_RenewToken:
+		c.say(q.Id, &wirepb.ServerFrame_TokenRenewed{TokenRenewed: &wirepb.TokenRenewed{TokenExpiresAtMs: 5000}})
+	case *wirepb.ClientFrame_Goodbye:
+		c.ws.Close(websocket.StatusNormalClosure, "")
+	}
+}
+
+// say sends a frame; the other side may be gone.
+func (c *fakeConn) say(replyTo uint32, body wirepb.ServerBody) {
+	data, err := wire.Proto{}.EncodeServer(wirepb.NewServerFrame(replyTo, body))
+	if err != nil {
+		panic(err)
+	}
+	_ = c.ws.Write(context.Background(), websocket.MessageBinary, data)
+}
+
+func (c *fakeConn) refuse(replyTo uint32, code chat.Code, retryable bool) {
+	c.say(replyTo, &wirepb.ServerFrame_Error{Error: &wirepb.Error{Code: uint32(code), Message: "refused by the test", Retryable: retryable}})
+}
+
+// store appends a message to the conversation with peer; with the lock held.
+func (f *fake) store(peer, sender string, s *wirepb.Send) *wirepb.Sent {
+	if s.Type == uint32(chat.TypeCommand) {
+		return &wirepb.Sent{MessageId: "passing"}
+	}
+	for _, m := range f.logs[peer] {
+		if bytes.Equal(m.ClientMessageId, s.ClientMessageId) {
+			return &wirepb.Sent{MessageId: m.MessageId, Seq: m.Seq, OrderKey: m.OrderKey, Duplicate: true}
+		}
+	}
+	seq := uint64(len(f.logs[peer]) + 1)
+	target := peer
+	if sender == peer {
+		target = "me"
+	}
+	f.logs[peer] = append(f.logs[peer], &wirepb.Message{
+		Kind: peerKind, SenderId: sender, TargetId: target, MessageId: "m", Seq: seq, OrderKey: seq * 10,
+		Type: s.Type, Body: s.Body, ClientMessageId: s.ClientMessageId,
+	})
+	if i := slices.Index(f.order, peer); i >= 0 {
+		f.order = slices.Delete(f.order, i, i+1)
+	}
+	f.order = append(f.order, peer)
+	return &wirepb.Sent{MessageId: "m", Seq: seq, OrderKey: seq * 10}
+}
+
+func (f *fake) page(h *wirepb.History) *wirepb.HistoryPage {
+	log := f.logs[h.Conversation.Id]
+	page := &wirepb.HistoryPage{HeadSeq: uint64(len(log))}
+	for _, m := range log {
+		if m.Seq > h.AfterSeq && (h.BeforeSeq == 0 || m.Seq < h.BeforeSeq) {
+			page.Messages = append(page.Messages, m)
+		}
+	}
+	if n := int(h.Count); len(page.Messages) > n && h.NewestFirst {
+		page.Messages = page.Messages[len(page.Messages)-n:]
+	} else if len(page.Messages) > n {
+		page.Messages = page.Messages[:n]
+	}
+	if n := len(page.Messages); n > 0 {
+		page.FirstSeq, page.LastSeq = page.Messages[0].Seq, page.Messages[n-1].Seq
+	}
+	return page
+}
+
+// list serves pages of two, so that paging is used.
+func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
+	page := &wirepb.ConversationPage{TotalUnread: 7}
+	rest := slices.Clone(f.order)
+	slices.Reverse(rest)
+	if l.BeforeOrderKey != 0 {
+		rest = rest[slices.Index(rest, l.Before.Id)+1:]
+	}
+	page.Complete = len(rest) <= 2
+	for _, peer := range rest[:min(2, len(rest))] {
+		log := f.logs[peer]
+		page.Conversations = append(page.Conversations, &wirepb.Conversation{
+			Ref: &wirepb.ConversationRef{Kind: peerKind, Id: peer}, Name: strings.ToUpper(peer), HeadSeq: uint64(len(log)),
+			Unread: 3, ReadSeq: 1, OrderKey: 10 + uint64(slices.Index(f.order, peer)), LastMessage: log[len(log)-1],
+		})
+	}
+	return page
+}
+
+// write stores messages from peer and gives them.
+func (f *fake) write(peer string, texts ...string) []*wirepb.Message {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, text := range texts {
+		id := client.NewMessageID()
+		f.store(peer, peer, &wirepb.Send{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
+	}
+	log := f.logs[peer]
+	return log[len(log)-len(texts):]
+}
+
+// push sends messages on the newest connection.
+func (f *fake) push(messages ...*wirepb.Message) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.conns[len(f.conns)-1]
+	for _, m := range messages {
+		c.say(0, &wirepb.ServerFrame_Message{Message: m})
+	}
+}
+
+// pushBody sends any push on the newest connection.
+func (f *fake) pushBody(body wirepb.ServerBody) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.conns[len(f.conns)-1].say(0, body)
+}
+
+// cut drops all connections without a word.
+func (f *fake) cut() {
+	f.mu.Lock()
+	conns := f.conns
+	f.mu.Unlock()
+	for _, c := range conns {
+		c.ws.CloseNow()
+	}
+}
+
+func (f *fake) intercept(on func(c *fakeConn, f *wirepb.ClientFrame) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.on = on
+}
+
+func (f *fake) texts(peer string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, m := range f.logs[peer] {
+		out = append(out, string(m.Body))
+	}
+	return out
+}
+
+// frames gives what was heard that pick finds something in.
+func frames[T any](f *fake, pick func(*wirepb.ClientFrame) *T) []*T {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []*T
+	for _, frame := range f.seen {
+		if v := pick(frame); v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}

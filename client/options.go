@@ -1,0 +1,120 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/parley-im/parley/chat"
+)
+
+// State is what the connection is doing.
+type State int
+
+// The states. Disconnected is final.
+const (
+	StateConnected State = iota + 1
+	StateReconnecting
+	StateDisconnected
+)
+
+// String is the state in lower case.
+func (s State) String() string {
+	switch s {
+	case StateConnected:
+		return "connected"
+	case StateReconnecting:
+		return "reconnecting"
+	case StateDisconnected:
+		return "disconnected"
+	}
+	return "unknown"
+}
+
+// Options say who logs in where, and what is called back.
+type Options struct {
+	// URL is the server's origin (http, https, ws or wss); without a path, /ws is
+	// meant.
+	URL    string
+	AppID  chat.AppID
+	UserID string
+	// Token logs in. With a TokenSource it is not used: the source is asked before
+	// every connection, and again when the token is about to end.
+	Token       string
+	TokenSource func(ctx context.Context) (string, error)
+	// UserName, when not empty, is stored as the user's name.
+	UserName string
+	// DeviceID names this login; random when empty.
+	DeviceID string
+
+	// OnMessage gets every message of others, and what the user's other devices
+	// send. Unless NoReconnect: each once, in the order of its conversation, from
+	// the first one after the login on, on a goroutine of its own; until it returns
+	// the next one waits. With NoReconnect: whatever is pushed, on the reader's
+	// goroutine, so that it must return at once and may use SendAsync only.
+	OnMessage func(Message)
+	// OnState hears each change; cause is nil for StateConnected. Kicked by another
+	// device is StateDisconnected with CodeKicked. It must return at once.
+	OnState func(s State, cause error)
+
+	// NoReconnect makes the thin client: see the package comment.
+	NoReconnect bool
+	// MaxInFlight bounds the requests that await their reply; 64 when 0.
+	MaxInFlight int
+	// AttemptTimeout is how long one attempt of a request waits for its reply; 10 s
+	// when 0.
+	AttemptTimeout time.Duration
+	// MinBackoff and MaxBackoff bound the wait before the nth reconnect or retry: a
+	// random time up to MinBackoff × 2ⁿ, at most MaxBackoff. 100 ms and 10 s when 0.
+	MinBackoff, MaxBackoff time.Duration
+	// HTTPClient makes the connection; http.DefaultClient when nil.
+	HTTPClient *http.Client
+}
+
+func (o Options) withDefaults() (Options, error) {
+	const op = "login"
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" {
+		return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL %q is no http, https, ws or wss address", o.URL)
+	}
+	switch u.Scheme {
+	case "http", "ws":
+		u.Scheme = "ws"
+	case "https", "wss":
+		u.Scheme = "wss"
+	default:
+		return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/ws"
+	}
+	o.URL = u.String()
+	if err := chat.CheckUserID(op, o.UserID); err != nil {
+		return o, err
+	}
+	if o.DeviceID == "" {
+		id := NewMessageID()
+		o.DeviceID = hex.EncodeToString(id[:])
+	}
+	setDefault(&o.MaxInFlight, 64)
+	setDefault(&o.AttemptTimeout, 10*time.Second)
+	setDefault(&o.MinBackoff, 100*time.Millisecond)
+	setDefault(&o.MaxBackoff, 10*time.Second)
+	return o, nil
+}
+
+func setDefault[T int | time.Duration](to *T, value T) {
+	if *to <= 0 {
+		*to = value
+	}
+}
+
+// NewMessageID draws a client message id.
+func NewMessageID() chat.ClientMessageID {
+	var id chat.ClientMessageID
+	rand.Read(id[:]) // never fails: crypto/rand ends the program instead
+	return id
+}

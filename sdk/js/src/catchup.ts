@@ -1,0 +1,68 @@
+import type { ConversationPage, ListRequest } from './frames.js';
+
+/** What catching up needs and tells. */
+export interface CatchUpPort {
+  list(request: ListRequest): Promise<ConversationPage>;
+  /** A page of conversations that may have changed. */
+  changed(page: ConversationPage): void;
+}
+
+/**
+ * Finds out what changed while pushes were lost. Whoever comes while a round
+ * is under way gets another round behind it; the time to look back to moves on
+ * only when a round has gone through.
+ */
+export class CatchUp {
+  private since: number | undefined;
+  private running = false;
+  private again = false;
+  private stopped = false;
+
+  constructor(private readonly port: CatchUpPort) {}
+
+  /** Looks for what changed since something was last heard (server time). */
+  async from(lastHeard: number): Promise<void> {
+    this.since = Math.min(this.since ?? Infinity, Math.max(1, lastHeard - MARGIN_MS));
+    this.again = true;
+    if (this.running) return;
+    this.running = true;
+    while (this.again && !this.stopped) {
+      this.again = false;
+      await this.round();
+    }
+    this.running = false;
+  }
+
+  /** Ends it with the login. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  // A round that fails leaves `since` alone: the next loss or welcome, which
+  // follows, looks back as far.
+  private async round(): Promise<void> {
+    try {
+      await this.pages(this.since as number);
+      if (!this.again) this.since = undefined;
+    } catch {
+      // Nothing to tell: the connection's state says it.
+    }
+  }
+
+  private async pages(changedSince: number): Promise<void> {
+    let before: ListRequest['before'];
+    for (;;) {
+      const page = await this.port.list({ count: PAGE, changedSince, ...(before && { before }) });
+      if (this.stopped) return;
+      this.port.changed(page);
+      const last = page.conversations.at(-1);
+      if (page.complete || !last) return;
+      before = { orderKey: last.orderKey, ref: last.ref };
+    }
+  }
+}
+
+const PAGE = 200;
+// A push may be this late behind its message's timestamp and still be counted
+// as heard; it covers the servers' clocks and queues.
+const MARGIN_MS = 120_000;

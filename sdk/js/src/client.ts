@@ -1,0 +1,290 @@
+import { ServerClock } from './clock.js';
+import type { ConnectionState, Login, StateChange } from './connection.js';
+import { Connection } from './connection.js';
+import type { ConversationChange } from './conversations.js';
+import type { Conversation, ConversationRef, Limits, Message, MessageContent } from './domain.js';
+import { Emitter } from './emitter.js';
+import { ChatError, Code } from './errors.js';
+import type { AskKind, ConversationPage, HistoryPage, HistoryRequest, ListRequest, Reply, Requests, ServerBody } from './frames.js';
+import { randomHex } from './hex.js';
+import { defaultPlatform, defaultWebSocket, watchNetwork } from './platform.js';
+import { readUntilAnswered } from './read.js';
+import { ServerList } from './server.js';
+import { Session } from './session.js';
+import type { WebSocketConstructor } from './socket.js';
+
+/** How to make a client. Only the server is needed. */
+export interface ChatClientOptions {
+  /** An http(s) origin, or several that are tried in turn. */
+  readonly server: string | readonly string[];
+  /** Needed where no global WebSocket exists, as in Node 20. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** For how long a message is tried; 5 minutes unless told. */
+  readonly resendWindowMs?: number;
+  /** For how long a question waits for its answer, reconnects included; 15 s unless told. */
+  readonly requestTimeoutMs?: number;
+  /** Gives a fresh token when the present one is about to expire. */
+  readonly getToken?: () => Promise<string>;
+  /** A source of numbers from 0 to 1 for jitter. */
+  readonly random?: () => number;
+}
+
+/** The events of a client. */
+export interface ChatClientEvents {
+  state: (change: StateChange) => void;
+  /** New messages of one conversation, in order, each once. */
+  messages: (conversation: ConversationRef, messages: readonly Message[]) => void;
+  /** Always told before the messages that caused it. */
+  conversations: (changes: readonly ConversationChange[]) => void;
+  totalUnread: (total: number) => void;
+  tokenExpiring: (seconds: number) => void;
+}
+
+/** A message to send: the content, where to, and on a retry the ids of the first attempt. */
+export interface Draft extends Partial<Omit<MessageContent, 'type' | 'body'>> {
+  readonly conversation: ConversationRef;
+  readonly type: number;
+  readonly body: Uint8Array;
+  readonly clientMessageID?: string;
+  readonly issuedAt?: number;
+}
+
+/**
+ * A chat client: one user on one device. It keeps itself connected between
+ * `login` and `logout`, sends each message once however often the connection
+ * breaks, and gives out each message once and in order.
+ */
+export class ChatClient {
+  private readonly events = new Emitter<ChatClientEvents>();
+  private readonly clock = new ServerClock();
+  private readonly servers: ServerList;
+  private readonly random: () => number;
+  private connection: Connection | undefined;
+  private session: Session | undefined;
+  private renewing: { readonly token: string; readonly done: Promise<void> } | undefined;
+  private unwatch: (() => void) | undefined;
+  private appLimits: Limits | undefined;
+
+  constructor(private readonly options: ChatClientOptions) {
+    this.servers = new ServerList(options.server);
+    this.random = options.random ?? Math.random;
+  }
+
+  /** Where the login stands. */
+  get state(): ConnectionState {
+    return this.connection?.state ?? 'disconnected';
+  }
+
+  /** The user of the login under way or done. */
+  get userID(): string | undefined {
+    return this.connection?.login?.userID;
+  }
+
+  /** The app's limits, as the last welcome told them. */
+  get limits(): Limits | undefined {
+    return this.appLimits;
+  }
+
+  /** True from the first welcome to the end of the login. */
+  get loggedIn(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** Server time by estimate, in milliseconds. */
+  serverNow(): number {
+    return this.clock.now();
+  }
+
+  /** Adds a listener and gives the function that removes it. */
+  on<K extends keyof ChatClientEvents>(event: K, listener: ChatClientEvents[K]): () => void {
+    return this.events.on(event, listener);
+  }
+
+  /** Removes a listener. */
+  off<K extends keyof ChatClientEvents>(event: K, listener: ChatClientEvents[K]): void {
+    this.events.off(event, listener);
+  }
+
+  /**
+   * Logs in. Rejects when the server refuses; an unreachable server is tried
+   * for ever, until `logout`.
+   */
+  async login(login: Login): Promise<void> {
+    if (this.connection) throw new ChatError(Code.OtherUserLoggedIn, 'Log out before the next login.');
+    const WebSocketClass = this.options.WebSocket ?? defaultWebSocket();
+    const connection = new Connection(
+      {
+        servers: this.servers,
+        WebSocket: WebSocketClass,
+        clock: this.clock,
+        platform: defaultPlatform(),
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        random: this.random,
+      },
+      { changed: (change) => this.changed(connection, change), pushed: (body) => this.pushed(body) },
+    );
+    this.connection = connection;
+    this.unwatch = watchNetwork(() => connection.nudge());
+    return connection.start(login);
+  }
+
+  /** Logs out; what is under way rejects. Does nothing without a login. */
+  logout(): void {
+    this.connection?.end('logout');
+  }
+
+  /** Logs out and forgets all listeners. */
+  close(): void {
+    this.logout();
+    this.events.clear();
+  }
+
+  /**
+   * Replaces the token before it expires. The same token given again while it
+   * is being renewed shares that renewal; another one follows it.
+   */
+  renewToken(token: string): Promise<void> {
+    if (this.renewing?.token === token) return this.renewing.done;
+    const before = this.renewing?.done.catch(() => undefined);
+    const done = (before ?? Promise.resolve()).then(() => this.renew(token));
+    const renewing = { token, done };
+    this.renewing = renewing;
+    const finished = (): void => {
+      if (this.renewing === renewing) this.renewing = undefined;
+    };
+    done.then(finished, finished);
+    return done;
+  }
+
+  /** The ids that a new message is to carry through all its attempts. */
+  newMessageIDs(): { clientMessageID: string; issuedAt: number } {
+    return { clientMessageID: randomHex(16), issuedAt: this.clock.now() };
+  }
+
+  /**
+   * Sends a message: resolves when it is durable, rejects when it was refused
+   * or the window has passed. Messages of one conversation keep their order.
+   */
+  async send(draft: Draft): Promise<Message> {
+    return this.needSession().send({ ...DRAFT_DEFAULTS, ...this.newMessageIDs(), ...draft });
+  }
+
+  /** A page of a conversation's messages. */
+  async history(request: HistoryRequest): Promise<HistoryPage> {
+    this.needSession();
+    return this.read('history', request);
+  }
+
+  /** A page of the conversation list, latest first. */
+  async list(request: ListRequest): Promise<ConversationPage> {
+    return this.needSession().list(request, true);
+  }
+
+  /** An entry of the list, if this login has seen it. */
+  conversation(ref: ConversationRef): Conversation | undefined {
+    return this.session?.store.get(ref);
+  }
+
+  /** Marks everything in a conversation as read. */
+  async clearUnread(ref: ConversationRef): Promise<void> {
+    await this.needSession().clearUnread(ref);
+  }
+
+  private needSession(): Session {
+    if (!this.session) throw new ChatError(Code.NotLoggedIn, 'Not logged in.');
+    return this.session;
+  }
+
+  private needConnection(): Connection {
+    if (!this.connection) throw new ChatError(Code.NotLoggedIn, 'Not logged in.');
+    return this.connection;
+  }
+
+  private async renew(token: string): Promise<void> {
+    this.needSession();
+    const connection = this.needConnection();
+    // The present token may expire before the connection is back.
+    if (connection.state !== 'connected') connection.replaceToken(token);
+    await this.read('renewToken', { token });
+    connection.replaceToken(token);
+  }
+
+  private async read<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>> {
+    return readUntilAnswered(this.needConnection(), kind, value, this.options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
+  }
+
+  private changed(connection: Connection, change: StateChange): void {
+    if (connection !== this.connection) return;
+    if (change.state === 'connected') return this.connected(connection, change);
+    if (change.state === 'disconnected') return this.disconnected(change);
+    if (change.state === 'reconnecting') this.session?.pause();
+    this.events.emit('state', change);
+  }
+
+  private connected(connection: Connection, change: StateChange & { state: 'connected' }): void {
+    this.appLimits = change.welcome.limits;
+    const lastHeard = connection.heardBefore;
+    const session = this.session;
+    this.session ??= this.newSession(connection, change.welcome.serverTime);
+    this.events.emit('state', change);
+    if (session) session.resume(lastHeard);
+    else this.session?.begin();
+  }
+
+  private disconnected(change: StateChange & { state: 'disconnected' }): void {
+    const session = this.session;
+    this.session = undefined;
+    this.connection = undefined;
+    this.unwatch?.();
+    this.events.emit('state', change);
+    session?.end(change.error ?? new ChatError(Code.Network, 'The login is over; the outcome is unknown.'));
+  }
+
+  private newSession(connection: Connection, loginTime: number): Session {
+    return new Session(
+      {
+        selfID: connection.login?.userID ?? '',
+        resendWindowMs: this.options.resendWindowMs ?? RESEND_WINDOW_MS,
+        random: this.random,
+        attempt: (request) => connection.ask('send', request, SEND_TIMEOUT_MS),
+        read: (kind, value) => this.read(kind, value),
+        conversations: (changes) => this.events.emit('conversations', changes),
+        totalUnread: (total) => this.events.emit('totalUnread', total),
+        messages: (ref, messages) => this.events.emit('messages', ref, messages),
+      },
+      loginTime,
+    );
+  }
+
+  private pushed(body: NonNullable<ServerBody>): void {
+    if (body.kind === 'tokenExpiring') {
+      this.events.emit('tokenExpiring', body.value.seconds);
+      void this.refreshToken();
+    } else {
+      this.session?.pushed(body, this.connection?.lastHeard ?? 0);
+    }
+  }
+
+  private async refreshToken(): Promise<void> {
+    try {
+      const token = await this.options.getToken?.();
+      if (token !== undefined) await this.renewToken(token);
+    } catch {
+      // The expiry, which then follows, is what the app is told.
+    }
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const SEND_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const RESEND_WINDOW_MS = 5 * 60_000;
+
+const DRAFT_DEFAULTS: Omit<MessageContent, 'type' | 'body'> = {
+  subType: 0,
+  priority: 1,
+  extendedData: '',
+  searchedContent: '',
+  mentionedUserIDs: [],
+  mentionAll: false,
+};

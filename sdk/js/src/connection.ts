@@ -1,0 +1,266 @@
+import { Backoff } from './backoff.js';
+import type { ServerClock } from './clock.js';
+import type { EndReason } from './ending.js';
+import { endOfClose, endOfRefusal, isFinal } from './ending.js';
+import { ChatError, Code, connectionLost } from './errors.js';
+import type { AskKind, Reply, Requests, ServerBody, Welcome } from './frames.js';
+import { randomHex } from './hex.js';
+import type { LinkOptions } from './link.js';
+import { Link } from './link.js';
+import type { ServerList } from './server.js';
+import type { WebSocketConstructor } from './socket.js';
+
+/** Who logs in. */
+export interface Login {
+  readonly appID: number;
+  readonly userID: string;
+  readonly token: string;
+  /** Empty or absent keeps the name that the server knows. */
+  readonly userName?: string;
+  readonly avatarUrl?: string;
+}
+
+/** Where a login stands. */
+export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'reconnecting';
+
+/** A step of the connection's life. */
+export type StateChange =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'connected'; readonly resumed: boolean; readonly welcome: Welcome }
+  | { readonly state: 'reconnecting'; readonly attempt: number; readonly retryInMs: number }
+  | { readonly state: 'disconnected'; readonly reason: EndReason; readonly error?: ChatError };
+
+export interface ConnectionOptions {
+  readonly servers: ServerList;
+  readonly WebSocket: WebSocketConstructor;
+  readonly clock: ServerClock;
+  readonly platform: string;
+  readonly connectTimeoutMs: number;
+  readonly random: () => number;
+}
+
+export interface ConnectionHandlers {
+  changed(change: StateChange): void;
+  pushed(body: NonNullable<ServerBody>): void;
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: ChatError) => void;
+}
+
+/**
+ * Keeps one login alive over as many links as it takes.
+ *
+ *   disconnected --login--> connecting --welcome--> connected
+ *   connecting, connected --link lost--> reconnecting --welcome--> connected
+ *   any --logout, refused, kicked, token expired--> disconnected
+ *
+ * Only a refusal that waiting cannot cure ends the login; an unreachable
+ * server is tried for ever, with jitter. After the first welcome every hello
+ * says `resume`, so that coming back never throws out another device.
+ */
+export class Connection {
+  private current: ConnectionState = 'disconnected';
+  private who: Login | undefined;
+  private deviceID = '';
+  private heard = 0;
+  private welcomed = false;
+  private link: Link | undefined;
+  private up: Deferred = deferred();
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private stableTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly backoff: Backoff;
+
+  constructor(
+    private readonly options: ConnectionOptions,
+    private readonly handlers: ConnectionHandlers,
+  ) {
+    this.backoff = new Backoff({ first: FIRST_RETRY_MS, cap: RETRY_CAP_MS }, options.random);
+  }
+
+  /** Where the login stands. */
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  /** The login under way or done. */
+  get login(): Login | undefined {
+    return this.who;
+  }
+
+  /** Server time when the server was last heard. */
+  get lastHeard(): number {
+    return Math.max(this.heard, this.link?.lastHeard ?? 0);
+  }
+
+  /** The same for the links before the present one. */
+  get heardBefore(): number {
+    return this.heard;
+  }
+
+  /**
+   * Logs in and keeps connected until `end`. Resolves with the first welcome,
+   * rejects when the login ends before it.
+   */
+  start(login: Login): Promise<void> {
+    this.who = login;
+    this.deviceID = `${this.options.platform}-${randomHex(8)}`;
+    this.welcomed = false;
+    this.heard = 0;
+    this.backoff.reset();
+    this.up = deferred();
+    this.enter({ state: 'connecting' });
+    this.connect();
+    return this.up.promise;
+  }
+
+  /** Resolves while connected; rejects when that takes longer or the login ends. */
+  whenConnected(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new ChatError(Code.Network, 'No connection to the server.')), timeoutMs);
+      const done = (settle: () => void) => (): void => {
+        clearTimeout(timer);
+        settle();
+      };
+      this.up.promise.then(done(resolve), (error: ChatError) => done(() => reject(error))());
+    });
+  }
+
+  /** Asks on the present link; rejects at once without one. */
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
+    if (!this.link || this.current !== 'connected') return Promise.reject(connectionLost());
+    return this.link.ask(kind, value, timeoutMs);
+  }
+
+  /** The token for the next hello. */
+  replaceToken(token: string): void {
+    if (this.who) this.who = { ...this.who, token };
+  }
+
+  /** The network may have changed: retry now, or find out whether the link still lives. */
+  nudge(): void {
+    if (this.current === 'connected') this.link?.check();
+    else if (this.retryTimer !== undefined) this.connect();
+  }
+
+  /** Ends the login from this side. */
+  end(reason: EndReason, error?: ChatError): void {
+    if (this.current === 'disconnected') return;
+    const link = this.link;
+    this.link = undefined;
+    if (reason === 'logout') link?.goodbye();
+    else link?.close();
+    this.finish(reason, error);
+  }
+
+  private connect(): void {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = undefined;
+    try {
+      this.link = this.open();
+    } catch (error) {
+      // The class refuses the address, as browsers do with ws: on an https: page.
+      this.finish('refused', new ChatError(Code.InvalidParam, String(error)));
+    }
+  }
+
+  private open(): Link {
+    const link: Link = new Link(this.linkOptions(), {
+      welcomed: (welcome) => this.link === link && this.enterConnected(welcome),
+      pushed: (body) => this.link === link && this.pushed(body),
+      down: (code, refusal) => this.link === link && this.lost(code, refusal),
+    });
+    return link;
+  }
+
+  private linkOptions(): LinkOptions {
+    const { servers, WebSocket, clock, platform, connectTimeoutMs } = this.options;
+    const login = this.who as Login;
+    const hello = {
+      appID: login.appID,
+      userID: login.userID,
+      token: login.token,
+      userName: login.userName ?? '',
+      avatarUrl: login.avatarUrl ?? '',
+      deviceID: this.deviceID,
+      platform,
+      resume: this.welcomed,
+    };
+    return { WebSocket, url: servers.current, hello, clock, connectTimeoutMs };
+  }
+
+  private enterConnected(welcome: Welcome): void {
+    const resumed = this.welcomed;
+    this.welcomed = true;
+    this.stableTimer = setTimeout(() => this.backoff.reset(), STABLE_MS);
+    this.enter({ state: 'connected', resumed, welcome });
+    this.up.resolve();
+  }
+
+  private pushed(body: NonNullable<ServerBody>): void {
+    if (body.kind === 'kicked') {
+      this.end(body.value.reason === 'tokenExpired' ? 'tokenExpired' : 'kicked');
+    } else {
+      this.handlers.pushed(body);
+    }
+  }
+
+  private lost(code: number, refusal: ChatError | undefined): void {
+    this.heard = this.lastHeard;
+    this.link = undefined;
+    clearTimeout(this.stableTimer);
+    if (refusal && isFinal(refusal)) return this.finish(endOfRefusal(refusal, this.welcomed), refusal);
+    const end = endOfClose(code);
+    if (end) return this.finish(end.reason, end.error);
+    if (this.current === 'connected') this.up = deferred();
+    else this.options.servers.advance();
+    this.retryAfter(refusal?.retryAfterMs ?? 0);
+  }
+
+  private retryAfter(leastMs: number): void {
+    const attempt = this.backoff.attempt + 1;
+    const retryInMs = leastMs + this.backoff.next();
+    this.retryTimer = setTimeout(() => this.connect(), retryInMs);
+    this.enter({ state: 'reconnecting', attempt, retryInMs });
+  }
+
+  private finish(reason: EndReason, error?: ChatError): void {
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.stableTimer);
+    this.retryTimer = undefined;
+    this.who = undefined;
+    this.up.reject(error ?? new ChatError(Code.Network, ENDED[reason]));
+    this.enter(error ? { state: 'disconnected', reason, error } : { state: 'disconnected', reason });
+  }
+
+  private enter(change: StateChange): void {
+    this.current = change.state;
+    this.handlers.changed(change);
+  }
+}
+
+const FIRST_RETRY_MS = 250;
+const RETRY_CAP_MS = 10_000;
+// A link that lasted so long was a good one: the next loss is retried quickly.
+const STABLE_MS = 3_000;
+
+const ENDED: Record<EndReason, string> = {
+  logout: 'Logged out.',
+  refused: 'The login was refused.',
+  kicked: 'Another device has logged in.',
+  tokenExpired: 'The token has expired.',
+};
+
+function deferred(): Deferred {
+  let resolve!: () => void;
+  let reject!: (error: ChatError) => void;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Nobody may be waiting when the login ends.
+  promise.catch(() => undefined);
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,16 @@
+/**
+ * The core client of Parley: typed, small, without the names of the ZIM
+ * surface. `parley-chat/zim` puts that surface on top of it.
+ */
+export { ChatClient } from './client.js';
+export type { ChatClientEvents, ChatClientOptions, Draft } from './client.js';
+export type { ConnectionState, Login, StateChange } from './connection.js';
+export type { ConversationChange } from './conversations.js';
+export { MessageType } from './domain.js';
+export type { Conversation, ConversationKind, ConversationRef, Limits, Message, MessageContent } from './domain.js';
+export type { EndReason } from './ending.js';
+export { ChatError, Code, ParleyErrorCode } from './errors.js';
+export type { ChatErrorDetails } from './errors.js';
+export type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, Welcome } from './frames.js';
+export type { WebSocketConstructor, WebSocketLike } from './socket.js';
+export { VERSION } from './version.js';

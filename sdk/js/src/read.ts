@@ -1,0 +1,37 @@
+import type { Connection } from './connection.js';
+import { asChatError, ChatError, Code } from './errors.js';
+import type { AskKind, Reply, Requests } from './frames.js';
+
+/**
+ * Asks something that may be asked twice without harm, until it is answered:
+ * over reconnects and past errors that may pass, as long as its time lasts.
+ */
+export async function readUntilAnswered<K extends AskKind>(
+  connection: Pick<Connection, 'whenConnected' | 'ask'>,
+  kind: K,
+  value: Requests[K],
+  timeoutMs: number,
+): Promise<Reply<K>> {
+  const deadline = performance.now() + timeoutMs;
+  const left = (): number => deadline - performance.now();
+  for (let tries = 0; ; tries++) {
+    await connection.whenConnected(Math.max(0, left()));
+    try {
+      return await connection.ask(kind, value, Math.max(1, left()));
+    } catch (reason) {
+      const error = asChatError(reason);
+      const wait = Math.max(error.retryAfterMs, Math.min(2000, 200 * 2 ** tries));
+      if (!error.retryable || left() <= wait) throw withoutRetry(error);
+      if (error.code !== Code.Network) await pause(wait);
+    }
+  }
+}
+
+// The retries are done: whoever gets the error need not try again at once.
+function withoutRetry(error: ChatError): ChatError {
+  return new ChatError(error.code, error.message);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,34 @@
+import { ChatError, Code } from './errors.js';
+
+/**
+ * The WebSocket addresses of a list of server origins, used in turn: a client
+ * stays with one as long as it works.
+ */
+export class ServerList {
+  private readonly urls: readonly string[];
+  private index = 0;
+
+  constructor(origins: string | readonly string[]) {
+    const list = typeof origins === 'string' ? [origins] : origins;
+    if (list.length === 0) throw new ChatError(Code.InvalidParam, 'At least one server origin is needed.');
+    this.urls = list.map(socketURL);
+  }
+
+  /** The address to use now. */
+  get current(): string {
+    return this.urls[this.index] ?? '';
+  }
+
+  /** Goes on to the next address, after the current one has failed. */
+  advance(): void {
+    this.index = (this.index + 1) % this.urls.length;
+  }
+}
+
+function socketURL(origin: string): string {
+  const match = /^(http|ws)(s?):\/\/[^/?#]+\/?$/i.exec(origin);
+  if (!match) {
+    throw new ChatError(Code.InvalidParam, `"${origin}" is not a server origin such as https://chat.example.com.`);
+  }
+  return origin.replace(/^[a-z]+/i, `ws${match[2]?.toLowerCase()}`).replace(/\/$/, '') + '/ws';
+}

@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let out: string;
+
+beforeAll(() => {
+  out = mkdtempSync(join(tmpdir(), 'parley-chat-'));
+  const tsdown = join(dirname(createRequire(import.meta.url).resolve('tsdown')), 'run.mjs');
+  execFileSync(process.execPath, [tsdown, '--out-dir', out], { cwd: root, stdio: 'pipe' });
+}, 120_000);
+
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+const read = (name: string): string => readFileSync(join(out, name), 'utf8');
+
+interface Exports {
+  default: { create(id: number): object | null };
+  ZIM: unknown;
+  ZIMMessageType: Record<string, unknown>;
+}
+
+describe('the built files', () => {
+  it('zim.js stands alone, with ZIM by name and as default, and the enums', async () => {
+    expect(read('zim.js')).not.toMatch(/\bimport\s*["'{*]|\bfrom\s*["']/);
+    const module = (await import(/* @vite-ignore */ pathToFileURL(join(out, 'zim.js')).href)) as Exports;
+    expect(module.default).toBe(module.ZIM);
+    expect(module.default.create(1)).not.toBeNull();
+    expect(module.ZIMMessageType).toMatchObject({ Text: 1, 1: 'Text' });
+  });
+
+  it('zim.iife.js makes ZIM and the enums globals, and nothing else', () => {
+    const scope: Record<string, unknown> = { TextEncoder, TextDecoder, crypto };
+    const before = new Set(Object.keys(scope));
+    runInNewContext(read('zim.iife.js'), scope);
+    const made = Object.keys(scope).filter((key) => !before.has(key));
+    expect(made.filter((key) => !/^ZIM|^ParleyErrorCode$/.test(key))).toEqual([]);
+    expect(made).toHaveLength(1 + 58 + 2);
+    expect(scope['ZIMConversationType']).toMatchObject({ Peer: 0, 0: 'Peer' });
+    const ZIM = scope['ZIM'] as Exports['default'];
+    expect(typeof ZIM).toBe('function');
+    expect(ZIM.create(1)).not.toBeNull();
+  });
+
+  it('the declarations stand alone', () => {
+    expect(read('zim.d.ts')).not.toMatch(/from ["'][^"']/);
+    for (const name of ['zim.d.ts', 'index.d.ts']) expect(read(name)).not.toMatch(/[:<(,|&] *any\b/);
+  });
+});

@@ -1,0 +1,141 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { ChatClient } from '../src/client.js';
+import type { Message } from '../src/domain.js';
+import { peer, textOf } from './fake/app.js';
+
+// Against the real server: PARLEY_BIN names the built binary, which is started
+// and killed here as `parley dev`.
+const bin = process.env['PARLEY_BIN'];
+
+/** One server process on a data folder of its own. */
+class Server {
+  readonly data = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
+  url = '';
+  private child: ChildProcess | undefined;
+  private port = 0;
+
+  async start(): Promise<void> {
+    this.port ||= await freePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.child = spawn(bin as string, ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data], { stdio: 'ignore' });
+    await vi.waitUntil(() => fetch(`${this.url}/readyz`).then((r) => r.ok, () => false), { timeout: 20_000, interval: 50 });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async token(userID: string, ttlSeconds?: number): Promise<{ appID: number; token: string }> {
+    const body = JSON.stringify({ userID, ...(ttlSeconds && { ttlSeconds }) });
+    const answer = await fetch(`${this.url}/dev/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as { appID: number; token: string };
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+describe.skipIf(!bin)('with the real server', { timeout: 60_000 }, () => {
+  const server = new Server();
+  const clients: ChatClient[] = [];
+
+  beforeAll(() => server.start(), 30_000);
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close();
+  });
+  afterAll(async () => {
+    await server.kill();
+    rmSync(server.data, { recursive: true, force: true });
+  });
+
+  async function enter(userID: string): Promise<{ client: ChatClient; got: Message[] }> {
+    const client = new ChatClient({ server: server.url, WebSocket });
+    clients.push(client);
+    const got: Message[] = [];
+    client.on('messages', (_ref, messages) => got.push(...messages));
+    await client.login({ userID, ...(await server.token(userID)) });
+    return { client, got };
+  }
+
+  const say = (client: ChatClient, to: string, text: string): Promise<Message> =>
+    client.send({ conversation: peer(to), type: 1, body: new TextEncoder().encode(text) });
+
+  it('carries messages both ways, in order, and keeps history, list and unread', async () => {
+    const alice = await enter('alice');
+    const bob = await enter('bob');
+    const sent = await Promise.all(Array.from({ length: 50 }, (_, i) => say(alice.client, 'bob', `m${i}`)));
+    expect(sent.map((m) => m.seq)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    await vi.waitUntil(() => bob.got.length >= 50, { timeout: 5000 });
+    expect(bob.got.map(textOf)).toEqual(sent.map(textOf));
+    const page = await bob.client.history({ conversation: peer('alice'), afterSeq: 0, beforeSeq: 0, count: 10, newestFirst: true });
+    expect(page.messages.map(textOf)).toEqual(sent.slice(40).map(textOf));
+    expect(page).toMatchObject({ firstSeq: 41, lastSeq: 50, headSeq: 50 });
+    const list = await bob.client.list({ count: 10 });
+    expect(list.conversations).toMatchObject([{ ref: peer('alice'), name: 'Alice', unread: 50, headSeq: 50 }]);
+    await bob.client.clearUnread(peer('alice'));
+    expect(bob.client.conversation(peer('alice'))).toMatchObject({ unread: 0, readSeq: 50 });
+    expect(await bob.client.list({ count: 10 })).toMatchObject({ totalUnread: 0 });
+    await say(bob.client, 'alice', 'back');
+    await vi.waitUntil(() => alice.got.length === 1, { timeout: 5000 });
+    expect(alice.got).toMatchObject([{ senderID: 'bob', seq: 51 }]);
+  });
+
+  it('refuses what is not allowed with the right code', async () => {
+    const { client } = await enter('alice');
+    await expect(say(client, 'nobody-there', 'x')).rejects.toMatchObject({ code: 6000204 });
+    await expect(say(client, 'alice', 'x')).rejects.toMatchObject({ code: 6000001 });
+    await expect(say(client, 'bob', '  ')).rejects.toMatchObject({ code: 6000001 });
+    await expect(say(client, 'bob', 'x'.repeat(40_000))).rejects.toMatchObject({ code: 6000001 });
+    const other = new ChatClient({ server: server.url, WebSocket });
+    clients.push(other);
+    const { appID, token } = await server.token('bob');
+    await expect(other.login({ appID, token, userID: 'carol' })).rejects.toMatchObject({ code: 6000101 });
+    await expect(other.login({ appID, token: 'garbage', userID: 'bob' })).rejects.toMatchObject({ code: 6000103 });
+  });
+
+  it('a login on another device ends the older one', async () => {
+    const first = await enter('dave');
+    const ended = new Promise((resolve) => first.client.on('state', (change) => change.state === 'disconnected' && resolve(change)));
+    await enter('dave');
+    expect(await ended).toMatchObject({ state: 'disconnected', reason: 'kicked' });
+  });
+
+  it('delivers everything once and in order over kills of the server', async () => {
+    const carol = await enter('carol');
+    const dave = await enter('dave');
+    const sends: Promise<Message>[] = [];
+    for (let i = 0; i < 60; i++) {
+      sends.push(say(carol.client, 'dave', `k${i}`));
+      if (i % 20 === 10) {
+        await sends[i - 5];
+        await server.kill();
+        sends.push(say(carol.client, 'dave', `down${i}`));
+        await server.start();
+      }
+    }
+    const sent = await Promise.all(sends);
+    expect(sent.map((m) => m.seq)).toEqual(sent.map((_, i) => i + 1));
+    await vi.waitUntil(() => dave.got.length >= sent.length, { timeout: 20_000 });
+    expect(dave.got.map(textOf)).toEqual(sent.map(textOf));
+    const page = await carol.client.history({ conversation: peer('dave'), afterSeq: 0, beforeSeq: 0, count: 100, newestFirst: false });
+    expect(page.messages.map(textOf)).toEqual(sent.map(textOf));
+  });
+});

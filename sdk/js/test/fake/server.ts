@@ -1,0 +1,193 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import * as pb from '../../src/gen/wire/wire_pb.js';
+import type { WebSocketConstructor } from '../../src/socket.js';
+import { Logs } from './log.js';
+import type { Peer } from './socket.js';
+import { fakeWebSocket } from './socket.js';
+
+type Body = NonNullable<MessageInitShape<typeof pb.ServerFrameSchema>['body']>;
+type Refusal = MessageInitShape<typeof pb.ErrorSchema>;
+
+/** One connection, as the server sees it. */
+export interface Conn {
+  readonly peer: Peer;
+  user: string;
+  hello: pb.Hello | undefined;
+}
+
+/** What happens to a push: its delay in milliseconds, or that it is lost. */
+export type PushFate = number | 'lost';
+
+/** The server clock runs this far ahead of the device's. */
+export const CLOCK_AHEAD: number = 3_600_000;
+
+/**
+ * A server in this process that speaks the wire contract. Its fields make it
+ * misbehave.
+ */
+export class FakeServer {
+  readonly latencyMs: number = 1;
+  readonly logs: Logs = new Logs();
+  readonly names: Map<string, string> = new Map();
+  readonly conns: Set<Conn> = new Set();
+  readonly WebSocket: WebSocketConstructor = fakeWebSocket(this);
+
+  /** Addresses that clients tried. */
+  readonly dialled: string[] = [];
+  /** All hellos and sends that came in. */
+  readonly hellos: pb.Hello[] = [];
+  readonly sends: pb.Send[] = [];
+  readonly asked: string[] = [];
+
+  down: boolean = false;
+  silent: boolean = false;
+  refuseHello: ((hello: pb.Hello) => Refusal | undefined) | undefined;
+  /** Called before a send is taken: a refusal, or 'swallow' for no answer at all. */
+  onSend: ((send: pb.Send, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
+  /** How late the answer to a send comes; 'cut' ends the connection instead. */
+  ackFate: (message: pb.Message) => number | 'cut' = () => 0;
+  pushFate: (message: pb.Message, conn: Conn) => PushFate = () => 0;
+
+  /** Server time now. */
+  now(): number {
+    return Date.now() + CLOCK_AHEAD;
+  }
+
+  accepts(url: string): boolean {
+    this.dialled.push(url);
+    return !this.down;
+  }
+
+  opened(peer: Peer): void {
+    this.conns.add({ peer, user: '', hello: undefined });
+  }
+
+  closed(peer: Peer): void {
+    const conn = this.connOf(peer);
+    if (conn) this.conns.delete(conn);
+  }
+
+  received(peer: Peer, data: Uint8Array): void {
+    const conn = this.connOf(peer);
+    if (!conn || this.silent) return;
+    const frame = fromBinary(pb.ClientFrameSchema, data);
+    this.asked.push(frame.body.case ?? 'none');
+    this.handle(conn, frame.id, frame.body);
+  }
+
+  /** A message of a user, as if sent from elsewhere; pushed to the other user. */
+  post(sender: string, target: string, text: string, type = 1): pb.Message {
+    const send = {
+      conversation: { id: target },
+      type,
+      body: new TextEncoder().encode(text),
+      clientMessageId: crypto.getRandomValues(new Uint8Array(16)),
+    };
+    const { message } = this.logs.append(sender, send, this.now());
+    this.push(message, undefined);
+    return message;
+  }
+
+  /** Sends a push to all connections of a user. */
+  tell(user: string, body: Body): void {
+    for (const conn of this.conns) if (conn.user === user) this.reply(conn, 0, body);
+  }
+
+  /** Ends all connections, as a killed process would. */
+  cut(code = 1006): void {
+    for (const conn of [...this.conns]) conn.peer.close(code);
+  }
+
+  private connOf(peer: Peer): Conn | undefined {
+    return [...this.conns].find((conn) => conn.peer === peer);
+  }
+
+  private handle(conn: Conn, id: number, body: pb.ClientFrame['body']): void {
+    switch (body.case) {
+      case 'hello':
+        return this.hello(conn, id, body.value);
+      case 'ping':
+        return this.reply(conn, id, { case: 'pong', value: { serverTimeMs: BigInt(this.now()) } });
+      case 'send':
+        return this.send(conn, id, body.value);
+      case 'history':
+        return this.reply(conn, id, { case: 'historyPage', value: this.logs.history(conn.user, body.value) });
+      case 'listConversations':
+        return this.list(conn, id, body.value);
+      case 'clearUnread':
+        return this.clear(conn, id, body.value);
+      case 'renewToken':
+        return this.reply(conn, id, { case: 'tokenRenewed', value: { tokenExpiresAtMs: BigInt(this.now() + 86_400_000) } });
+      case 'goodbye':
+        return conn.peer.close(1000);
+    }
+  }
+
+  private hello(conn: Conn, id: number, hello: pb.Hello): void {
+    this.hellos.push(hello);
+    const refusal = this.refuseHello?.(hello);
+    if (refusal) {
+      this.reply(conn, id, { case: 'error', value: refusal });
+      return conn.peer.close(4401);
+    }
+    conn.user = hello.userId;
+    conn.hello = hello;
+    this.reply(conn, id, {
+      case: 'welcome',
+      value: {
+        protocolVersion: 1,
+        serverTimeMs: BigInt(this.now()),
+        tokenExpiresAtMs: BigInt(this.now() + 86_400_000),
+        heartbeatIntervalMs: 10_000,
+        heartbeatTimeoutMs: 35_000,
+        limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, inFlight: 16 },
+      },
+    });
+  }
+
+  private send(conn: Conn, id: number, send: pb.Send): void {
+    this.sends.push(send);
+    const verdict = this.onSend?.(send, conn);
+    if (verdict === 'swallow') return;
+    if (verdict) return this.reply(conn, id, { case: 'error', value: verdict });
+    const { message, duplicate } = this.logs.append(conn.user, send as typeof send & { conversation: { id: string } }, this.now());
+    if (!duplicate) this.push(message, conn);
+    const fate = this.ackFate(message);
+    if (fate === 'cut') return conn.peer.close(1006);
+    const { messageId, seq, orderKey, timestampMs } = message;
+    this.reply(conn, id, { case: 'sent', value: { messageId, seq, orderKey, timestampMs, duplicate } }, fate);
+  }
+
+  private push(message: pb.Message, from: Conn | undefined): void {
+    for (const conn of this.conns) {
+      if (conn === from || (conn.user !== message.senderId && conn.user !== message.targetId)) continue;
+      const fate = this.pushFate(message, conn);
+      if (fate !== 'lost') this.reply(conn, 0, { case: 'message', value: message }, fate);
+    }
+  }
+
+  private list(conn: Conn, id: number, q: pb.ListConversations): void {
+    let entries = this.logs.list(conn.user, (user) => this.names.get(user) ?? '');
+    const totalUnread = entries.reduce((sum, entry) => sum + (entry.unread ?? 0n), 0n);
+    if (q.only.length > 0) {
+      entries = entries.filter((entry) => q.only.some((ref) => ref.id === entry.ref?.id));
+    } else {
+      entries = entries.filter((entry) => (entry.lastMessage?.timestampMs ?? 0n) >= q.changedSinceMs);
+      if (q.before) entries = entries.filter((entry) => (entry.orderKey ?? 0n) < q.beforeOrderKey);
+    }
+    const conversations = q.only.length > 0 ? entries : entries.slice(0, q.count);
+    const complete = conversations.length === entries.length;
+    this.reply(conn, id, { case: 'conversationPage', value: { conversations, totalUnread, complete } });
+  }
+
+  private clear(conn: Conn, id: number, q: pb.ClearUnread): void {
+    const other = q.conversation?.id ?? '';
+    const readSeq = BigInt(this.logs.clear(conn.user, other));
+    this.reply(conn, id, { case: 'unreadCleared', value: { conversation: { kind: 1, id: other }, readSeq } });
+  }
+
+  private reply(conn: Conn, replyTo: number, body: Body, delayMs = 0): void {
+    conn.peer.send(toBinary(pb.ServerFrameSchema, create(pb.ServerFrameSchema, { replyTo, body })), delayMs);
+  }
+}

@@ -1,0 +1,203 @@
+package storagetest
+
+import (
+	"sync"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+)
+
+func manyShards(b *bench) {
+	batch := b.store.Batch()
+	for i := range 20 {
+		batch.State(storage.UserShard(Shards, user(i))).PutUser(user(i), chat.User{Name: user(i).ID, RegisteredAt: int64(i + 1)})
+	}
+	has := func(want bool) {
+		b.Helper()
+		for i := range 20 {
+			b.view(storage.UserShard(Shards, user(i)), func(v storage.View) error {
+				u, ok, err := v.User(user(i))
+				if ok != want || ok && (u.Name != user(i).ID || u.RegisteredAt != int64(i+1)) {
+					b.Errorf("user %d: %+v, %v, want %v", i, u, ok, want)
+				}
+				return err
+			})
+		}
+	}
+	has(false)
+	if err := batch.Commit(); err != nil {
+		b.Fatal(err)
+	}
+	has(true)
+	b.reopen()
+	has(true)
+}
+
+func readYourWrites(b *bench) {
+	c, d := pair(1), chat.DedupeKey{IssuedAt: 5, Sender: "ann", ID: chat.ClientMessageID{1}}
+	check := func(s chat.State, want bool) {
+		b.Helper()
+		u, okUser := s.User(user(1))
+		m, okMember := s.Membership(user(1), c)
+		h, okHead := s.Head(c)
+		e, okEntry := s.Entry(c, 1)
+		r, okDedupe := s.Dedupe(c, d)
+		for name, ok := range map[string]bool{"user": okUser, "membership": okMember, "head": okHead, "entry": okEntry, "dedupe": okDedupe} {
+			if ok != want {
+				b.Errorf("%s is there: %v, want %v", name, ok, want)
+			}
+		}
+		if want && (u.Name != "N" || m.Mark.Seq != 4 || m.Since != 6 || h.Seq != 1 || h.Own != [2]uint64{0, 1} || h.Hash[31] != 9 ||
+			string(e.Message.Body) != "body" || e.Sender != "ann" || r.Seq != 1 || r.Content[0] != 8) {
+			b.Errorf("read %+v %+v %+v %+v %+v", u, m, h, e, r)
+		}
+		if _, ok := s.Entry(c, 2); ok {
+			b.Error("entry 2 is there")
+		}
+		if _, ok := s.Dedupe(c, chat.DedupeKey{IssuedAt: 5, Sender: "bo", ID: d.ID}); ok {
+			b.Error("another sender's dedupe row is there")
+		}
+	}
+	shard := storage.ConversationShard(Shards, c)
+	b.batch(func(batch storage.Batch) {
+		s := batch.State(shard)
+		check(s, false)
+		s.PutUser(user(1), chat.User{Name: "M"})
+		s.PutUser(user(1), chat.User{Name: "N"})
+		s.PutMembership(user(1), c, chat.Membership{Mark: chat.Mark{Seq: 4}, Since: 6})
+		s.PutEntry(c, chat.Entry{Seq: 1, Sender: "ann", Message: chat.Message{Body: []byte("body")}})
+		s.PutDedupe(c, d, chat.Dedupe{Seq: 1, Content: [32]byte{8}})
+		s.PutHead(c, chat.Head{Seq: 1, MaxIssuedAt: 5, Own: [2]uint64{0, 1}, Hash: [32]byte{31: 9}})
+		check(s, true)
+		check(batch.State(shard), true)
+	})
+	b.batch(func(batch storage.Batch) { check(batch.State(shard), true) })
+	b.reopen()
+	b.batch(func(batch storage.Batch) { check(batch.State(shard), true) })
+}
+
+func discard(b *bench) {
+	c := pair(1)
+	shard := storage.ConversationShard(Shards, c)
+	batch := b.store.Batch()
+	s := batch.State(shard)
+	chat.Apply(s, chat.Command{Version: chat.Version, Time: epoch, Body: message(c, 1)})
+	s.PutUser(user(1), chat.User{Name: "N"})
+	s.PutMembership(user(1), c, chat.Membership{Since: 1})
+	s.SetEffectMark(3, 1, 9)
+	batch.Discard()
+	nothing := func() {
+		b.Helper()
+		b.view(shard, func(v storage.View) error {
+			if head, ok, _ := v.Head(c); ok {
+				b.Errorf("head %+v of a discarded batch", head)
+			}
+			entries, err := v.Entries(c, 0, 0, 10, false)
+			if waiting, _ := v.Undelivered(); len(entries)+len(waiting) != 0 {
+				b.Errorf("%d entries and effects for %v of a discarded batch", len(entries), waiting)
+			}
+			return err
+		})
+		b.batch(func(batch storage.Batch) {
+			s := batch.State(shard)
+			_, okUser := s.User(user(1))
+			_, okMember := s.Membership(user(1), c)
+			_, okHead := s.Head(c)
+			if okUser || okMember || okHead || s.EffectMark(3, 1) != 0 {
+				b.Errorf("the next batch sees user %v, membership %v, head %v, mark %d", okUser, okMember, okHead, s.EffectMark(3, 1))
+			}
+		})
+	}
+	nothing()
+	b.reopen()
+	nothing()
+}
+
+// afterDiscard sends some, discards a batch with more and retries, and goes on.
+func afterDiscard(b *bench) {
+	c := pair(1)
+	shard := storage.ConversationShard(Shards, c)
+	b.send(message(c, 1), message(c, 2))
+	batch := b.store.Batch()
+	for n := range 30 {
+		chat.Apply(batch.State(shard), chat.Command{Version: chat.Version, Time: epoch + 50, Body: message(c, n+2)})
+	}
+	batch.Discard()
+	res := b.send(message(c, 2), message(c, 3), message(c, 9), message(c, 3))
+	for i, want := range []chat.Sent{{Seq: 2, Duplicate: true}, {Seq: 3}, {Seq: 4}, {Seq: 3, Duplicate: true}} {
+		if res[i].Err != nil || res[i].Sent.Seq != want.Seq || res[i].Sent.Duplicate != want.Duplicate {
+			b.Errorf("send %d gave %+v, want %+v", i, res[i], want)
+		}
+	}
+	b.chain(c, 4)
+}
+
+// chain checks that the log of a conversation is whole up to want.
+func (b *bench) chain(c chat.ConversationKey, want uint64) {
+	b.Helper()
+	b.view(storage.ConversationShard(Shards, c), func(v storage.View) error {
+		head, ok, err := v.Head(c)
+		if err != nil || !ok || head.Seq != want {
+			b.Errorf("head %d, %v, want %d", head.Seq, ok, want)
+			return err
+		}
+		log, err := v.Entries(c, 0, 0, int(want)+1, false)
+		for i, e := range log {
+			if e.Seq != uint64(i+1) {
+				b.Fatalf("entry %d at place %d", e.Seq, i+1)
+			}
+		}
+		if uint64(len(log)) != want || chat.VerifyChain([32]byte{}, log) != head.Hash {
+			b.Errorf("%d entries, whole: %v, want %d", len(log), chat.VerifyChain([32]byte{}, log) == head.Hash, want)
+		}
+		return err
+	})
+}
+
+func terms(b *bench) {
+	for want := storage.Term(1); want < 6; want++ {
+		if got, err := b.store.NextTerm(); got != want || err != nil {
+			b.Errorf("term %d, %v, want %d", got, err, want)
+		}
+		if want%2 == 0 {
+			b.reopen()
+		}
+	}
+}
+
+// concurrentViews reads heads and the entries below them while sends are
+// committed: a reader never sees a head without its entries.
+func concurrentViews(b *bench) {
+	c := pair(1)
+	shard := storage.ConversationShard(Shards, c)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for last := uint64(0); ; {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				b.view(shard, func(v storage.View) error {
+					head, _, err := v.Head(c)
+					if head.Seq < last {
+						b.Errorf("the head ran back from %d to %d", last, head.Seq)
+					}
+					last = head.Seq
+					if log, err := v.Entries(c, 0, head.Seq+1, 1000, false); err != nil || uint64(len(log)) != head.Seq {
+						b.Errorf("%d entries under head %d, %v", len(log), head.Seq, err)
+					}
+					return err
+				})
+			}
+		})
+	}
+	for n := range 200 {
+		b.send(message(c, 2*n), message(c, 2*n+1))
+	}
+	close(stop)
+	readers.Wait()
+	b.chain(c, 400)
+}

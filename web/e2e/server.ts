@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inject } from 'vitest';
+
+const startMilliseconds = 20_000;
+
+/** A `parley dev` of its own: a free port of loopback and an empty data folder, both kept over restarts. */
+export class Server {
+  private child: ChildProcess | undefined;
+  private log = '';
+
+  private constructor(
+    readonly port: number,
+    private readonly data: string,
+  ) {}
+
+  static async start(): Promise<Server> {
+    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'parley-e2e-data-')));
+    await server.restart();
+    return server;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process and waits until it says that clients may connect. */
+  async restart(): Promise<void> {
+    const child = spawn(inject('binary'), ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+    const end = Date.now() + startMilliseconds;
+    while (!(await this.ready())) {
+      if (child.exitCode !== null || Date.now() > end) throw new Error(`parley dev did not become ready:\n${this.log}`);
+      await delay(50);
+    }
+  }
+
+  /** kill -9, by its process id. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** Ends the process and removes its data. */
+  async close(): Promise<void> {
+    await this.end('SIGKILL');
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** A token of a demo user, as the page gets it; the user exists from then on. */
+  async token(userID: string, ttlSeconds = 86_400): Promise<{ appID: number; token: string }> {
+    const response = await fetch(`${this.origin}/dev/token`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ userID, ttlSeconds }),
+    });
+    if (!response.ok) throw new Error(`POST /dev/token: ${response.status} ${await response.text()}`);
+    return (await response.json()) as { appID: number; token: string };
+  }
+
+  private async ready(): Promise<boolean> {
+    const answer = await fetch(`${this.origin}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    this.child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,168 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { gzipSync } from 'node:zlib';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bubble, launchBrowser, listed, newContext, openAs } from './browser';
+import { repository } from './paths';
+import { Server } from './server';
+
+// The figures are printed for people to judge: a loaded machine must not fail
+// the run. What is asserted is what does not depend on the machine.
+const longConversation = 2_000;
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await Server.start();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+test('the page without the codec is under 60 KB gzipped', async () => {
+  const dist = join(repository, 'transport/web/dist');
+  const sizes = new Map<string, number>();
+  for (const file of await readdir(join(dist, 'assets'))) {
+    sizes.set(file, gzipSync(await readFile(join(dist, 'assets', file))).length);
+  }
+  const page = [...sizes].filter(([file]) => file !== 'sdk.js').reduce((sum, [, size]) => sum + size, 0);
+  report('page without the codec, gzipped', `${(page / 1024).toFixed(1)} KB (budget 60)`);
+  report('SDK with the codec, gzipped', `${((sizes.get('sdk.js') ?? 0) / 1024).toFixed(1)} KB`);
+  expect(page).toBeLessThan(60 * 1024);
+});
+
+test('a long conversation opens at its end, few messages are in the document, and older pages keep the place', async () => {
+  const context = await newContext(browser);
+  await timed(context);
+  await fill(context);
+  const page = await openAs(context, server.origin, 'alice', 'bob');
+  await bubble(page, `message ${longConversation}`).waitFor();
+  report('first message visible after the socket opened', `${await firstMessage(page)} ms (budget 300)`);
+
+  await page.evaluate(() => (location.hash = '#/c/carol'));
+  await page.getByRole('heading', { name: 'Carol' }).waitFor();
+  const opening = await page.evaluate(openAgain);
+  report(`reopening a conversation of ${longConversation} messages`, `${opening} ms (budget 100)`);
+  await bubble(page, `message ${longConversation}`).waitFor();
+  expect(await page.locator('.message').count()).toBeLessThan(120);
+
+  await page.evaluate(scrollUpOnce);
+  await page.waitForFunction(() => (document.querySelector('.log')?.scrollHeight ?? 0) > 5_000);
+  const jumps = await page.evaluate(watchAnchor);
+  report('largest jump of a message while older pages came in', `${jumps.toFixed(1)} px`);
+  expect(jumps).toBeLessThan(4);
+
+  await page.locator('.jump').click();
+  await bubble(page, `message ${longConversation}`).waitFor();
+  await page.locator('.jump').waitFor({ state: 'detached' });
+  await listed(page, 'bob').waitFor();
+  await context.close();
+});
+
+function report(what: string, figure: string): void {
+  process.stdout.write(`speed: ${what}: ${figure}\n`);
+}
+
+/** Notes, in every page, when the socket opened and when the first message could be seen. */
+async function timed(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const times: { open?: number; message?: number } = {};
+    Object.assign(globalThis, { times });
+    globalThis.WebSocket = class extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args);
+        this.addEventListener('open', () => (times.open ??= performance.now()));
+      }
+    };
+    const look = (): void => {
+      const seen = document.querySelector('.message .bubble')?.getBoundingClientRect();
+      if (seen && seen.height > 0) times.message = performance.now();
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+}
+
+async function firstMessage(page: Page): Promise<number> {
+  const handle = await page.waitForFunction(() => {
+    const { times } = globalThis as unknown as { times: { open?: number; message?: number } };
+    return times.open !== undefined && times.message !== undefined ? times.message - times.open : undefined;
+  });
+  return Math.round((await handle.jsonValue()) ?? 0);
+}
+
+/** Sends a long conversation through the public SDK, from a page of the server. */
+async function fill(context: BrowserContext): Promise<void> {
+  const page = await context.newPage();
+  await server.token('alice');
+  const { appID, token } = await server.token('bob');
+  await page.goto(`${server.origin}/favicon.svg`);
+  await page.evaluate(
+    async ({ appID, token, count }) => {
+      const path = '/sdk/zim.js';
+      const { ZIM } = (await import(path)) as typeof import('parley-chat/zim');
+      const zim = ZIM.create({ appID });
+      if (!zim) throw new Error('ZIM.create gave nothing');
+      await zim.login('bob', { userName: 'Bob', token, isOfflineLogin: false, customStatus: '', customStatusDuration: 0 });
+      for (let from = 1; from <= count; from += 20) {
+        const batch = Array.from({ length: Math.min(20, count - from + 1) }, (_, i) => {
+          const message = { type: 1, message: `message ${from + i}` };
+          return zim.sendMessage(message, 'alice', 0, { priority: 1 });
+        });
+        await Promise.all(batch);
+      }
+      zim.destroy();
+    },
+    { appID, token, count: longConversation },
+  );
+  await page.close();
+}
+
+/** Opens the conversation from the list; gives the milliseconds until its last message stands on the screen. */
+function openAgain(): Promise<number> {
+  return new Promise((resolve) => {
+    const begun = performance.now();
+    const look = (): void => {
+      const log = document.querySelector('.log')?.getBoundingClientRect();
+      const last = [...document.querySelectorAll('.message')].at(-1)?.getBoundingClientRect();
+      if (log && last && last.height > 0 && last.bottom <= log.bottom + 1) resolve(Math.round(performance.now() - begun));
+      else requestAnimationFrame(look);
+    };
+    document.querySelector<HTMLElement>('.conversation[data-id="bob"]')?.click();
+    requestAnimationFrame(look);
+  });
+}
+
+function scrollUpOnce(): void {
+  document.querySelector('.log')?.scrollTo({ top: 0 });
+}
+
+/**
+ * Stays at one place near the beginning of what is loaded while older pages
+ * come in, and gives by how many pixels the message there moved at most.
+ */
+async function watchAnchor(): Promise<number> {
+  const log = document.querySelector<HTMLElement>('.log');
+  if (!log) throw new Error('no message list');
+  let worst = 0;
+  for (let round = 0; round < 3; round++) {
+    log.scrollTo({ top: 400 });
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const middle = log.getBoundingClientRect().top + log.clientHeight / 2;
+    const anchor = [...log.querySelectorAll<HTMLElement>('.message')].find((one) => one.getBoundingClientRect().bottom > middle);
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    const height = log.scrollHeight;
+    const seq = anchor?.dataset['seq'];
+    const end = performance.now() + 3_000;
+    while (log.scrollHeight === height && performance.now() < end) await new Promise((done) => requestAnimationFrame(done));
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const after = log.querySelector<HTMLElement>(`[data-seq="${seq}"]`)?.getBoundingClientRect().top;
+    if (after === undefined) return Infinity;
+    worst = Math.max(worst, Math.abs(after - before));
+  }
+  return worst;
+}

@@ -1,0 +1,31 @@
+import type { DemoUser, DevServer } from './store/environment';
+import { networkFailure } from './store/failure';
+
+/** Asks the page's own server for what `parley dev` hands out. */
+export const devServer: DevServer = {
+  async users() {
+    const response = await fetch('/dev/users').catch(refuse);
+    if (response.status === 404 || !isJSON(response)) return undefined;
+    if (!response.ok) throw { code: networkFailure };
+    const { users } = (await response.json()) as { users: DemoUser[] };
+    return users;
+  },
+
+  async token(userID) {
+    const body = JSON.stringify({ userID });
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch('/dev/token', { method: 'POST', headers, body }).catch(refuse);
+    const answer = (await response.json().catch(refuse)) as { appID: number; token: string; code?: number };
+    if (!response.ok) throw { code: answer.code ?? networkFailure };
+    return { appID: answer.appID, token: answer.token };
+  },
+};
+
+/** A server outside of `parley dev` may answer unknown paths with the page itself. */
+function isJSON(response: Response): boolean {
+  return response.headers.get('Content-Type')?.includes('json') ?? false;
+}
+
+function refuse(): never {
+  throw { code: networkFailure };
+}

@@ -1,0 +1,66 @@
+import { effect, untracked } from '@preact/signals';
+import { ZIM } from 'parley-chat/zim';
+import { render } from 'preact';
+import { devServer } from './devserver';
+import { followAddress, route } from './route';
+import { startSettings } from './settings';
+import { Store } from './store/store';
+import './styles/index.css';
+import { App } from './view/App';
+import { StoreContext } from './view/context';
+
+const store = new Store({
+  createChat(appID) {
+    const chat = ZIM.create({ appID });
+    if (!chat) throw new Error('an SDK object exists that was not destroyed');
+    return chat;
+  },
+  dev: devServer,
+  tab: sessionStorage,
+  wantedUser: new URLSearchParams(location.search).get('user') ?? undefined,
+  // The SDK tries at once when the browser reports a network.
+  wakeNetwork: () => void dispatchEvent(new Event('online')),
+  now: Date.now,
+});
+
+startSettings();
+followAddress();
+followDocument();
+effect(() => {
+  const { conversation } = route.value;
+  untracked(() => store.open(conversation));
+});
+effect(nameUserInAddress);
+void store.session.start();
+
+const root = document.getElementById('app');
+if (root) {
+  render(
+    <StoreContext.Provider value={store}>
+      <App />
+    </StoreContext.Provider>,
+    root,
+  );
+}
+
+/** Tells the store whether the page can be seen and the device has a network. */
+function followDocument(): void {
+  const look = (): void => {
+    store.visible.value = document.visibilityState === 'visible';
+    store.connection.deviceOnline.value = navigator.onLine;
+  };
+  document.addEventListener('visibilitychange', look);
+  addEventListener('online', look);
+  addEventListener('offline', look);
+  look();
+}
+
+/** Keeps `?user=` in step, so that a reload or a bookmark opens the same user. */
+function nameUserInAddress(): void {
+  const account = store.session.account.value;
+  if (!account) return;
+  const address = new URL(location.href);
+  if (address.searchParams.get('user') === account.userID) return;
+  address.searchParams.set('user', account.userID);
+  history.replaceState(history.state, '', address);
+}

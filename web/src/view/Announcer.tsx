@@ -1,0 +1,44 @@
+import { useSignalEffect } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { t } from '../i18n';
+import type { Arrival } from '../store/store';
+import { useStore } from './context';
+
+/** Arrivals within this time are announced as one. */
+const batchMilliseconds = 1000;
+
+/** Tells screen readers, politely and in batches, what has arrived and what happened to the connection. */
+export function Announcer(): VNode {
+  const store = useStore();
+  const [spoken, speak] = useState('');
+  const waiting = useRef<Arrival | undefined>(undefined);
+
+  useSignalEffect(() => {
+    const arrival = store.arrived.value;
+    if (!arrival) return;
+    const before = waiting.current;
+    const joined = before?.id === arrival.id ? { ...arrival, count: before.count + arrival.count } : arrival;
+    waiting.current = joined;
+    if (before) return;
+    setTimeout(() => {
+      const due = waiting.current;
+      waiting.current = undefined;
+      if (due) speak(phrase(due, store.nameOf(due.id)));
+    }, batchMilliseconds);
+  });
+
+  const trouble = store.connection.trouble.value;
+  return (
+    <div class="hidden">
+      <div aria-live="polite" class="announcer">
+        {spoken}
+      </div>
+      <div role="status">{trouble && (trouble === 'reconnecting' ? t('banner.connecting') : t(`banner.${trouble}`))}</div>
+    </div>
+  );
+}
+
+function phrase({ count, text }: Arrival, name: string): string {
+  return count === 1 ? `${t('chat.says', { name })}: ${text}` : t('chat.announce', { n: count, name });
+}

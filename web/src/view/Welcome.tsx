@@ -1,0 +1,20 @@
+import type { VNode } from 'preact';
+import { t } from '../i18n';
+import { Avatar } from './Avatar';
+import { useStore } from './context';
+import { FirstRun } from './FirstRun';
+
+/** What stands in place of a conversation while none is chosen; on the first run it shows the way. */
+export function Welcome(): VNode {
+  const store = useStore();
+  const { session, conversations } = store;
+  const self = session.account.value?.userID ?? '';
+  const first = conversations.state.value === 'ready' && conversations.list.value.length === 0;
+  return (
+    <div class="welcome">
+      <Avatar id={self} name={store.nameOf(self)} size={64} />
+      <h2>{t('welcome.title', { name: store.nameOf(self) })}</h2>
+      {first ? <FirstRun /> : <p class="muted">{t('welcome.choose')}</p>}
+    </div>
+  );
+}
