@@ -38,6 +38,7 @@ type Client struct {
 	deliver     *deliverer    // nil without OnMessage or with NoReconnect
 	expiring    chan struct{} // the token is about to end; holds at most one
 	clockOffset atomic.Int64  // server's clock minus ours, ms
+	closing     atomic.Bool   // Close was called: a lost connection is no surprise
 
 	mu      sync.Mutex
 	token   string        // the last one that was accepted or given
@@ -83,6 +84,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 // callbacks that are running, so it must not be called by one without a
 // deadline. Closing twice is harmless.
 func (c *Client) Close(ctx context.Context) error {
+	c.closing.Store(true)
 	c.mu.Lock()
 	l := c.link
 	c.mu.Unlock()

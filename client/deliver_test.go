@@ -23,6 +23,21 @@ func TestWhatCameBeforeTheLoginIsNotDelivered(t *testing.T) {
 	l.settled(f)
 }
 
+func TestAPushBetweenTheLoginAndTheFirstListIsDelivered(t *testing.T) {
+	f := newFake(t)
+	f.write("bob", "old")
+	f.intercept(func(_ *fakeConn, q *wirepb.ClientFrame) bool {
+		if q.GetListConversations() != nil {
+			f.push(f.write("bob", "new")...) // the list will say that it is there
+			f.intercept(nil)
+		}
+		return false
+	})
+	l := dial(t, f)
+	l.expect("bob", "new")
+	l.settled(f)
+}
+
 func TestAGapIsFilledBeforeTheCallback(t *testing.T) {
 	f := newFake(t)
 	l := dial(t, f)
@@ -81,7 +96,6 @@ func TestAnOwnMessageInTheHistoryIsNotDelivered(t *testing.T) {
 		sent := f.store("bob", "me", s)
 		f.mu.Unlock()
 		f.push(f.write("bob", "answer")...) // overtakes the ack
-		l.expect("bob", "answer")
 		c.say(q.Id, &wirepb.ServerFrame_Sent{Sent: sent})
 		return true
 	})
@@ -89,8 +103,11 @@ func TestAnOwnMessageInTheHistoryIsNotDelivered(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.push(f.write("bob", "more")...)
-	l.expect("bob", "more")
+	l.expect("bob", "answer", "more")
 	l.settled(f)
+	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 1 {
+		t.Errorf("the history was asked %d times", n)
+	}
 }
 
 func TestAMessageOfAnotherDeviceIsDelivered(t *testing.T) {

@@ -205,7 +205,7 @@ func (l *link) end(cause error) {
 	for _, done := range open {
 		done(nil, errLost)
 	}
-	if l.c.o.NoReconnect {
+	if l.c.o.NoReconnect && !l.c.closing.Load() {
 		l.c.end(cause)
 	}
 }

@@ -77,6 +77,11 @@ func (c *Client) attempt(ctx context.Context, l *link, request *wirepb.ClientFra
 		return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply within %v", c.o.AttemptTimeout)
 	case <-ctx.Done():
 		l.forget(id)
+		select {
+		case a := <-answered: // at the same moment
+			return a.f, a.err
+		default:
+		}
 		return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply yet: %w", ctx.Err())
 	}
 }

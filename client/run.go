@@ -22,6 +22,9 @@ func (c *Client) run(l *link) {
 			continue
 		case <-l.lost:
 		}
+		if c.closing.Load() {
+			return
+		}
 		if final(l.cause) {
 			c.end(l.cause)
 			return

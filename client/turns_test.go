@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"runtime"
 	"testing"
 )
 
@@ -57,6 +58,7 @@ func (t *turns) waitFor(key string, n int) {
 		if got == n {
 			return
 		}
+		runtime.Gosched()
 	}
 }
 
@@ -69,5 +71,6 @@ func (t *turns) waitFree(key string) {
 		if !busy {
 			return
 		}
+		runtime.Gosched()
 	}
 }

@@ -27,7 +27,14 @@ has() {
   return 1
 }
 
-has_chromium() { has chromium chromium-browser google-chrome google-chrome-stable; }
+# chromium_path: the browser that the tests drive; PARLEY_CHROMIUM names another.
+chromium_path() {
+  local program
+  for program in ${PARLEY_CHROMIUM:+"$PARLEY_CHROMIUM"} chromium chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$program"; then return 0; fi
+  done
+  return 1
+}
 
 # has_fonts: Chinese and colour emoji, without which the browser shows boxes.
 has_fonts() {
@@ -45,7 +52,7 @@ node_is_new() { has node npm && node -e 'process.exit(parseInt(process.versions.
 packages_missing() {
   has gcc || printf 'gcc\nlibc6-dev\n'
   has git || echo git
-  has_chromium || echo chromium
+  chromium_path >/dev/null || echo chromium
   has_fonts || printf 'fonts-noto-cjk\nfonts-noto-color-emoji\n'
 }
 

@@ -35,7 +35,7 @@ sdk_types() { npm -w sdk/js run --silent check; }
 sdk_tests() { npm -w sdk/js run --silent test; }
 web_types() { npm -w web run --silent check; }
 web_tests() { npm -w web run --silent test; }
-browser() { npm -w web run --silent e2e; }
+browser() { PARLEY_CHROMIUM=$(chromium_path) npm -w web run --silent e2e; }
 
 lint() {
   step "gofmt" format

@@ -10,10 +10,11 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// committed answers the senders of a proposal and fans out what it appended,
-// then proposes what arrived meanwhile.
+// committed answers the senders of a proposal and fans out what it appended, in
+// order, then proposes what arrived meanwhile. Apply gives one Appended for
+// each send that it accepted and had not accepted before.
 func (c *conversation) committed(ctx actor.Context, m committed) {
-	batch := c.proposed
+	batch, events := c.proposed, m.outcome.Events
 	c.proposed = nil
 	for i, s := range batch {
 		if m.err != nil {
@@ -22,16 +23,10 @@ func (c *conversation) committed(ctx actor.Context, m committed) {
 		}
 		s.outcome = m.outcome.Results[i]
 		c.acknowledge(ctx, s)
-	}
-	origins := make(map[uint64]string, len(batch))
-	for i, s := range batch {
-		if m.err == nil && m.outcome.Results[i].Err == nil {
-			origins[m.outcome.Results[i].Sent.Seq] = s.origin
-		}
-	}
-	for _, e := range m.outcome.Events {
-		if a, ok := e.(chat.Appended); ok {
-			c.fanOut(ctx, wirepb.FromEntry(c.key, &a.Entry), origins[a.Entry.Seq])
+		if s.outcome.Err == nil && !s.outcome.Sent.Duplicate {
+			appended := events[0].(chat.Appended)
+			events = events[1:]
+			c.fanOut(wirepb.FromEntry(c.key, &appended.Entry), s.origin)
 		}
 	}
 	c.proceed(ctx)

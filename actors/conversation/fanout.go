@@ -11,7 +11,7 @@ import (
 
 // fanOut hands a message to both peers' sessions: encoded once, the same bytes
 // for every device. Who has no session has no device and reads it later.
-func (c *conversation) fanOut(_ actor.Context, m *wirepb.Message, origin string) {
+func (c *conversation) fanOut(m *wirepb.Message, origin string) {
 	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_Message{Message: m}}).MarshalVT()
 	if err != nil {
 		panic("conversation: a message of our own does not encode: " + err.Error())
@@ -26,7 +26,7 @@ func (c *conversation) fanOut(_ actor.Context, m *wirepb.Message, origin string)
 // who are online.
 func (c *conversation) passOn(ctx actor.Context, s send) {
 	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
-	c.fanOut(ctx, m, s.origin)
+	c.fanOut(m, s.origin)
 	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.Sent{
 		MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs,
 	}})

@@ -53,6 +53,7 @@ type Host struct {
 	queue  []proposal
 	queued int // bytes
 	closed bool
+	failed bool // a commit failed: nothing is taken any more
 
 	wake  chan struct{} // one token: the queue is not empty, or closed
 	reads chan read
@@ -127,10 +128,21 @@ func (h *Host) Shards() int { return h.o.Shards }
 func (h *Host) Leader(storage.ShardID) (storage.Term, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return 0, errClosing
+	if err := h.refusal(); err != nil {
+		return 0, err
 	}
 	return h.term, nil
+}
+
+// refusal is why the host takes nothing any more, or nil; the caller holds mu.
+func (h *Host) refusal() error {
+	switch {
+	case h.failed:
+		return errFailed
+	case h.closed:
+		return errClosing
+	}
+	return nil
 }
 
 // Stats gives the running totals.
@@ -147,5 +159,6 @@ var (
 	errClosing = chat.Errorf(chat.CodeUnavailable, "replicate", "the node is shutting down")
 	errBusy    = chat.Errorf(chat.CodeBusy, "replicate", "the node has too much to write; try again later")
 	errUnknown = chat.Errorf(chat.CodeTimeout, "replicate", "the disk failed; the outcome is unknown")
+	errFailed  = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk failed; the node is ending")
 	errTerm    = chat.Errorf(chat.CodeUnavailable, "replicate", "this leadership has ended")
 )

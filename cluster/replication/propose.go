@@ -31,10 +31,10 @@ func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat
 func (h *Host) enqueue(p proposal) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.closed:
-		return errClosing
-	case h.queued+len(p.data) > maxQueuedBytes:
+	if err := h.refusal(); err != nil {
+		return err
+	}
+	if h.queued+len(p.data) > maxQueuedBytes {
 		return errBusy
 	}
 	h.queue = append(h.queue, p)
@@ -95,10 +95,7 @@ func (h *Host) round(round []proposal) {
 	}
 	begin := time.Now()
 	if err := batch.Commit(); err != nil {
-		for _, p := range round {
-			p.done(storage.Outcome{}, errUnknown)
-		}
-		h.o.Fatal(fmt.Errorf("commit %d proposals: %w", len(round), err))
+		h.fail(round, fmt.Errorf("commit %d proposals: %w", len(round), err))
 		return
 	}
 	h.stats.commitNanos.Add(uint64(time.Since(begin)))
@@ -107,6 +104,22 @@ func (h *Host) round(round []proposal) {
 	for i, p := range round {
 		p.done(outcomes[i], nil)
 	}
+}
+
+// fail answers the round whose commit failed and all that waits behind it, and
+// takes nothing more, so that nobody is acknowledged while Fatal works.
+func (h *Host) fail(round []proposal, err error) {
+	h.mu.Lock()
+	waiting := h.queue
+	h.failed, h.queue, h.queued = true, nil, 0
+	h.mu.Unlock()
+	for _, p := range round {
+		p.done(storage.Outcome{}, errUnknown)
+	}
+	for _, p := range waiting {
+		p.done(storage.Outcome{}, errFailed)
+	}
+	h.o.Fatal(err)
 }
 
 // apply runs one proposal. What cannot be read was not written by Propose: a

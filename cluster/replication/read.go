@@ -18,8 +18,8 @@ func (h *Host) Read(shard storage.ShardID, f func(storage.View) error, done func
 func (h *Host) enqueueRead(r read) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return errClosing
+	if err := h.refusal(); err != nil {
+		return err
 	}
 	select {
 	case h.reads <- r:

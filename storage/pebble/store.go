@@ -56,8 +56,12 @@ var _ storage.Store = (*Store)(nil)
 func Open(o Options) (*Store, error) {
 	cache := pebble.NewCache(blockCacheSize)
 	defer cache.Unref()
+	fs := o.FS
+	if fs == nil {
+		fs = vfs.Default
+	}
 	opts := &pebble.Options{
-		FS:                 o.FS,
+		FS:                 orderedMarkers{fs},
 		Cache:              cache,
 		MemTableSize:       memTableSize,
 		FormatMajorVersion: pebble.FormatNewest,

@@ -37,6 +37,13 @@ describe('toRows', () => {
     expect(drawn(entries, 3)).toBe('H D (1 2 3)');
   });
 
+  test('the divider waits until the messages around its mark are read', () => {
+    const entries = [said(8, 'bob', noon), said(9, 'bob', noon)];
+    const kinds = (mark: number): string[] => toRows(entries, false, mark).map(({ kind }) => kind);
+    expect(kinds(3)).not.toContain('unread');
+    expect(kinds(7)).toContain('unread');
+  });
+
   test('a failed message and quiet lines stand alone', () => {
     const entries = [said(1, 'me', noon, { state: 'failed' }), said(2, 'me', noon), said(3, 'me', noon, { kind: 'recalled' })];
     expect(drawn(entries)).toBe('H D (1) (2) (3)');

@@ -8,6 +8,8 @@ import { conversation, FakeChat, stored } from './fakechat';
 const { Connected, Disconnected, Reconnecting } = ZIMConnectionState;
 const { KickedOut, LoginInterrupted, Success, TokenExpired } = ZIMConnectionEvent;
 
+const now = 1_750_000_000_000;
+
 let chats: FakeChat[];
 let tokens: number;
 let tab: Map<string, string>;
@@ -35,7 +37,7 @@ function environment(change: Partial<Environment> = {}): Environment {
     },
     wantedUser: undefined,
     wakeNetwork: () => undefined,
-    now: () => 1_750_000_000_000,
+    now: () => now,
     ...change,
   };
 }
@@ -106,6 +108,19 @@ describe('signing in', () => {
     expect(newest().renewed).toEqual(['token 2']);
   });
 
+  test('a server that cannot be reached does not sign anybody out', async () => {
+    const store = new Store(environment());
+    await store.session.start();
+    await store.session.signInAsDemo('alice');
+    newest().logins[0]?.reject({ code: 6000105, message: '' });
+    await settled();
+    expect(store.session.account.value?.userID).toBe('alice');
+    expect(store.connection.trouble.value).toBe('disconnected');
+    await store.resume();
+    newest().welcome();
+    expect(store.connection.trouble.value).toBeUndefined();
+  });
+
   test('another user starts with nothing of the one before', async () => {
     seedHistory = [['bob', [stored(1, 'bob')]]];
     seedList = [conversation('bob', 0, 1, stored(1, 'bob'))];
@@ -132,8 +147,11 @@ describe('connection', () => {
     store.connection.deviceOnline.value = false;
     expect(store.connection.trouble.value).toBe('offline');
     store.connection.deviceOnline.value = true;
+    newest().fire('connectionStateChanged', { state: Reconnecting, event: LoginInterrupted, extendedData: '{"attempt":2,"retryInMs":4000}' });
+    expect(store.connection.retryAt.value).toBe(now + 4000);
     newest().state(Connected, Success);
     expect(store.connection.trouble.value).toBeUndefined();
+    expect(store.connection.retryAt.value).toBeUndefined();
     newest().state(Disconnected, TokenExpired);
     expect(store.connection.trouble.value).toBe('expired');
   });
@@ -271,6 +289,19 @@ describe('sending', () => {
     newest().sends[0]?.resolve({ message: stored(1, 'alice', 'hello') });
     await settled();
     expect(texts(store, 'bob')).toEqual(['hello/sent']);
+  });
+
+  test('a message that is pushed while its echo is shown takes the echo\'s place', async () => {
+    const store = await signedIn();
+    store.send('bob', 'hello');
+    const [echo] = store.timeline('bob').entries.value;
+    (newest().sends[0]?.args[0] as ZIMMessage).localMessageID = 'local';
+    newest().state(Reconnecting, LoginInterrupted);
+    newest().sends[0]?.reject({ code: 6000105, message: '' });
+    await settled();
+    newest().state(Connected, Success);
+    newest().deliver('bob', { ...stored(1, 'alice', 'hello'), localMessageID: 'local' });
+    expect(store.timeline('bob').entries.value).toMatchObject([{ key: echo?.key, seq: 1, state: 'sent' }]);
   });
 
   test('a refused message fails with its code, is retried as the same message, or deleted', async () => {

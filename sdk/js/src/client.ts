@@ -23,7 +23,7 @@ export interface ChatClientOptions {
   readonly resendWindowMs?: number;
   /** For how long a question waits for its answer, reconnects included; 15 s unless told. */
   readonly requestTimeoutMs?: number;
-  /** Gives a fresh token when the present one is about to expire. */
+  /** Gives a fresh token when the present one is about to expire, or has expired while away. */
   readonly getToken?: () => Promise<string>;
   /** A source of numbers from 0 to 1 for jitter. */
   readonly random?: () => number;
@@ -120,6 +120,7 @@ export class ChatClient {
         platform: defaultPlatform(),
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         random: this.random,
+        ...(this.options.getToken && { freshToken: this.options.getToken }),
       },
       { changed: (change) => this.changed(connection, change), pushed: (body) => this.pushed(body) },
     );

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Conversation, ConversationKind, ConversationRef, Message } from './domain.js';
-import { ChatError, Code } from './errors.js';
+import { asChatError, ChatError, Code } from './errors.js';
 import type { RequestKind, Requests, ServerBody, ServerFrame, Welcome } from './frames.js';
 import { PROTOCOL_VERSION } from './frames.js';
 import * as pb from './gen/wire/wire_pb.js';
@@ -19,15 +19,25 @@ export function encodeRequest<K extends RequestKind>(id: number, kind: K, value:
 }
 
 /**
- * Decodes one server frame for the given user; throws ChatError BadReply for
- * bytes that are none.
+ * Decodes one server frame for the given user. A reply whose content this
+ * version does not understand becomes an error for the one who asked; bytes
+ * that are no frame, and such pushes, throw ChatError BadReply.
  */
 export function decodeFrame(data: Uint8Array, selfID: string): ServerFrame {
+  const frame = parse(data);
   try {
-    const frame = fromBinary(pb.ServerFrameSchema, data);
     return { replyTo: frame.replyTo, body: decodeBody(frame.body, selfID) };
   } catch (error) {
-    if (error instanceof ChatError) throw error;
+    const { code, message } = asChatError(error);
+    if (frame.replyTo === 0) throw error;
+    return { replyTo: frame.replyTo, body: { kind: 'error', value: { code, message, retryable: false, retryAfterMs: 0 } } };
+  }
+}
+
+function parse(data: Uint8Array): pb.ServerFrame {
+  try {
+    return fromBinary(pb.ServerFrameSchema, data);
+  } catch {
     throw new ChatError(Code.BadReply, 'The server sent a frame that cannot be decoded.');
   }
 }

@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   readonly platform: string;
   readonly connectTimeoutMs: number;
   readonly random: () => number;
+  /** Gives a new token when the present one has expired. */
+  readonly freshToken?: () => Promise<string>;
 }
 
 export interface ConnectionHandlers {
@@ -67,6 +69,8 @@ export class Connection {
   private deviceID = '';
   private heard = 0;
   private welcomed = false;
+  // Whether a fresh token was fetched since the last welcome.
+  private refreshed = false;
   private link: Link | undefined;
   private up: Deferred = deferred();
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -108,6 +112,7 @@ export class Connection {
     this.who = login;
     this.deviceID = `${this.options.platform}-${randomHex(8)}`;
     this.welcomed = false;
+    this.refreshed = false;
     this.heard = 0;
     this.backoff.reset();
     this.up = deferred();
@@ -194,6 +199,7 @@ export class Connection {
   private enterConnected(welcome: Welcome): void {
     const resumed = this.welcomed;
     this.welcomed = true;
+    this.refreshed = false;
     this.stableTimer = setTimeout(() => this.backoff.reset(), STABLE_MS);
     this.enter({ state: 'connected', resumed, welcome });
     this.up.resolve();
@@ -211,12 +217,28 @@ export class Connection {
     this.heard = this.lastHeard;
     this.link = undefined;
     clearTimeout(this.stableTimer);
-    if (refusal && isFinal(refusal)) return this.finish(endOfRefusal(refusal, this.welcomed), refusal);
+    if (refusal && isFinal(refusal)) return this.refused(refusal);
     const end = endOfClose(code);
     if (end) return this.finish(end.reason, end.error);
     if (this.current === 'connected') this.up = deferred();
     else this.options.servers.advance();
     this.retryAfter(refusal?.retryAfterMs ?? 0);
+  }
+
+  private refused(refusal: ChatError): void {
+    const reason = endOfRefusal(refusal, this.welcomed);
+    const { freshToken } = this.options;
+    if (reason !== 'tokenExpired' || !freshToken || this.refreshed) return this.finish(reason, refusal);
+    this.refreshed = true;
+    const { who } = this;
+    freshToken().then(
+      (token) => {
+        if (this.who !== who) return;
+        this.replaceToken(token);
+        this.connect();
+      },
+      () => this.who === who && this.finish(reason, refusal),
+    );
   }
 
   private retryAfter(leastMs: number): void {

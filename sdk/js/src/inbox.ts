@@ -46,7 +46,7 @@ export class Inbox {
   pushed(message: Message): void {
     if (message.seq === 0) return this.port.deliver(message.conversation, [message]);
     const lane = this.lane(message.conversation);
-    lane.stream.offer(message.seq, message);
+    lane.stream.pushed(message);
     this.flush(lane);
     // An answer to an own message, still on its way, may fill the gap.
     this.mend(lane, this.port.sending(lane.ref) ? GRACE_MS : 0);
@@ -56,7 +56,7 @@ export class Inbox {
   acked(ref: ConversationRef, seq: number): void {
     if (seq === 0) return;
     const lane = this.lane(ref);
-    lane.stream.offer(seq, null);
+    lane.stream.fill(seq, null);
     this.flush(lane);
     // The answer may have overtaken the pushes before it.
     if (lane.stream.cursor !== undefined) this.mend(lane, GRACE_MS);

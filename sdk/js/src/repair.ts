@@ -49,7 +49,7 @@ async function findStart(ref: ConversationRef, stream: Stream, loginTime: number
     before = page.firstSeq;
   }
   stream.cursor ??= start;
-  for (const message of found) stream.offer(message.seq, message);
+  for (const message of found) stream.fill(message.seq, message);
 }
 
 // The seq behind which the login's part begins, when this page tells it.
@@ -65,8 +65,8 @@ function absorb(stream: Stream, gap: Gap, page: HistoryPage): void {
   if (page.lastSeq <= gap.after) throw new Error('the history page lies before the gap');
   // What lies before the page's first entry is gone by retention.
   stream.skipTo(page.firstSeq - 1);
-  for (const message of page.messages) stream.offer(message.seq, message);
-  for (let seq = page.firstSeq; seq <= page.lastSeq; seq++) stream.offer(seq, null);
+  for (const message of page.messages) stream.fill(message.seq, message);
+  for (let seq = page.firstSeq; seq <= page.lastSeq; seq++) stream.fill(seq, null);
 }
 
 // A page that covers nothing: either the server reaches beyond the gap and has

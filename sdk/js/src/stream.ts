@@ -23,12 +23,21 @@ export class Stream {
   private readonly held = new Map<number, Message | null>();
   private target = 0;
 
-  /** Takes a message, or null for a number that is to be passed over. */
-  offer(seq: number, message: Message | null): void {
+  /**
+   * Takes a message that came by itself. With too many held already it is only
+   * noted as existing, to be fetched later.
+   */
+  pushed(message: Message): void {
+    if (this.held.size < MAX_HELD) this.fill(message.seq, message);
+    else this.expect(message.seq);
+  }
+
+  /** Takes a fetched message, or null for a number that is to be passed over. */
+  fill(seq: number, message: Message | null): void {
     if (this.cursor === undefined && seq === 1) this.cursor = 0;
     if (this.cursor !== undefined && seq <= this.cursor) return;
     this.expect(seq);
-    if (!this.held.has(seq) && this.held.size < MAX_HELD) this.held.set(seq, message);
+    if (!this.held.has(seq)) this.held.set(seq, message);
   }
 
   /** The conversation is known to reach to this seq. */
@@ -80,5 +89,5 @@ export class Stream {
   }
 }
 
-// Above this, further ones are fetched again later instead of being held.
+// Pushed messages that wait behind a gap.
 const MAX_HELD = 1000;

@@ -20,6 +20,8 @@ afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 const read = (name: string): string => readFileSync(join(out, name), 'utf8');
 
+const withoutComments = (code: string): string => code.replace(/\/\*[\s\S]*?\*\//g, '');
+
 interface Exports {
   default: { create(id: number): object | null };
   ZIM: unknown;
@@ -50,6 +52,6 @@ describe('the built files', () => {
 
   it('the declarations stand alone', () => {
     expect(read('zim.d.ts')).not.toMatch(/from ["'][^"']/);
-    for (const name of ['zim.d.ts', 'index.d.ts']) expect(read(name)).not.toMatch(/[:<(,|&] *any\b/);
+    for (const name of ['zim.d.ts', 'index.d.ts']) expect(withoutComments(read(name))).not.toMatch(/\bany\b/);
   });
 });

@@ -56,6 +56,12 @@ describe('frames of the server', () => {
     expect(() => decodeFrame(frame({ case: 'message', value: { ...message, seq: 2n ** 53n } }), 'bob')).toThrow(expect.objectContaining({ code: 6000109 }));
   });
 
+  it('turns a reply that it does not understand into an error for the one who asked', () => {
+    const page = { conversations: [{ ref: { kind: 9 as pb.ConversationKind, id: 'x' } }] };
+    const { replyTo, body } = decodeFrame(frame({ case: 'conversationPage', value: page }, 5), 'bob');
+    expect([replyTo, body]).toMatchObject([5, { kind: 'error', value: { code: 6000109 } }]);
+  });
+
   it('refuses bytes that are no frame', () => {
     expect(() => decodeFrame(new Uint8Array([255, 255, 255]), 'bob')).toThrow(expect.objectContaining({ code: 6000109 }));
   });

@@ -120,8 +120,8 @@ describe('staying connected', () => {
     await app.login('alice');
     for (let i = 0; i < 4; i++) {
       server.cut();
-      await vi.waitUntil(() => app.client.state === 'reconnecting');
-      await vi.waitUntil(() => app.client.state === 'connected', { timeout: 20_000 });
+      await pass(2500);
+      expect(app.client.state).toBe('connected');
     }
     const waits = app.states.flatMap((change) => (change.state === 'reconnecting' ? [change.retryInMs] : []));
     expect(waits).toEqual([250, 500, 1000, 2000]);
@@ -249,6 +249,21 @@ describe('tokens', () => {
     await pass(500);
     await renewed;
     expect(server.hellos.at(-1)?.token).toBe('fresh');
+  });
+
+  it('fetches a token when the present one has expired while away, and once only', async () => {
+    const getToken = vi.fn(async () => 'fetched');
+    const app = new App(server, { getToken });
+    await app.login('alice');
+    server.refuseHello = ({ token }) => (token === 'fetched' ? undefined : { code: 6000106, message: 'Expired.' });
+    server.cut();
+    await pass(1000);
+    expect(app.client.state).toBe('connected');
+    server.refuseHello = () => ({ code: 6000106, message: 'Expired.' });
+    server.cut();
+    await pass(1000);
+    expect(app.states.at(-1)).toMatchObject({ state: 'disconnected', reason: 'tokenExpired' });
+    expect(getToken).toHaveBeenCalledTimes(2);
   });
 
   it('fetches a token by itself when it is told how', async () => {

@@ -1,4 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { WebSocket as ServerSocket } from 'ws';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -15,22 +17,27 @@ import { CONFIG, text, TOKEN, user } from './fake/zim.js';
 // Node 20 has no WebSocket of its own: the class of the package ws is given,
 // and talks over real sockets to the fake server.
 let fake: FakeServer;
+let http: Server;
 let wss: WebSocketServer;
+let sockets: Set<Socket>;
 let url: string;
 let protocols: string[];
 
 beforeEach(async () => {
   fake = new FakeServer();
   protocols = [];
-  wss = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/ws' });
+  sockets = new Set();
+  http = createServer().on('connection', (socket) => sockets.add(socket));
+  wss = new WebSocketServer({ server: http, path: '/ws' });
   wss.on('connection', join);
-  await new Promise((resolve) => wss.once('listening', resolve));
-  url = `http://127.0.0.1:${(wss.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 });
 
 afterEach(async () => {
-  for (const socket of wss.clients) socket.terminate();
-  await new Promise((resolve) => wss.close(resolve));
+  const closed = new Promise((resolve) => http.close(resolve));
+  for (const socket of sockets) socket.destroy();
+  await closed;
 });
 
 function join(socket: ServerSocket): void {

@@ -24,7 +24,7 @@ export type Row =
  */
 export function toRows(entries: readonly Entry[], complete: boolean, dividerSeq: number | undefined): Row[] {
   const rows: Row[] = [complete ? { kind: 'start', key: 'head' } : { kind: 'older', key: 'head' }];
-  const divider = dividerBefore(entries, dividerSeq);
+  const divider = dividerBefore(entries, complete, dividerSeq);
   entries.forEach((entry, i) => {
     const before = entries[i - 1];
     const after = entries[i + 1];
@@ -39,9 +39,13 @@ export function toRows(entries: readonly Entry[], complete: boolean, dividerSeq:
   return rows;
 }
 
-/** The index of the first message of somebody else behind the mark; -1: no divider. */
-function dividerBefore(entries: readonly Entry[], dividerSeq: number | undefined): number {
+/**
+ * The index of the first message of somebody else behind the mark; -1: no
+ * divider, also while the messages around the mark have not been read.
+ */
+function dividerBefore(entries: readonly Entry[], complete: boolean, dividerSeq: number | undefined): number {
   if (dividerSeq === undefined) return -1;
+  if (!complete && (entries[0]?.seq ?? 0) > dividerSeq + 1) return -1;
   return entries.findIndex((entry) => !entry.own && entry.seq > dividerSeq);
 }
 

@@ -1,0 +1,271 @@
+package replication_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/replication"
+	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/storage/memory"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// gated is a store whose commits wait for leave, and fail when told to.
+type gated struct {
+	storage.Store
+	begun chan struct{} // one token for each commit that began
+	leave chan error    // what the commit does
+}
+
+func newGated() *gated {
+	return &gated{Store: memory.New(4), begun: make(chan struct{}, 100), leave: make(chan error, 100)}
+}
+
+func (g *gated) Batch() storage.Batch { return gatedBatch{g.Store.Batch(), g} }
+
+type gatedBatch struct {
+	storage.Batch
+	store *gated
+}
+
+func (b gatedBatch) Commit() error {
+	b.store.begun <- struct{}{}
+	if err := <-b.store.leave; err != nil {
+		b.Discard()
+		return err
+	}
+	return b.Batch.Commit()
+}
+
+// run starts a host that is closed with the test.
+func run(t *testing.T, s storage.Store) (h *replication.Host, fatal chan error) {
+	t.Helper()
+	fatal = make(chan error, 10)
+	h, err := replication.Start(replication.Options{Store: s, Shards: 4, Now: time.Now, Fatal: func(err error) { fatal <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(context.Background()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return h, fatal
+}
+
+// answer is what a proposal was answered with.
+type answer struct {
+	out storage.Outcome
+	err error
+}
+
+func login(i, bytes int) chat.Login {
+	return chat.Login{User: chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}, Name: string(make([]byte, bytes))}
+}
+
+// propose sends a login of a number of bytes and gives where the answer comes.
+func propose(h *replication.Host, term storage.Term, i, bytes int) <-chan answer {
+	done := make(chan answer, 2)
+	h.Propose(1, term, []chat.CommandBody{login(i, bytes)}, func(out storage.Outcome, err error) { done <- answer{out, err} })
+	return done
+}
+
+func TestAFullQueueAnswersBusyAndTheOthersAreDone(t *testing.T) {
+	s := newGated()
+	h, _ := run(t, s)
+	first := propose(h, 1, 0, 1)
+	<-s.begun // the worker is busy with the first
+	var waiting []<-chan answer
+	for i := range 100 {
+		waiting = append(waiting, propose(h, 1, i, 1<<20))
+	}
+	refused := 0
+	for _, w := range waiting {
+		select {
+		case a := <-w:
+			if chat.CodeOf(a.err) != chat.CodeBusy {
+				t.Fatalf("answered %v before its commit", a.err)
+			}
+			refused++
+		default:
+		}
+	}
+	if refused < 60 || refused > 70 {
+		t.Errorf("%d of 100 MiB were refused, want those above 32 MiB", refused)
+	}
+	close(s.leave)
+	if a := <-first; a.err != nil {
+		t.Error(a.err)
+	}
+	for _, w := range waiting[:100-refused] {
+		if a := <-w; a.err != nil {
+			t.Error(a.err)
+		}
+	}
+	if a := <-propose(h, 1, 0, 1); a.err != nil {
+		t.Errorf("after the queue was empty again: %v", a.err)
+	}
+}
+
+func TestCloseFinishesWhatIsQueuedAndRefusesTheRest(t *testing.T) {
+	s := newGated()
+	h, _ := run(t, s)
+	waiting := []<-chan answer{propose(h, 1, 0, 1)}
+	<-s.begun
+	for i := range 20 {
+		waiting = append(waiting, propose(h, 1, i, 10))
+	}
+	expired, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.Close(expired); !errors.Is(err, context.Canceled) {
+		t.Errorf("close did not wait for the commit: %v", err)
+	}
+	if a := <-propose(h, 1, 99, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+		t.Errorf("a proposal after close: %v", a.err)
+	}
+	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
+		t.Errorf("leader after close: %v", err)
+	}
+	read := make(chan error, 1)
+	h.Read(1, func(storage.View) error { t.Error("read after close"); return nil }, func(err error) { read <- err })
+	if err := <-read; chat.CodeOf(err) != chat.CodeUnavailable {
+		t.Errorf("read after close: %v", err)
+	}
+	close(s.leave)
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for i, w := range waiting {
+		select {
+		case a := <-w:
+			if a.err != nil {
+				t.Errorf("queued proposal %d: %v", i, a.err)
+			}
+		default:
+			t.Errorf("queued proposal %d has no answer after close", i)
+		}
+	}
+}
+
+func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
+	s := newGated()
+	h, fatal := run(t, s)
+	broken := errors.New("the disk is on fire")
+	first := propose(h, 1, 0, 1)
+	<-s.begun
+	queued := propose(h, 1, 1, 1)
+	s.leave <- broken
+	close(s.leave) // a disk that seems to work again
+	if a := <-first; chat.CodeOf(a.err) != chat.CodeTimeout {
+		t.Errorf("the proposal of the failed commit: %v, want outcome unknown", a.err)
+	}
+	if err := <-fatal; !errors.Is(err, broken) {
+		t.Errorf("fatal with %v", err)
+	}
+	if a := <-queued; a.err == nil || !chat.CodeOf(a.err).Retryable() {
+		t.Errorf("a proposal queued behind the failed commit: %v, %v", a.out, a.err)
+	}
+	if a := <-propose(h, 1, 2, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+		t.Errorf("a proposal after the failed commit: %v, %v", a.out, a.err)
+	}
+	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
+		t.Errorf("the host still leads after the failed commit: %v", err)
+	}
+	if len(fatal) != 0 {
+		t.Error("fatal was called again")
+	}
+}
+
+func TestAnotherTermIsRefused(t *testing.T) {
+	s := memory.New(4)
+	h, _ := run(t, s)
+	term, err := h.Leader(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []storage.Term{0, term - 1, term + 1} {
+		if a := <-propose(h, other, 1, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+			t.Errorf("term %d was taken by the leader of %d: %v", other, term, a.err)
+		}
+	}
+	if h.Stats().Commands != 0 {
+		t.Error("a refused command was applied")
+	}
+	if err := h.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	next, _ := run(t, s)
+	if got, _ := next.Leader(1); got != term+1 {
+		t.Errorf("the next start leads in term %d, want %d", got, term+1)
+	}
+}
+
+func TestAReadAfterTheAckSeesTheWrite(t *testing.T) {
+	h, _ := run(t, memory.New(4))
+	var users sync.WaitGroup
+	for i := range 8 {
+		users.Go(func() {
+			for n := range 100 {
+				if a := <-propose(h, 1, i, n+1); a.err != nil {
+					t.Error(a.err)
+				}
+				done := make(chan error, 1)
+				h.Read(1, func(v storage.View) error {
+					u, _, err := v.User(login(i, 0).User)
+					if len(u.Name) != n+1 {
+						return fmt.Errorf("user %d has a name of %d bytes after %d were acknowledged", i, len(u.Name), n+1)
+					}
+					return err
+				}, func(err error) { done <- err })
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	users.Wait()
+}
+
+func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
+	h, _ := run(t, memory.New(4))
+	var proposers sync.WaitGroup
+	for i := range 4 {
+		proposers.Go(func() {
+			for n := range 50 {
+				done := make(chan answer, 1)
+				body := chat.Send{
+					Conversation: chat.PeerConversation(1, "ann", "bo"), Sender: "ann", IssuedAt: time.Now().UnixMilli(),
+					Message: chat.Message{Type: chat.TypeText, Body: []byte("x")}, Window: chat.DefaultLimits().Dedupe,
+				}
+				var commands []chat.CommandBody
+				for k := range 5 {
+					body.ClientMessageID = chat.ClientMessageID{byte(i), byte(n), byte(k)}
+					commands = append(commands, body)
+				}
+				h.Propose(2, 1, commands, func(out storage.Outcome, err error) { done <- answer{out, err} })
+				a := <-done
+				if a.err != nil || len(a.out.Results) != 5 || len(a.out.Events) != 5 {
+					t.Errorf("%+v, %v", a.out, a.err)
+					return
+				}
+				for k, r := range a.out.Results {
+					if r.Sent.Seq != a.out.Results[0].Sent.Seq+uint64(k) || a.out.Events[k].(chat.Appended).Entry.Seq != r.Sent.Seq {
+						t.Errorf("command %d of a proposal got seq %d, the first %d", k, r.Sent.Seq, a.out.Results[0].Sent.Seq)
+					}
+				}
+			}
+		})
+	}
+	proposers.Wait()
+	if got := h.Stats(); got.Commands != 1000 || got.Proposals != 200 || got.QueuedBytes != 0 {
+		t.Errorf("stats %+v, want 1000 commands in 200 proposals", got)
+	}
+}
