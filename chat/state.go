@@ -22,6 +22,8 @@ type State interface {
 	Dedupe(ConversationKey, DedupeKey) (Dedupe, bool)
 	PutDedupe(ConversationKey, DedupeKey, Dedupe)
 	// DropDedupe deletes the rows of the conversation with IssuedAt below floor.
+	// Apply asks for none of them again, so that reads within the batch may
+	// still show them.
 	DropDedupe(c ConversationKey, floor int64)
 
 	// QueueEffect appends to the outbox for the shard of the effect's user and

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
@@ -181,7 +182,7 @@ func (f *fake) page(h *wirepb.History) *wirepb.HistoryPage {
 
 // list serves pages of two, so that paging is used.
 func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
-	page := &wirepb.ConversationPage{TotalUnread: 7}
+	page := &wirepb.ConversationPage{TotalUnread: proto.Uint64(7)}
 	rest := slices.Clone(f.order)
 	slices.Reverse(rest)
 	if l.BeforeOrderKey != 0 {

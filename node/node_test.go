@@ -286,7 +286,7 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 	carol.sent(text("bob", "three"))
 
 	page := bob.list(&wirepb.ListConversations{Count: 10})
-	if len(page.Conversations) != 2 || page.TotalUnread != 3 || !page.Complete {
+	if len(page.Conversations) != 2 || page.GetTotalUnread() != 3 || !page.Complete {
 		t.Fatalf("list %v", page)
 	}
 	first, second := page.Conversations[0], page.Conversations[1]
@@ -294,7 +294,7 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 		t.Fatalf("list %v", page)
 	}
 	next := bob.list(&wirepb.ListConversations{Count: 1, BeforeOrderKey: first.OrderKey, Before: first.Ref})
-	if len(next.Conversations) != 1 || next.Conversations[0].Ref.Id != "alice" || next.TotalUnread != 3 {
+	if len(next.Conversations) != 1 || next.Conversations[0].Ref.Id != "alice" || next.GetTotalUnread() != 3 {
 		t.Fatalf("second page %v", next)
 	}
 	if got := bob.clear("alice").GetUnreadCleared(); got.GetReadSeq() != 2 {
@@ -302,7 +302,7 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 	}
 	bob.sent(text("alice", "mine does not count"))
 	page = bob.list(&wirepb.ListConversations{Only: []*wirepb.ConversationRef{to("alice")}})
-	if len(page.Conversations) != 1 || page.Conversations[0].Unread != 0 || page.Conversations[0].ReadSeq != 2 {
+	if len(page.Conversations) != 1 || page.Conversations[0].Unread != 0 || page.Conversations[0].ReadSeq != 2 || page.TotalUnread != nil {
 		t.Fatalf("after clear %v", page)
 	}
 	if got := bob.clear("nobody").GetError(); got.GetCode() != uint32(chat.CodeNoConversation) {

@@ -19,11 +19,11 @@ func (s *session) finish(l *listing) {
 
 	page := &wirepb.ConversationPage{Complete: true}
 	only := len(ask.GetOnly()) > 0
-	bytes := 0
+	bytes, total := 0, uint64(0)
 	for i := range rows {
 		r := &rows[i]
 		unread := r.head.Unread(r.key, s.user.ID, r.mark)
-		page.TotalUnread += unread
+		total += unread
 		if !only && (uint64(r.head.Time) < ask.GetChangedSinceMs() || !behind(ask, r)) {
 			continue
 		}
@@ -34,6 +34,9 @@ func (s *session) finish(l *listing) {
 			continue // the others count as unread
 		}
 		page.Conversations = append(page.Conversations, conversation(r, unread))
+	}
+	if !only {
+		page.TotalUnread = &total
 	}
 	s.o.System.Root.Send(l.from, &actorpb.Listed{Request: l.ask.Request, Page: page})
 }

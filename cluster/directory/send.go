@@ -75,6 +75,9 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 		actor.WithMailbox(func() actor.Mailbox { return a.mailbox }),
 		actor.WithDispatcher(d.workers),
 		actor.WithReceiverMiddleware(d.watch(id)),
+		// Restart after every panic: a supervisor that gives up, as the default
+		// one does after ten, loses what the mailbox holds.
+		actor.WithGuardian(actor.RestartingSupervisorStrategy()),
 	)
 	a.pid, err = d.o.System.Root.SpawnNamed(props, d.name(id, term))
 	if err != nil {
@@ -104,8 +107,7 @@ func (d *Directory) Release(act Activation, ctx actor.Context) bool {
 	return true
 }
 
-// forget drops an activation that stopped by itself: its supervisor gave up on
-// it, or the system shuts down.
+// forget drops an activation that stopped by itself, or with the system.
 func (d *Directory) forget(id Identity, pid *actor.PID) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.Lock()

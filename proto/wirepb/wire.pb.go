@@ -1790,7 +1790,8 @@ func (x *ListConversations) GetOnly() []*ConversationRef {
 type ConversationPage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Conversations []*Conversation        `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
-	TotalUnread   uint64                 `protobuf:"varint,2,opt,name=total_unread,json=totalUnread,proto3" json:"total_unread,omitempty"`
+	// Of all conversations; absent in the answer to a request for only some.
+	TotalUnread *uint64 `protobuf:"varint,2,opt,name=total_unread,json=totalUnread,proto3,oneof" json:"total_unread,omitempty"`
 	// True when nothing is left behind this page.
 	Complete      bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1835,8 +1836,8 @@ func (x *ConversationPage) GetConversations() []*Conversation {
 }
 
 func (x *ConversationPage) GetTotalUnread() uint64 {
-	if x != nil {
-		return x.TotalUnread
+	if x != nil && x.TotalUnread != nil {
+		return *x.TotalUnread
 	}
 	return 0
 }
@@ -2405,11 +2406,12 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x10before_order_key\x18\x02 \x01(\x04R\x0ebeforeOrderKey\x127\n" +
 	"\x06before\x18\x03 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\x06before\x12(\n" +
 	"\x10changed_since_ms\x18\x04 \x01(\x04R\x0echangedSinceMs\x123\n" +
-	"\x04only\x18\x05 \x03(\v2\x1f.parley.wire.v1.ConversationRefR\x04only\"\x95\x01\n" +
+	"\x04only\x18\x05 \x03(\v2\x1f.parley.wire.v1.ConversationRefR\x04only\"\xab\x01\n" +
 	"\x10ConversationPage\x12B\n" +
-	"\rconversations\x18\x01 \x03(\v2\x1c.parley.wire.v1.ConversationR\rconversations\x12!\n" +
-	"\ftotal_unread\x18\x02 \x01(\x04R\vtotalUnread\x12\x1a\n" +
-	"\bcomplete\x18\x03 \x01(\bR\bcomplete\"\x9b\x02\n" +
+	"\rconversations\x18\x01 \x03(\v2\x1c.parley.wire.v1.ConversationR\rconversations\x12&\n" +
+	"\ftotal_unread\x18\x02 \x01(\x04H\x00R\vtotalUnread\x88\x01\x01\x12\x1a\n" +
+	"\bcomplete\x18\x03 \x01(\bR\bcompleteB\x0f\n" +
+	"\r_total_unread\"\x9b\x02\n" +
 	"\fConversation\x121\n" +
 	"\x03ref\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\x03ref\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -2561,6 +2563,7 @@ func file_wire_wire_proto_init() {
 		(*ServerFrame_TokenExpiring)(nil),
 		(*ServerFrame_UnreadChanged)(nil),
 	}
+	file_wire_wire_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

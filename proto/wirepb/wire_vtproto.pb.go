@@ -1558,8 +1558,8 @@ func (m *ConversationPage) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x18
 	}
-	if m.TotalUnread != 0 {
-		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.TotalUnread))
+	if m.TotalUnread != nil {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(*m.TotalUnread))
 		i--
 		dAtA[i] = 0x10
 	}
@@ -2667,8 +2667,8 @@ func (m *ConversationPage) SizeVT() (n int) {
 			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
 		}
 	}
-	if m.TotalUnread != 0 {
-		n += 1 + protohelpers.SizeOfVarint(uint64(m.TotalUnread))
+	if m.TotalUnread != nil {
+		n += 1 + protohelpers.SizeOfVarint(uint64(*m.TotalUnread))
 	}
 	if m.Complete {
 		n += 2
@@ -6593,7 +6593,7 @@ func (m *ConversationPage) UnmarshalVT(dAtA []byte) error {
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field TotalUnread", wireType)
 			}
-			m.TotalUnread = 0
+			var v uint64
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return protohelpers.ErrIntOverflow
@@ -6603,11 +6603,12 @@ func (m *ConversationPage) UnmarshalVT(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.TotalUnread |= uint64(b&0x7F) << shift
+				v |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			m.TotalUnread = &v
 		case 3:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Complete", wireType)

@@ -45,7 +45,7 @@ export async function openAs(context: BrowserContext, origin: string, user: stri
 export const composer = (page: Page) => page.locator('.composer textarea');
 
 /** The bubbles that say exactly this. */
-export const bubble = (page: Page, text: string) => page.locator('.bubble', { hasText: new RegExp(`: ${escape(text)}$`) });
+export const bubble = (page: Page, text: string) => page.locator('.bubble', { hasText: new RegExp(`[:：] ${escape(text)}$`) });
 
 /** The message of the own user that says this, in this state. */
 export const own = (page: Page, text: string, state: string) => page.locator(`.message.own[data-state=${state}]`, { has: bubble(page, text) });

@@ -103,6 +103,28 @@ test('a conversation opened by its address leads back to the list', async () => 
   await context.close();
 });
 
+test('outside of parley dev one signs in with a token, and a refused one is explained', async () => {
+  const context = await newContext(browser);
+  await context.route('**/dev/*', (route) => route.fulfill({ status: 404 }));
+  const page = await context.newPage();
+  await page.goto(server.origin);
+  const { appID, token } = await server.token('bob');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  expect(await page.locator('.field .error').count()).toBe(3);
+  await page.getByLabel('App ID').fill(String(appID));
+  await page.getByLabel('User ID').fill('alice');
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('the token is not valid').waitFor();
+
+  await page.getByLabel('App ID').fill(String(appID));
+  await page.getByLabel('User ID').fill('bob');
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Hello, bob' }).waitFor();
+  await context.close();
+});
+
 test('from signing in to sending, the keyboard is enough', async () => {
   const context = await newContext(browser);
   const page = await context.newPage();

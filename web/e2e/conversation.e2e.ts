@@ -39,6 +39,7 @@ test('two people in two languages write to each other without a reload', async (
   await listed(alice, 'lilei').getByText('1 unread message').waitFor({ state: 'attached' });
   await say(lilei, 'https://example.org 看看');
   await listed(alice, 'lilei').getByText('2 unread messages').waitFor({ state: 'attached' });
+  expect(await alice.title()).toBe('(2) Parley');
 
   await listed(alice, 'lilei').click();
   await bubble(alice, '你好，Alice！').waitFor();

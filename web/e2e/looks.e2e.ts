@@ -78,7 +78,7 @@ describe.each(looks)('$size, $scheme, $locale', ({ size, scheme, locale }) => {
     await page.locator('dialog').waitFor();
     await look(page, 'new');
     await context.close();
-  });
+  }, 120_000);
 });
 
 test('with a lost connection and a failed message', async () => {

@@ -2,6 +2,7 @@ import { effect, untracked } from '@preact/signals';
 import { ZIM } from 'parley-chat/zim';
 import { render } from 'preact';
 import { devServer } from './devserver';
+import { t } from './i18n';
 import { followAddress, route } from './route';
 import { startSettings } from './settings';
 import { Store } from './store/store';
@@ -31,6 +32,10 @@ effect(() => {
   untracked(() => store.open(conversation));
 });
 effect(nameUserInAddress);
+effect(() => {
+  const n = store.conversations.totalUnread.value;
+  document.title = n > 0 ? t('app.unread', { n }) : t('app.name');
+});
 void store.session.start();
 
 const root = document.getElementById('app');

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { locale, locales, pickLocale, t } from './i18n';
+import { locale, locales, pickLocale } from './i18n';
 import type { Locale } from './i18n';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -22,7 +22,6 @@ export function startSettings(): void {
   });
   effect(() => {
     document.documentElement.lang = locale.value;
-    document.title = t('app.name');
   });
 }
 

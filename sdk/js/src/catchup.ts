@@ -17,6 +17,7 @@ export class CatchUp {
   private running = false;
   private again = false;
   private stopped = false;
+  private retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly port: CatchUpPort) {}
 
@@ -36,16 +37,17 @@ export class CatchUp {
   /** Ends it with the login. */
   stop(): void {
     this.stopped = true;
+    clearTimeout(this.retry);
   }
 
-  // A round that fails leaves `since` alone: the next loss or welcome, which
-  // follows, looks back as far.
+  // A round that fails leaves `since` alone: the next one looks back as far.
   private async round(): Promise<void> {
     try {
       await this.pages(this.since as number);
       if (!this.again) this.since = undefined;
     } catch {
-      // Nothing to tell: the connection's state says it.
+      clearTimeout(this.retry);
+      if (!this.stopped) this.retry = setTimeout(() => void this.from(Infinity), RETRY_MS);
     }
   }
 
@@ -63,6 +65,7 @@ export class CatchUp {
 }
 
 const PAGE = 200;
+const RETRY_MS = 3_000;
 // A push may be this late behind its message's timestamp and still be counted
 // as heard; it covers the servers' clocks and queues.
 const MARGIN_MS = 120_000;

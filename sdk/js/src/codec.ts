@@ -194,7 +194,7 @@ function historyIn(p: pb.HistoryPage, selfID: string): { messages: Message[]; fi
   };
 }
 
-function pageIn(p: pb.ConversationPage, selfID: string): { conversations: Conversation[]; totalUnread: number; complete: boolean } {
+function pageIn(p: pb.ConversationPage, selfID: string): { conversations: Conversation[]; totalUnread: number | undefined; complete: boolean } {
   return {
     conversations: p.conversations.map((c) => ({
       ref: refIn(c.ref),
@@ -206,7 +206,7 @@ function pageIn(p: pb.ConversationPage, selfID: string): { conversations: Conver
       orderKey: num(c.orderKey),
       lastMessage: c.lastMessage && messageIn(c.lastMessage, selfID),
     })),
-    totalUnread: num(p.totalUnread),
+    totalUnread: p.totalUnread === undefined ? undefined : num(p.totalUnread),
     complete: p.complete,
   };
 }

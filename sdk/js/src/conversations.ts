@@ -47,17 +47,21 @@ export class ConversationStore {
   /** Takes a reply; `quiet` for one that the app asked for, and so will see. */
   listed(page: ConversationPage, quiet: boolean): Conversation[] {
     const changes: ConversationChange[] = [];
-    let newer = 0;
+    let newer = 0; // counted here, and not yet by the server's total
+    let learned = 0; // unread that this reply tells of
     const views = page.conversations.map((incoming) => {
-      const event = this.records.has(refKey(incoming.ref)) ? 'updated' : 'added';
+      const known = this.records.get(refKey(incoming.ref));
+      const event = known ? 'updated' : 'added';
       const { record, changed } = this.merge(incoming);
+      learned += record.unread - (known?.unread ?? 0);
       const conversation = view(record);
       newer += record.counted > incoming.headSeq ? record.unread - incoming.unread : 0;
       if (changed) changes.push({ event, conversation });
       return conversation;
     });
     if (!quiet && changes.length > 0) this.port.changed(changes);
-    this.setTotal(page.totalUnread + newer);
+    if (page.totalUnread !== undefined) this.setTotal(page.totalUnread + newer);
+    else if (this.total !== undefined) this.setTotal(this.total + learned);
     return views;
   }
 

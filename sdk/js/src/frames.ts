@@ -79,7 +79,8 @@ export interface HistoryPage {
 
 export interface ConversationPage {
   readonly conversations: readonly Conversation[];
-  readonly totalUnread: number;
+  /** Of all conversations; undefined when only some were asked for. */
+  readonly totalUnread: number | undefined;
   readonly complete: boolean;
 }
 

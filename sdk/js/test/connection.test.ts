@@ -179,6 +179,20 @@ describe('the end of a login', () => {
     await expect(app.send('bob', 'x')).rejects.toMatchObject({ code: 6000121 });
   });
 
+  it('leaves no timer behind', async () => {
+    const app = new App(server);
+    await app.login('alice');
+    server.onSend = () => 'swallow';
+    app.send('bob', 'x').catch(() => undefined);
+    app.client.history({ conversation: { kind: 'peer', id: 'bob' }, afterSeq: 0, beforeSeq: 0, count: 1, newestFirst: true }).catch(() => undefined);
+    await pass(100);
+    server.cut();
+    await pass(100);
+    app.client.logout();
+    await pass(10);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it.each([
     [1, 'kicked'],
     [2, 'tokenExpired'],

@@ -167,6 +167,24 @@ describe('after a loss', () => {
     expect(alice.texts).toEqual(['dropped 1', 'dropped 2', 'dropped 3']);
   });
 
+  it('catches up later when the server could not answer at first', async () => {
+    await postOld('old');
+    await alice.login('alice');
+    server.down = true;
+    server.cut();
+    await pass(100);
+    server.post('bob', 'alice', 'missed');
+    const { list } = server.logs;
+    let failures = 2;
+    server.logs.list = (...args): ReturnType<typeof list> => {
+      if (failures-- > 0) throw new Error('not now');
+      return list.apply(server.logs, args);
+    };
+    server.down = false;
+    await pass(30_000);
+    expect(alice.texts).toEqual(['missed']);
+  });
+
   it('looks back as far again when the connection breaks while catching up', async () => {
     await postOld('old');
     await alice.login('alice');

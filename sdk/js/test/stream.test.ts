@@ -42,6 +42,7 @@ describe('a stream', () => {
     expect(seqs(stream)).toEqual([1, 2]);
     stream.pushed(message(2));
     expect(seqs(stream)).toEqual([]);
+    expect(stream.lowestHeld()).toBe(0);
   });
 
   it('an answered own number stays passed over when history shows it', () => {

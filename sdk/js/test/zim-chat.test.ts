@@ -119,10 +119,10 @@ describe('sendMessage', () => {
     server.down = false;
     server.ackFate = () => 0;
     await pass(11_000);
+    const other = await settle(zim.sendMessage({ ...message, message: 'other' } as ZIMMessage, 'bob', Peer, CONFIG));
+    expect(other.message.messageSeq).toBe(2);
     const again = await settle(zim.sendMessage({ ...message }, 'bob', Peer, { ...CONFIG, isRetrySend: true }));
     expect(again.message.messageSeq).toBe(1);
-    expect(server.logs.between('alice', 'bob')).toHaveLength(1);
-    await settle(zim.sendMessage({ ...message, message: 'other' } as ZIMMessage, 'bob', Peer, CONFIG));
     expect(server.logs.between('alice', 'bob')).toHaveLength(2);
   });
 
@@ -177,6 +177,21 @@ describe('the conversation list', () => {
     server.post('bob', 'alice', 'four');
     await pass(10);
     expect(data('conversationTotalUnreadMessageCountUpdated').at(-1)).toEqual({ totalUnreadMessageCount: 2 });
+  });
+
+  it('counts what was missed while away once', async () => {
+    server.post('bob', 'alice', 'old');
+    await pass(60_000);
+    await login(zim, 'alice');
+    server.down = true;
+    server.cut();
+    await pass(10);
+    for (const word of ['one', 'two', 'three']) server.post('bob', 'alice', word);
+    server.down = false;
+    await pass(11_000);
+    expect(data('receivePeerMessage')).toMatchObject([{ messageList: [{ message: 'one' }, { message: 'two' }, { message: 'three' }] }]);
+    expect(data('conversationChanged').at(-1)).toMatchObject({ infoList: [{ conversation: { unreadMessageCount: 4 } }] });
+    expect(data('conversationTotalUnreadMessageCountUpdated').at(-1)).toEqual({ totalUnreadMessageCount: 4 });
   });
 
   it('takes marks of the other devices', async () => {

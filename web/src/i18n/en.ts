@@ -5,6 +5,7 @@
  */
 export const en = {
   'app.name': 'Parley',
+  'app.unread': '({n}) Parley',
   'app.tagline': 'Chat that you run yourself.',
 
   'language.label': 'Language',
@@ -65,8 +66,8 @@ export const en = {
   'chat.jump': 'Jump to the latest message',
   'chat.jump.new': { one: '{n} new message', other: '{n} new messages' },
   'chat.announce': { one: '{n} new message from {name}', other: '{n} new messages from {name}' },
-  'chat.says': '{name} says',
-  'chat.you': 'You say',
+  'chat.says': '{name} says:',
+  'chat.you': 'You say:',
   'chat.unsupported': 'A message of a kind that this page cannot show',
   'chat.custom': 'App message: {text}',
   'chat.recalled': 'A message was recalled',

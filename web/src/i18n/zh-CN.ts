@@ -3,6 +3,7 @@ import type { Dictionary } from './dictionary';
 /** The Simplified Chinese dictionary; the type holds it to the English keys. */
 export const zhCN: Dictionary = {
   'app.name': 'Parley',
+  'app.unread': '({n}) Parley',
   'app.tagline': '由你自己运行的聊天服务。',
 
   'language.label': '语言',
@@ -63,8 +64,8 @@ export const zhCN: Dictionary = {
   'chat.jump': '跳到最新消息',
   'chat.jump.new': { other: '{n} 条新消息' },
   'chat.announce': { other: '{name}发来 {n} 条新消息' },
-  'chat.says': '{name}说',
-  'chat.you': '我说',
+  'chat.says': '{name}说：',
+  'chat.you': '我说：',
   'chat.unsupported': '此页面无法显示该类型的消息',
   'chat.custom': '应用消息：{text}',
   'chat.recalled': '一条消息已撤回',

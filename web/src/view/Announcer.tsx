@@ -40,5 +40,5 @@ export function Announcer(): VNode {
 }
 
 function phrase({ count, text }: Arrival, name: string): string {
-  return count === 1 ? `${t('chat.says', { name })}: ${text}` : t('chat.announce', { n: count, name });
+  return count === 1 ? `${t('chat.says', { name })} ${text}` : t('chat.announce', { n: count, name });
 }

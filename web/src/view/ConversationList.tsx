@@ -2,7 +2,6 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Virtualizer } from 'virtua';
 import type { VirtualizerHandle } from 'virtua';
-import { locale } from '../i18n';
 import { route } from '../route';
 import { useStore } from './context';
 import { ConversationItem } from './ConversationItem';
@@ -35,7 +34,7 @@ export function ConversationList(): VNode {
   };
 
   return (
-    <div class="list-scroller" ref={scroller} onKeyDown={onKeyDown} lang={locale.value}>
+    <div class="list-scroller" ref={scroller} onKeyDown={onKeyDown}>
       <Virtualizer ref={virtual} data={list} as="ul" item="li" itemSize={64} keepMounted={[entry]} onScroll={onScroll}>
         {(conversation, index) => (
           <ConversationItem

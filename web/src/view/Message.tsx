@@ -28,7 +28,7 @@ export function Message({ entry, first, last, name }: Props): VNode {
       {!entry.own && <span class="message-avatar">{last && <Avatar id={entry.sender} name={name} size={28} />}</span>}
       <div class="message-body">
         <div class={entry.kind === 'text' && isEmojiOnly(entry.text) ? 'bubble emoji' : 'bubble'}>
-          <span class="hidden">{entry.own ? t('chat.you') : t('chat.says', { name })}: </span>
+          <span class="hidden">{entry.own ? t('chat.you') : t('chat.says', { name })} </span>
           {entry.kind === 'text' ? <Text text={entry.text} /> : t('chat.custom', { text: entry.text })}
         </div>
         {(last || entry.state !== 'sent') && <Meta entry={entry} />}

@@ -1,6 +1,6 @@
 import { useComputed } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { Virtualizer } from 'virtua';
 import { t } from '../i18n';
 import { dayCaption } from '../i18n/dates';
@@ -27,10 +27,6 @@ export function MessageList({ timeline, name }: Props): VNode {
   const rows = useComputed(() => toRows(timeline.entries.value, timeline.complete.value, timeline.dividerSeq.value)).value;
   const scroller = useRef<HTMLDivElement>(null);
   const scroll = useLogScroll(rows, () => void store.loadOlder(timeline.id));
-
-  useEffect(() => {
-    if (!timeline.complete.value && rows.length < 2) void store.loadOlder(timeline.id);
-  }, [timeline, rows.length]);
 
   return (
     <div class="log-frame">

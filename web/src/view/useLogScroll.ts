@@ -18,7 +18,7 @@ interface LogScroll {
   readonly away: ReadonlySignal<boolean>;
   /** Messages of others that came in meanwhile. */
   readonly unseen: ReadonlySignal<number>;
-  onScroll(offset: number): void;
+  onScroll(): void;
   onResize(): void;
   toLatest(): void;
 }
@@ -54,20 +54,33 @@ export function useLogScroll(rows: readonly Row[], loadOlder: () => void): LogSc
     if (!away.peek()) seenSeq.value = lastSeq(rows);
   }, [rows]);
 
-  const onScroll = useCallback((offset: number) => {
+  // At the end of a long list nothing older is wanted yet, however near the beginning of what is loaded may be.
+  const wantOlder = useCallback(() => {
+    const list = handle.current;
+    if (!list || list.scrollOffset >= loadAheadPixels) return;
+    if (away.peek() || list.scrollSize < 2 * list.viewportSize) loadOlder();
+  }, []);
+
+  const onScroll = useCallback(() => {
     const list = handle.current;
     if (!list) return;
-    away.value = list.scrollSize - offset - list.viewportSize > endPixels;
+    away.value = distanceToEnd(list) > endPixels;
     if (!away.peek()) seenSeq.value = lastSeq(shownRows.peek());
-    if (offset < loadAheadPixels) loadOlder();
+    wantOlder();
   }, []);
 
   const onResize = useCallback(() => {
-    if (!away.peek()) toEnd();
+    // Only when it is needed: a scroll that is under way for a moment would take the list out of the reader's hand.
+    if (!away.peek() && distanceToEnd(handle.current) > 1) toEnd();
+    wantOlder();
   }, []);
 
   const unseen = useComputed(() => countUnseen(shownRows.value, seenSeq.value));
   return { handle, shift, away, unseen, onScroll, onResize, toLatest: toEnd };
+}
+
+function distanceToEnd(list: VirtualizerHandle | null): number {
+  return list ? list.scrollSize - list.scrollOffset - list.viewportSize : 0;
 }
 
 /** The first look at a conversation: the unread messages from their divider on, or the end. */

@@ -73,7 +73,11 @@ export class FakeServer {
     if (!conn || this.silent) return;
     const frame = fromBinary(pb.ClientFrameSchema, data);
     this.asked.push(frame.body.case ?? 'none');
-    this.handle(conn, frame.id, frame.body);
+    try {
+      this.handle(conn, frame.id, frame.body);
+    } catch (error) {
+      this.reply(conn, frame.id, { case: 'error', value: { code: 6000007, message: String(error) } });
+    }
   }
 
   /** A message of a user, as if sent from elsewhere; pushed to the other user. */
@@ -178,7 +182,7 @@ export class FakeServer {
     }
     const conversations = q.only.length > 0 ? entries : entries.slice(0, q.count);
     const complete = conversations.length === entries.length;
-    this.reply(conn, id, { case: 'conversationPage', value: { conversations, totalUnread, complete } });
+    this.reply(conn, id, { case: 'conversationPage', value: { conversations, complete, ...(q.only.length > 0 ? {} : { totalUnread }) } });
   }
 
   private clear(conn: Conn, id: number, q: pb.ClearUnread): void {
