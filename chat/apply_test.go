@@ -163,6 +163,24 @@ func TestARetryBehindTheFloorIsRefusedAndAboveItFound(t *testing.T) {
 	}
 }
 
+// TestAWiderWindowDoesNotMoveTheFloorBack: the rows below the floor are gone,
+// so that what lies there must stay refused.
+func TestAWiderWindowDoesNotMoveTheFloorBack(t *testing.T) {
+	s := newShelf()
+	window := chat.DedupeWindow{Age: 10 * time.Millisecond, Messages: 10}
+	for i := 1; i <= 192; i++ {
+		if i == 100 {
+			window = chat.DedupeWindow{Age: time.Hour, Messages: 100}
+		}
+		b := send("ann", byte(i))
+		b.IssuedAt, b.Window = 1000+int64(i), window
+		chat.Apply(s, at(1000+int64(i), b))
+		if want := map[int]int64{64: 1054, 128: 1054, 192: 1054}[i]; want != 0 && s.heads[peers[0]].DedupeFloor != want {
+			t.Errorf("at %d the floor is %d, want %d", i, s.heads[peers[0]].DedupeFloor, want)
+		}
+	}
+}
+
 func TestApplyPanicsOnWhatItCannotAgreeOn(t *testing.T) {
 	for name, c := range map[string]chat.Command{
 		"an unknown version": {Version: chat.Version + 1, Body: chat.Login{}},

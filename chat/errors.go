@@ -81,7 +81,7 @@ func CodeOf(err error) Code {
 		return 0
 	}
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil {
 		return e.Code
 	}
 	return CodeInternal

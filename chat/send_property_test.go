@@ -15,13 +15,19 @@ const app chat.AppID = 7
 // peers are the conversations of the properties: two that share a user.
 var peers = []chat.ConversationKey{chat.PeerConversation(app, "ann", "bo"), chat.PeerConversation(app, "ann", "cy")}
 
+// windows are what an operator may set one after the other: the floor must not
+// run back when one is widened.
+var windows = []chat.DedupeWindow{
+	{Age: 40 * time.Millisecond, Messages: 30}, {Age: 5 * time.Millisecond, Messages: 10}, {Age: time.Second, Messages: 100},
+}
+
 // drawSend draws from a small world, so that ids meet again and again.
 func drawSend(t *rapid.T, now int64, fresh int) chat.Send {
 	b := chat.Send{
 		Conversation: rapid.SampledFrom(peers).Draw(t, "conversation"),
 		Sender:       rapid.SampledFrom([]string{"ann", "ann", "ann", "bo", "cy"}).Draw(t, "sender"),
 		IssuedAt:     now - rapid.Int64Range(0, 3).Draw(t, "age"),
-		Window:       chat.DedupeWindow{Age: 40 * time.Millisecond, Messages: 30},
+		Window:       rapid.SampledFrom(windows).Draw(t, "window"),
 		Message:      chat.Message{Type: chat.TypeText, Body: []byte("same")},
 	}
 	b.ClientMessageID[0] = byte(rapid.IntRange(0, 3).Draw(t, "id"))

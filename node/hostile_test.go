@@ -127,6 +127,23 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestPagesBeyondTheEndAreEmptyAndClaimNothing(t *testing.T) {
+	n, _ := start(t, options(t))
+	login(t, n, "bob")
+	alice := login(t, n, "alice")
+	alice.sent(text("bob", "one"))
+	for _, h := range []*wirepb.History{
+		{Conversation: to("bob"), Count: 10, AfterSeq: 1},
+		{Conversation: to("bob"), Count: 10, AfterSeq: 1<<64 - 1, NewestFirst: true},
+		{Conversation: to("bob"), Count: 10, BeforeSeq: 1},
+		{Conversation: to("carol"), Count: 10},
+	} {
+		if page := alice.history(h); len(page.Messages) != 0 || page.FirstSeq != 0 || page.LastSeq != 0 {
+			t.Errorf("%v gave %v", h, page)
+		}
+	}
+}
+
 func TestFramesThatEndTheConnection(t *testing.T) {
 	n, _ := start(t, options(t))
 	for name, c := range map[string]struct {

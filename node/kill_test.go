@@ -65,7 +65,7 @@ func TestKill9LosesNothingThatWasAcknowledged(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	t.Logf("%d kills of the process: %d sends acknowledged, %d of them after a retry, %d messages in %d conversations; 0 lost, 0 duplicated, 0 gaps, in order",
+	t.Logf("%d kills of the process: %d sends acknowledged, %d sent again, %d messages in %d conversations; 0 lost, 0 duplicated, 0 gaps, in order",
 		killRounds, all.acked, all.retried, all.messages, all.conversations)
 }
 

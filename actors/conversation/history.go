@@ -49,7 +49,7 @@ func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wir
 	if h.BeforeSeq != 0 && h.BeforeSeq <= head.Seq {
 		last = h.BeforeSeq - 1
 	}
-	if first > last {
+	if h.AfterSeq >= last {
 		return page, nil
 	}
 	entries, err := v.Entries(key, first-1, last+1, int(h.Count), h.NewestFirst)

@@ -22,6 +22,7 @@ type stream struct {
 	busy    bool
 	through uint64
 	sending uint64 // last number of the batch under way
+	full    bool   // the batch under way may not be all that waits
 	wanted  uint64 // highest number anybody asked for
 	waiters []waiter
 }
@@ -36,6 +37,13 @@ type effectsRead struct {
 	destination storage.ShardID
 	first       uint64
 	effects     []chat.Effect
+	err         error
+}
+
+// trimmed tells that the outbox for a destination was let go of, or why not.
+type trimmed struct {
+	destination storage.ShardID
+	more        bool
 	err         error
 }
 
@@ -94,7 +102,7 @@ func (s *shard) effectsRead(ctx actor.Context, m effectsRead) {
 		s.applied(ctx, st, st.wanted)
 		return
 	}
-	st.sending = m.first + uint64(len(m.effects)) - 1
+	st.sending, st.full = m.first+uint64(len(m.effects))-1, len(m.effects) == maxEffects
 	s.requests++
 	s.taking[s.requests] = m.destination
 	deliver := chat.Deliver{Source: uint16(s.act.Shard), Epoch: restoreEpoch, First: m.first, Effects: m.effects}
@@ -117,16 +125,23 @@ func (s *shard) effectsTaken(ctx actor.Context, request uint32) {
 	s.applied(ctx, st, st.sending)
 	drop := []chat.CommandBody{chat.Delivered{Destination: uint16(d), Through: st.sending}}
 	root, self := s.o.System.Root, ctx.Self()
-	more := st.wanted > st.through
+	more := st.full || st.wanted > st.through
 	s.o.Replicator.Propose(s.act.Shard, s.act.Term, drop, func(_ storage.Outcome, err error) {
-		if err != nil {
-			s.o.Log.Warn("outbox not trimmed; its rows are delivered again and passed over", "shard", s.act.Shard, "error", err)
-		}
-		if err == nil && more {
-			root.Send(self, again{d})
-		}
+		root.Send(self, trimmed{destination: d, more: more, err: err})
 	})
 	st.busy = false
+}
+
+// trimmed goes on with what waits. Rows that could not be let go of are
+// delivered again and passed over.
+func (s *shard) trimmed(ctx actor.Context, m trimmed) {
+	switch {
+	case m.err != nil:
+		s.o.Log.Warn("outbox not trimmed", "shard", s.act.Shard, "error", m.err)
+		s.retryLater(ctx, m.destination)
+	case m.more:
+		s.pump(ctx, m.destination)
+	}
 }
 
 func (s *shard) applied(ctx actor.Context, st *stream, through uint64) {

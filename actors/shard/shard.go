@@ -61,6 +61,8 @@ func (s *shard) Receive(ctx actor.Context) {
 		s.effectsRead(ctx, m)
 	case *actorpb.EffectsTaken:
 		s.effectsTaken(ctx, m.Request)
+	case trimmed:
+		s.trimmed(ctx, m)
 	case *actorpb.Refused:
 		s.notTaken(ctx, m)
 	case again:

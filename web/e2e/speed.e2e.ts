@@ -142,10 +142,22 @@ function openAgain(): Promise<number> {
 async function watchAnchor(): Promise<number> {
   const log = document.querySelector<HTMLElement>('.log');
   if (!log) throw new Error('no message list');
+  const frame = (): Promise<unknown> => new Promise((done) => requestAnimationFrame(done));
+  // The list holds a place that it was told to show until its rows have been measured.
+  const rest = async (): Promise<void> => {
+    let since = performance.now();
+    let seen = '';
+    while (performance.now() - since < 300) {
+      const now = `${log.scrollTop}/${log.scrollHeight}`;
+      if (now !== seen) since = performance.now();
+      seen = now;
+      await frame();
+    }
+  };
   let worst = 0;
   for (let round = 0; round < 3; round++) {
     log.scrollTo({ top: 1000 });
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await rest();
     log.scrollBy({ top: -300 });
     const middle = log.getBoundingClientRect().top + log.clientHeight / 2;
     const anchor = [...log.querySelectorAll<HTMLElement>('.message')].find((one) => one.getBoundingClientRect().bottom > middle);
@@ -155,9 +167,10 @@ async function watchAnchor(): Promise<number> {
     const end = performance.now() + 3_000;
     while (log.scrollHeight < height + 500) {
       if (performance.now() > end) throw new Error('no older page came in');
-      await new Promise((done) => requestAnimationFrame(done));
+      await frame();
     }
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await frame();
+    await frame();
     const after = log.querySelector<HTMLElement>(`[data-seq="${seq}"]`)?.getBoundingClientRect().top;
     if (after === undefined) return Infinity;
     worst = Math.max(worst, Math.abs(after - before));
