@@ -10,10 +10,7 @@ import (
 	"github.com/parley-im/parley/chat"
 )
 
-var (
-	ann = chat.UserKey{App: app, ID: "ann"}
-	bo  = chat.UserKey{App: app, ID: "bo"}
-)
+var ann = chat.UserKey{App: app, ID: "ann"}
 
 func TestLoginKeepsWhatItDoesNotGive(t *testing.T) {
 	s := newShelf()

@@ -3,6 +3,7 @@ package client
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -21,6 +22,13 @@ const keptSettled = 256
 const (
 	historyPage = 100
 	listPage    = 500
+)
+
+// A comparison of the list reads at most maxPasses times what changed while it
+// was read, and takes times of different nodes to agree within clockMargin.
+const (
+	maxPasses   = 10
+	clockMargin = 10 * time.Second
 )
 
 // deliverer turns pushes, acks and history into the promise of OnMessage: each
@@ -268,31 +276,58 @@ func (d *deliverer) repair(in conversation, cur *cursor, upTo uint64) error {
 
 // resync compares all conversations with the cursors. The first time it only
 // notes where they are: what came before the login is not delivered.
+//
+// The list is latest first, so a conversation that gets a message while it is
+// being paged through moves to where we have been. Hence what changed meanwhile
+// is read again, until that fits one page, which nothing can slip past.
 func (d *deliverer) resync() error {
-	list := &wirepb.ListConversations{Count: listPage}
-	for {
-		page, err := d.c.list(d.c.ctx, list)
+	var since uint64
+	for range maxPasses {
+		began := uint64(d.c.ServerTime().Add(-clockMargin).UnixMilli())
+		pages, err := d.pass(since)
 		if err != nil {
 			return err
 		}
+		if pages == 1 {
+			break
+		}
+		since = began
+	}
+	d.synced = true
+	return nil
+}
+
+// pass goes through the conversations whose last message is of since or later,
+// and tells how many pages that took.
+func (d *deliverer) pass(since uint64) (pages int, err error) {
+	list := &wirepb.ListConversations{Count: listPage, ChangedSinceMs: since}
+	for {
+		page, err := d.c.list(d.c.ctx, list)
+		if err != nil {
+			return pages, err
+		}
+		pages++
 		found := page.GetConversations()
 		for _, v := range found {
 			if err := d.catchUp(conversation{v.GetRef().GetKind(), v.GetRef().GetId()}, v.GetHeadSeq()); err != nil {
-				return err
+				return pages, err
 			}
 		}
 		if page.GetComplete() || len(found) == 0 {
-			d.synced = true
-			return nil
+			return pages, nil
 		}
 		last := found[len(found)-1]
-		list.BeforeOrderKey, list.Before = last.GetOrderKey(), last.GetRef()
+		list = &wirepb.ListConversations{
+			Count: listPage, ChangedSinceMs: since, BeforeOrderKey: last.GetOrderKey(), Before: last.GetRef(),
+		}
 	}
 }
 
 func (d *deliverer) catchUp(in conversation, head uint64) error {
-	if _, known := d.cursors[in]; !known && !d.synced {
-		d.cursors[in] = &cursor{last: head, fresh: true}
+	if !d.synced { // pushes since the login wait in the inbox
+		if _, known := d.cursors[in]; !known {
+			d.cursors[in] = &cursor{last: head, fresh: true}
+		}
 		return nil
 	}
 	cur := d.cursor(in)

@@ -38,6 +38,24 @@ func TestAPushBetweenTheLoginAndTheFirstListIsDelivered(t *testing.T) {
 	l.settled(f)
 }
 
+func TestAConversationThatMovesWhileTheListIsReadIsNotTakenForNew(t *testing.T) {
+	f := newFake(t)
+	for _, peer := range []string{"bob", "carol", "dave", "erin", "frank"} {
+		f.write(peer, "old")
+		f.when[peer] = 1
+	}
+	f.intercept(func(_ *fakeConn, q *wirepb.ClientFrame) bool {
+		if l := q.GetListConversations(); l != nil && l.Before != nil {
+			f.intercept(nil)
+			f.push(f.write("bob", "new")...) // from the last page to the first, which was read
+		}
+		return false
+	})
+	l := dial(t, f)
+	l.expect("bob", "new")
+	l.settled(f)
+}
+
 func TestAGapIsFilledBeforeTheCallback(t *testing.T) {
 	f := newFake(t)
 	l := dial(t, f)

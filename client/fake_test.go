@@ -37,13 +37,19 @@ type fake struct {
 	mu    sync.Mutex
 	logs  map[string][]*wirepb.Message // by peer; seq i+1 stands at i
 	order []string                     // peers, latest last
+	keys  map[string]uint64            // their order keys
+	when  map[string]uint64            // times of their last messages
 	conns []*fakeConn
 	seen  []*wirepb.ClientFrame
 	// on, when set, sees each frame first; true means that it has answered.
 	on func(c *fakeConn, f *wirepb.ClientFrame) bool
 
+	writes                 uint64
 	heartbeatMS, timeoutMS uint32
 }
+
+// serverNow is the node's clock: an hour ahead of the client's.
+func serverNow() uint64 { return uint64(time.Now().Add(time.Hour).UnixMilli()) }
 
 type fakeConn struct {
 	f  *fake
@@ -53,7 +59,7 @@ type fakeConn struct {
 }
 
 func newFake(t *testing.T) *fake {
-	f := &fake{t: t, logs: map[string][]*wirepb.Message{}, heartbeatMS: 60_000, timeoutMS: 60_000}
+	f := &fake{t: t, logs: map[string][]*wirepb.Message{}, keys: map[string]uint64{}, when: map[string]uint64{}, heartbeatMS: 60_000, timeoutMS: 60_000}
 	f.srv = httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(func() {
 		f.cut()
@@ -100,7 +106,7 @@ func (c *fakeConn) answer(q *wirepb.ClientFrame) {
 	case *wirepb.ClientFrame_Hello:
 		c.user = b.Hello.UserId
 		c.say(q.Id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
-			ProtocolVersion: 1, ServerTimeMs: uint64(time.Now().Add(time.Hour).UnixMilli()),
+			ProtocolVersion: 1, ServerTimeMs: serverNow(),
 			HeartbeatIntervalMs: c.f.heartbeatMS, HeartbeatTimeoutMs: c.f.timeoutMS,
 		}})
 	case *wirepb.ClientFrame_Ping:
@@ -158,6 +164,8 @@ func (f *fake) store(peer, sender string, s *wirepb.Send) *wirepb.Sent {
 		f.order = slices.Delete(f.order, i, i+1)
 	}
 	f.order = append(f.order, peer)
+	f.writes++
+	f.keys[peer], f.when[peer] = f.writes, serverNow()
 	return &wirepb.Sent{MessageId: "m", Seq: seq, OrderKey: seq * 10}
 }
 
@@ -186,14 +194,15 @@ func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
 	rest := slices.Clone(f.order)
 	slices.Reverse(rest)
 	if l.BeforeOrderKey != 0 {
-		rest = rest[slices.Index(rest, l.Before.Id)+1:]
+		rest = slices.DeleteFunc(rest, func(peer string) bool { return f.keys[peer] >= l.BeforeOrderKey })
 	}
+	rest = slices.DeleteFunc(rest, func(peer string) bool { return f.when[peer] < l.ChangedSinceMs })
 	page.Complete = len(rest) <= 2
 	for _, peer := range rest[:min(2, len(rest))] {
 		log := f.logs[peer]
 		page.Conversations = append(page.Conversations, &wirepb.Conversation{
 			Ref: &wirepb.ConversationRef{Kind: peerKind, Id: peer}, Name: strings.ToUpper(peer), HeadSeq: uint64(len(log)),
-			Unread: 3, ReadSeq: 1, OrderKey: 10 + uint64(slices.Index(f.order, peer)), LastMessage: log[len(log)-1],
+			Unread: 3, ReadSeq: 1, OrderKey: f.keys[peer], LastMessage: log[len(log)-1],
 		})
 	}
 	return page

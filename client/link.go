@@ -83,11 +83,15 @@ func (l *link) hello(ctx context.Context, token string, resume bool) error {
 	if err != nil {
 		return chat.Errorf(chat.CodeInvalidParam, op, "encode: %w", err)
 	}
-	if err := l.ws.Write(ctx, websocket.MessageBinary, data); err != nil {
-		return closeError(op, err)
+	err = l.ws.Write(ctx, websocket.MessageBinary, data)
+	var f *wirepb.ServerFrame
+	if err == nil {
+		f, err = l.next(ctx)
 	}
-	f, err := l.next(ctx)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // what it did to the socket is beside the point
+		return chat.Errorf(chat.CodeUnavailable, op, "gave up: %w", ctx.Err())
+	case err != nil:
 		return closeError(op, err)
 	}
 	switch b := f.Body.(type) {

@@ -285,7 +285,11 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 	alice.sent(text("bob", "two"))
 	carol.sent(text("bob", "three"))
 
+	// The receiver's list follows within a moment, not before the sender's ack.
 	page := bob.list(&wirepb.ListConversations{Count: 10})
+	for end := time.Now().Add(waitFor); len(page.Conversations) < 2 && time.Now().Before(end); {
+		page = bob.list(&wirepb.ListConversations{Count: 10})
+	}
 	if len(page.Conversations) != 2 || page.GetTotalUnread() != 3 || !page.Complete {
 		t.Fatalf("list %v", page)
 	}

@@ -46,7 +46,7 @@ has_fonts() {
 }
 
 # node_is_new: Node 20 or later.
-node_is_new() { has node npm && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
+node_is_new() { has node && has npm && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; }
 
 # packages_missing: the apt packages that would give what is missing, one a line.
 packages_missing() {

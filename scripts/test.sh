@@ -32,6 +32,12 @@ house_rules() { go test -count=1 ./internal/archtest; }
 static() { go tool -modfile=tools.mod staticcheck ./...; }
 race() { go test -race ./...; }
 sdk_types() { npm -w sdk/js run --silent check; }
+# The SDK and the page are tested against the real program.
+program() {
+  PARLEY_BIN=$(mktemp -d)/parley
+  export PARLEY_BIN
+  go build -o "$PARLEY_BIN" ./cmd/parley
+}
 sdk_tests() { npm -w sdk/js run --silent test; }
 web_types() { npm -w web run --silent check; }
 web_tests() { npm -w web run --silent test; }
@@ -46,6 +52,14 @@ lint() {
   step "web types" web_types
 }
 
+case "${1:-all}" in
+lint | e2e | all) ;;
+*)
+  echo "usage: scripts/test.sh [lint|e2e]" >&2
+  exit 2
+  ;;
+esac
+
 began=$SECONDS
 step "tools" tools
 case "${1:-all}" in
@@ -55,19 +69,17 @@ lint)
   lint
   ;;
 e2e)
+  step "build the program" program
   step "browser tests" browser
   ;;
 all)
   scripts/generate.sh --check
   lint
   step "Go tests with the race detector" race
+  step "build the program" program
   step "SDK tests" sdk_tests
   step "web tests" web_tests
   step "browser tests" browser
-  ;;
-*)
-  echo "usage: scripts/test.sh [lint|e2e]" >&2
-  exit 2
   ;;
 esac
 printf '== all good: %d s\n' $((SECONDS - began))

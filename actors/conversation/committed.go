@@ -34,7 +34,7 @@ func (c *conversation) committed(ctx actor.Context, m committed) {
 
 // acknowledge answers one sender: at once, or, when the message opened the
 // conversation, after it stands in the sender's own list too.
-func (c *conversation) acknowledge(ctx actor.Context, s send) {
+func (c *conversation) acknowledge(ctx actor.Context, s *send) {
 	if s.outcome.Err != nil {
 		refuse(ctx, s.from, s.request, s.outcome.Err)
 		return
@@ -46,7 +46,7 @@ func (c *conversation) acknowledge(ctx actor.Context, s send) {
 		if ref.Destination == own && !waits {
 			waits = true
 			if c.opening == nil {
-				c.opening = make(map[uint32]send)
+				c.opening = make(map[uint32]*send)
 			}
 			c.opening[c.requests] = s
 		}
@@ -74,6 +74,6 @@ func (c *conversation) handed(ctx actor.Context, request uint32) {
 	}
 }
 
-func (c *conversation) ack(ctx actor.Context, s send) {
+func (c *conversation) ack(ctx actor.Context, s *send) {
 	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: wirepb.FromSent(s.outcome.Sent)})
 }

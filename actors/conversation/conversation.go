@@ -46,9 +46,9 @@ type conversation struct {
 	registered [2]bool // known to be; that never ends
 	asking     bool    // whether the other peer is registered
 
-	waiting  []send // validated, in order of arrival
-	proposed []send // in the proposal under way, nil when there is none
-	opening  map[uint32]send
+	waiting  []*send // validated, in order of arrival
+	proposed []*send // in the proposal under way, nil when there is none
+	opening  map[uint32]*send
 	requests uint32
 }
 

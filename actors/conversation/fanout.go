@@ -24,7 +24,7 @@ func (c *conversation) fanOut(m *wirepb.Message, origin string) {
 
 // passOn hands on a message that is not stored. Its ack means: handed to those
 // who are online.
-func (c *conversation) passOn(ctx actor.Context, s send) {
+func (c *conversation) passOn(ctx actor.Context, s *send) {
 	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
 	c.fanOut(m, s.origin)
 	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.Sent{

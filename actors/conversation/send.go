@@ -25,16 +25,16 @@ func (c *conversation) append(ctx actor.Context, m *actorpb.Append) {
 	c.proceed(ctx)
 }
 
-func (c *conversation) check(m *actorpb.Append) (send, error) {
+func (c *conversation) check(m *actorpb.Append) (*send, error) {
 	w := m.GetSend()
 	if len(w.GetClientMessageId()) != len(chat.ClientMessageID{}) {
-		return send{}, chat.Errorf(chat.CodeInvalidParam, "send", "the client message id has %d bytes; 16 are required", len(w.GetClientMessageId()))
+		return nil, chat.Errorf(chat.CodeInvalidParam, "send", "the client message id has %d bytes; 16 are required", len(w.GetClientMessageId()))
 	}
 	if w.GetIssuedAtMs() >= 1<<53 {
-		return send{}, chat.Errorf(chat.CodeInvalidParam, "send", "issued at is out of range")
+		return nil, chat.Errorf(chat.CodeInvalidParam, "send", "issued at is out of range")
 	}
 	limits := c.o.Limits(c.key.App)
-	s := send{request: m.Request, origin: m.Origin, command: chat.Send{
+	s := &send{request: m.Request, origin: m.Origin, command: chat.Send{
 		Conversation: c.key, Sender: m.Sender, ClientMessageID: chat.ClientMessageID(w.ClientMessageId), IssuedAt: int64(w.IssuedAtMs),
 		Message: w.Chat(), Window: limits.Dedupe,
 	}}
@@ -59,7 +59,7 @@ func (c *conversation) proceed(ctx actor.Context) {
 	commands := make([]chat.CommandBody, len(batch))
 	for i := range batch {
 		batch[i].command.Salt = c.o.Salt()
-		commands[i] = batch[i].command
+		commands[i] = &batch[i].command
 	}
 	c.proposed = batch
 	root, self := c.o.System.Root, ctx.Self()
@@ -70,8 +70,8 @@ func (c *conversation) proceed(ctx actor.Context) {
 
 // takeStored takes the next messages for a proposal, passing on those before
 // and between them that are not stored.
-func (c *conversation) takeStored(ctx actor.Context) []send {
-	var batch []send
+func (c *conversation) takeStored(ctx actor.Context) []*send {
+	var batch []*send
 	n := 0
 	for ; n < len(c.waiting) && len(batch) < maxProposal; n++ {
 		if s := c.waiting[n]; s.command.Message.Type.Stored() {

@@ -18,6 +18,8 @@ func FromCommand(body chat.CommandBody) *Command {
 	case chat.Login:
 		return &Command{Body: &Command_Login{&Login{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, DeviceId: b.DeviceID}}}
+	case *chat.Send: // large, and on the hot path
+		return &Command{Body: &Command_Send{fromSend(b)}}
 	case chat.Send:
 		return &Command{Body: &Command_Send{fromSend(&b)}}
 	case chat.MarkRead:

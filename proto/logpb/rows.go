@@ -24,11 +24,17 @@ func (m *Membership) Chat() chat.Membership {
 
 // FromHead converts a conversation's head.
 func FromHead(h *chat.Head) *Head {
-	return &Head{
-		Seq: h.Seq, Rev: h.Rev, TimeMs: h.Time, OrderKey: h.OrderKey, Counted: h.Counted, OwnFirst: h.Own[0], OwnSecond: h.Own[1],
-		Hash: h.Hash[:], DedupeFloorMs: h.DedupeFloor, MaxIssuedAtMs: h.MaxIssuedAt, CreatedAtMs: h.CreatedAt,
-		BaseSeq: h.BaseSeq, BaseHash: h.BaseHash[:],
-	}
+	row := &Head{}
+	row.Set(h)
+	return row
+}
+
+// Set is FromHead into a row that is used again; it shares the head's hashes.
+func (r *Head) Set(h *chat.Head) {
+	r.Seq, r.Rev, r.TimeMs, r.OrderKey, r.Counted = h.Seq, h.Rev, h.Time, h.OrderKey, h.Counted
+	r.OwnFirst, r.OwnSecond = h.Own[0], h.Own[1]
+	r.Hash, r.BaseSeq, r.BaseHash = h.Hash[:], h.BaseSeq, h.BaseHash[:]
+	r.DedupeFloorMs, r.MaxIssuedAtMs, r.CreatedAtMs = h.DedupeFloor, h.MaxIssuedAt, h.CreatedAt
 }
 
 // Chat converts back.
@@ -46,13 +52,19 @@ func (h *Head) Chat() chat.Head {
 // FromEntry converts a line of a conversation's log. The result shares the
 // entry's slices.
 func FromEntry(e *chat.Entry) *Entry {
+	row := &Entry{}
+	row.Set(e)
+	return row
+}
+
+// Set is FromEntry into a row that is used again.
+func (r *Entry) Set(e *chat.Entry) {
 	m := &e.Message
-	return &Entry{
-		Seq: e.Seq, Sender: e.Sender, TimeMs: e.Time, OrderKey: e.OrderKey, Counted: e.Counted, Own: e.Own,
-		ClientMessageId: e.ClientMessageID[:], IssuedAtMs: e.IssuedAt, Type: uint32(m.Type), SubType: m.SubType, Priority: m.Priority,
-		Body: m.Body, ExtendedData: m.ExtendedData, SearchedContent: m.SearchedContent, MentionedUserIds: m.MentionedUserIDs,
-		MentionAll: m.MentionAll, Salt: e.Salt[:],
-	}
+	r.Seq, r.Sender, r.TimeMs, r.OrderKey, r.Counted, r.Own = e.Seq, e.Sender, e.Time, e.OrderKey, e.Counted, e.Own
+	r.ClientMessageId, r.IssuedAtMs, r.Salt = e.ClientMessageID[:], e.IssuedAt, e.Salt[:]
+	r.Type, r.SubType, r.Priority, r.Body = uint32(m.Type), m.SubType, m.Priority, m.Body
+	r.ExtendedData, r.SearchedContent = m.ExtendedData, m.SearchedContent
+	r.MentionedUserIds, r.MentionAll = m.MentionedUserIDs, m.MentionAll
 }
 
 // Chat converts back. The result shares the row's slices.

@@ -13,6 +13,10 @@ const cachedConversations = 512
 // batches.
 const recentSends = 16
 
+// keptPending is how much room for entries a conversation keeps for the next
+// batch.
+const keptPending = 16
+
 // conversation is what sending needs of a conversation: its head and enough of
 // its dedupe rows that a fresh send reads nothing from the disk.
 //
@@ -95,7 +99,8 @@ func (s *state) PutEntry(k chat.ConversationKey, e chat.Entry) {
 	c := s.touch(k)
 	c.pending = append(c.pending, e)
 	s.key = appendEntryKey(s.key[:0], s.shard, k, e.Seq)
-	s.set(s.key, logpb.FromEntry(&e))
+	s.entry.Set(&c.pending[len(c.pending)-1])
+	s.set(s.key, &s.entry)
 }
 
 // Dedupe implements chat.State.
@@ -139,7 +144,9 @@ func (c *conversation) committed() {
 		c.recent = append(c.recent[:0], c.recent[n:]...)
 	}
 	clear(c.pending)
-	c.pending = c.pending[:0]
+	if c.pending = c.pending[:0]; cap(c.pending) > keptPending {
+		c.pending = nil
+	}
 	c.dirty = false
 }
 

@@ -30,7 +30,10 @@ type state struct {
 	memberships map[membershipKey]chat.Membership
 	counters    map[string]uint64
 
-	key []byte // scratch
+	// Scratch for the rows that are written most.
+	key   []byte
+	head  logpb.Head
+	entry logpb.Entry
 }
 
 type membershipKey struct {
@@ -181,7 +184,8 @@ func (s *state) dropRange(from, to []byte) {
 func (s *state) flush() {
 	for _, c := range s.dirty {
 		s.key = appendHeadKey(s.key[:0], s.shard, c.key)
-		s.set(s.key, logpb.FromHead(&c.head))
+		s.head.Set(&c.head)
+		s.set(s.key, &s.head)
 	}
 }
 

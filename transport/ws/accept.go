@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -75,13 +76,16 @@ func (s *Server) OnPing(socket *gws.Conn, payload []byte) {
 }
 
 // OnClose implements gws.Event.
-func (s *Server) OnClose(socket *gws.Conn, _ error) {
+func (s *Server) OnClose(socket *gws.Conn, err error) {
 	c := socket.NetConn().(libraryConn).conn
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	c.Authenticated()
 	c.handler.Closed()
+	if !errors.As(err, new(*gws.CloseError)) {
+		c.linger()
+	}
 	_ = c.finish()
 }
 

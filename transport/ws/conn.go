@@ -2,6 +2,7 @@ package ws
 
 import (
 	"encoding/binary"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -20,7 +21,8 @@ const (
 	// controlLimit bounds what may wait when a control frame is added.
 	controlLimit = 8 << 20
 	// lingering is how long a closed socket may take to answer.
-	lingering = 2 * time.Second
+	lingering   = 2 * time.Second
+	maxLingered = 1 << 20 // bytes
 	// stalled is how long a peer may leave a blocked write before it is cut.
 	stalled = 30 * time.Second
 )
@@ -158,6 +160,17 @@ func (c *conn) isClosing() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.closing
+}
+
+// linger takes what the peer still sends, for a bounded time, after it broke
+// the protocol: closing with unread data would reset the connection, and the
+// peer would never read the close frame that says why.
+func (c *conn) linger() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	_ = c.Conn.SetReadDeadline(time.Now().Add(lingering))
+	_, _ = io.CopyN(io.Discard, c.Conn, maxLingered)
 }
 
 // finish closes the network connection once what waits is written.

@@ -13,9 +13,9 @@ declare module 'vitest' {
   }
 }
 
-/** Builds the binary once for the whole run; PARLEY_BINARY names one that is there, for instance with the race detector. */
+/** Builds the binary once for the whole run; PARLEY_BIN names one that is there, for instance with the race detector. */
 export default async function buildBinary(project: TestProject): Promise<(() => Promise<void>) | void> {
-  const given = process.env['PARLEY_BINARY'];
+  const given = process.env['PARLEY_BIN'];
   if (given) return project.provide('binary', given);
   const folder = await mkdtemp(join(tmpdir(), 'parley-e2e-'));
   const binary = join(folder, 'parley');
