@@ -75,8 +75,14 @@ func (l libraryConn) Write(framed []byte) (int, error) {
 	return len(framed), nil
 }
 
-// Close implements net.Conn.
-func (l libraryConn) Close() error { return l.finish() }
+// Close implements net.Conn. An accepted socket is closed by OnClose, which the
+// library calls next and which lets the peer read why.
+func (l libraryConn) Close() error {
+	if l.handler != nil {
+		return nil
+	}
+	return l.finish()
+}
 
 // RemoteAddr implements net.Conn.
 func (l libraryConn) RemoteAddr() net.Addr { return l.Conn.RemoteAddr() }
