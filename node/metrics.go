@@ -18,11 +18,12 @@ func (n *Node) registerMetrics() {
 	n.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
 	n.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
 	n.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
-	n.gauge("parley_replication_queued_bytes", "Bytes of proposals that wait for a round.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
-	n.counter("parley_replication_rounds_total", "Synced commits.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))
-	n.counter("parley_replication_commands_total", "Commands applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Commands) }))
-	n.counter("parley_replication_bytes_total", "Bytes of proposals applied.", n.stat(func(s replication.Stats) float64 { return float64(s.Bytes) }))
-	n.counter("parley_replication_commit_seconds_total", "Time spent in synced commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
+	n.gauge("parley_replication_leading", "Shards that this node leads.", n.stat(func(s replication.Stats) float64 { return float64(s.Leading) }))
+	n.gauge("parley_replication_queued_bytes", "Bytes of proposals that are not answered.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
+	n.counter("parley_replication_rounds_total", "Commits to the store.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))
+	n.counter("parley_replication_synced_rounds_total", "Commits that waited for the disk.", n.stat(func(s replication.Stats) float64 { return float64(s.Synced) }))
+	n.counter("parley_replication_proposals_total", "Proposals taken.", n.stat(func(s replication.Stats) float64 { return float64(s.Proposals) }))
+	n.counter("parley_replication_commit_seconds_total", "Time spent in commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
 }
 
 func (n *Node) metricsHandler() http.Handler {

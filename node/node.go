@@ -71,6 +71,8 @@ type Node struct {
 	admin     *admin
 	metrics   *prometheus.Registry
 	limits    map[chat.AppID]chat.Limits
+	led       chan struct{} // closed once every shard has been led here
+	unled     atomic.Int64
 	ready     atomic.Bool
 	served    chan struct{}
 }
@@ -79,13 +81,13 @@ type Node struct {
 const idleActor = 60 * time.Second
 
 // Start brings a node up: the store, the replication host over it, the actors
-// over that, the sockets on top, and last the listener, so that nobody gets in
-// before everything below is there. On an error what was started is stopped.
+// over that, then the shards' elections, the sockets on top, and last the
+// listener, so that nobody gets in before everything below is there. On an error what was started is stopped.
 func Start(ctx context.Context, o Options) (n *Node, err error) {
 	o = withDefaults(o)
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
-	n = &Node{o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), served: make(chan struct{})}
+	n = &Node{o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), led: make(chan struct{}), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close(ctx))
@@ -98,10 +100,14 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.openStore(); err != nil {
 		return n, err
 	}
-	if n.host, err = replication.Start(replication.Options{Store: n.store, Shards: o.Shards, Now: o.Now, Fatal: o.Fatal, Log: o.Log}); err != nil {
+	if err := n.openHost(); err != nil {
 		return n, fmt.Errorf("start replication: %w", err)
 	}
 	n.startActors()
+	n.host.Start()
+	if err := n.awaitShards(ctx); err != nil {
+		return n, err
+	}
 	n.startSockets(verifier)
 	if o.Demo {
 		if err := n.registerDemoUsers(ctx); err != nil {

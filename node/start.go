@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
 	"github.com/parley-im/parley/transport/api"
@@ -82,8 +84,40 @@ func (n *Node) openStore() (err error) {
 	return nil
 }
 
-// startActors makes the actor system, says how each kind of actor is made, and
-// has the shards' actors look after what an earlier run left in their outboxes.
+// openHost loads the shards' replicas; this node is each shard's only voter.
+func (n *Node) openHost() (err error) {
+	n.unled.Store(int64(n.o.Shards))
+	n.host, err = replication.New(replication.Options{
+		Store: n.store, Shards: n.o.Shards, Voters: []storage.NodeID{n.store.Node()}, Now: n.o.Now,
+		Gained: n.gained, Lost: n.lost, Fatal: n.o.Fatal, Log: n.o.Log,
+	})
+	return err
+}
+
+// gained has the shard's actor look after what an earlier leader left in the
+// outbox.
+func (n *Node) gained(s storage.ShardID, _ storage.Term) {
+	if err := n.directory.Send(directory.ShardOf(s), shard.Recover{}, nil); err != nil {
+		n.o.Log.Error("shard not recovered", "shard", s, "error", err)
+	}
+	if n.unled.Add(-1) == 0 {
+		close(n.led)
+	}
+}
+
+func (n *Node) lost(s storage.ShardID, _ storage.Term) { n.directory.Lost(s) }
+
+// awaitShards waits until every shard has been elected.
+func (n *Node) awaitShards(ctx context.Context) error {
+	select {
+	case <-n.led:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("elect the shards: %w", ctx.Err())
+	}
+}
+
+// startActors makes the actor system and says how each kind of actor is made.
 func (n *Node) startActors() {
 	n.system = actor.NewActorSystem(actor.WithLoggerFactory(bodyFree(n.o.Log)))
 	n.directory = directory.New(directory.Options{System: n.system, Replicator: n.host, Idle: idleActor, Log: n.o.Log})
@@ -93,11 +127,6 @@ func (n *Node) startActors() {
 		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.o.Now, Salt: salt,
 	}))
 	n.directory.Start()
-	for s := 1; s <= n.o.Shards; s++ {
-		if err := n.directory.Send(directory.ShardOf(storage.ShardID(s)), shard.Recover{}, nil); err != nil {
-			n.o.Log.Error("shard not recovered", "shard", s, "error", err)
-		}
-	}
 }
 
 func (n *Node) limitsOf(app chat.AppID) chat.Limits { return n.limits[app] }
@@ -161,6 +190,8 @@ func (n *Node) isReady() error {
 	if !n.ready.Load() {
 		return errNotReady
 	}
-	_, err := n.host.Leader(1)
-	return err
+	if led := n.host.Stats().Leading; led < n.o.Shards {
+		return fmt.Errorf("not ready: %d of %d shards are served", led, n.o.Shards)
+	}
+	return nil
 }

@@ -59,8 +59,9 @@ type Replicator interface {
 	Propose(shard ShardID, term Term, commands []chat.CommandBody, done func(Outcome, error))
 
 	// Read calls read with a view that shows at least everything acknowledged
-	// before the call, or done's error without calling it. The view is gone
-	// when read returns; read may use the disk.
+	// before the call, by whichever leader, or calls done with an error without
+	// calling read: CodeUnavailable when this node does not lead the shard,
+	// CodeBusy. The view is gone when read returns; read may use the disk.
 	Read(shard ShardID, read func(View) error, done func(error))
 }
 
@@ -71,28 +72,80 @@ type Outcome struct {
 	Events  []chat.Event
 }
 
-// Store keeps the applied state of a node's shards. One batch at a time is
-// open; views may be used beside it from any goroutine.
+// Store keeps a node's replicas: for each shard the rows that its log has led
+// to, the log's end, and what the replica must remember to vote. A node's
+// workers each own some of the shards; one shard is never in two open batches.
+// Views, Log and Freeze may be used beside batches from any goroutine.
+//
+// All that concerns a shard's contents (rows, Applied, Base, log) lies in one
+// key range that Install and Destroy replace at once; ID and HardState lie
+// outside of it. Writes become durable in the order of their commits, across
+// shards and workers: what a power cut takes is an end of that order.
 type Store interface {
+	// Node is the store's name, made with the store: a wiped disk is a new node.
+	Node() NodeID
+	// NextStart durably counts up and returns the number of this start of the
+	// store: 1 the first time.
+	NextStart() (uint64, error)
+	// Replicas lists the shards that have a replica here, ascending.
+	Replicas() ([]ShardID, error)
+	// Replica gives what the store remembers of a shard's replica: zero when
+	// there never was one.
+	Replica(ShardID) (Replica, error)
+	// Log gives committed entries with from <= Index < to in ascending order,
+	// fewer when their data exceeds maxBytes, but at least one. ErrTruncated
+	// when from is not above Base, ErrNoEntry when the log does not hold it.
+	Log(shard ShardID, from, to uint64, maxBytes int) ([]LogEntry, error)
+
 	// Batch begins a batch over any number of shards.
 	Batch() Batch
-	// View reads what was committed in a shard. It must be closed.
+	// View reads what was committed in a shard, synced or not. It must be
+	// closed. A view that is open while its shard is installed or destroyed may
+	// miss rows: Close then says ErrGone.
 	View(ShardID) (View, error)
-	// NextTerm durably counts up and returns the number of this start of the
-	// store: 1 the first time.
-	NextTerm() (Term, error)
-	// Close waits for nothing: no batch or view may be open.
+
+	// Freeze pins a shard's contents as committed, without the log, for a
+	// snapshot that is sent to another node. It stays whole whatever happens to
+	// the shard; only Destroy and Install of the shard may make it fail.
+	Freeze(ShardID) (Frozen, error)
+	// Stage begins to collect a shard's contents; an open of the store deletes
+	// what was staged and not installed.
+	Stage(ShardID) (Staging, error)
+	// Install durably replaces a shard's contents by those staged and sealed,
+	// with an empty log behind them: after a crash at any point the shard has the
+	// old contents or the new ones. The staging is used up. No batch may be open
+	// that touches the shard, and its HardState must be durable.
+	Install(ShardID, Staging) error
+	// Destroy durably makes the shard's replica a tombstone: first its Replica
+	// row with Removed set, then its contents go. The ID remains.
+	Destroy(ShardID) error
+
+	// Close waits for nothing: no batch, view or frozen shard may be open.
 	Close() error
 }
 
-// Batch gathers writes of many shards for one synced commit.
+// Batch gathers writes of many shards for one commit.
 type Batch interface {
-	// State is the shard as the batch leaves it. It must not be used after
-	// Commit or Discard.
+	// State is the shard's rows as the batch leaves them. It must not be used
+	// after Commit or Discard.
 	State(ShardID) chat.State
-	// Commit makes everything durable at once (fsync), or nothing. After an
-	// error the store must be closed: what the disk holds is not known.
-	Commit() error
+	// Create makes a replica with an empty log and no rows, whose Base and
+	// Applied are given. The shard has none, or a tombstone of a lower ID.
+	Create(shard ShardID, id ReplicaID, a Applied)
+	// Append adds entries to the log, the first at most one behind its end:
+	// they replace whatever the log holds from the first one's Index on.
+	Append(shard ShardID, entries []LogEntry)
+	SetHardState(ShardID, HardState)
+	SetApplied(ShardID, Applied)
+	// Truncate lets go of the log up to and including an applied entry.
+	Truncate(shard ShardID, base Position)
+	// Err is the first failure of a read or write of the batch so far: what
+	// Commit would give without trying. Results of Apply then mean nothing.
+	Err() error
+	// Commit applies everything at once, or nothing; with sync it is durable,
+	// and all commits before it, when Commit returns. After an error the store
+	// must be closed: what the disk holds is not known.
+	Commit(sync bool) error
 	// Discard drops everything.
 	Discard()
 }

@@ -95,8 +95,29 @@ func (c *conversation) Receive(ctx actor.Context) {
 		if c.idle() {
 			c.act.Directory.Release(c.act, ctx)
 		}
+	case *actor.Stopping:
+		c.stopping(ctx)
 	}
 }
+
+// stopping answers whoever still waits: the shard's leadership has ended. What
+// was proposed may be stored or not; the sender finds out by sending again.
+func (c *conversation) stopping(ctx actor.Context) {
+	for _, s := range c.waiting {
+		refuse(ctx, s.from, s.request, errMoved)
+	}
+	for _, s := range c.proposed {
+		refuse(ctx, s.from, s.request, errUnknown)
+	}
+	for _, s := range c.opening {
+		refuse(ctx, s.from, s.request, errUnknown)
+	}
+}
+
+var (
+	errMoved   = chat.Errorf(chat.CodeUnavailable, "send", "the conversation has moved; try again")
+	errUnknown = chat.Errorf(chat.CodeTimeout, "send", "the conversation has moved; whether the message is stored is not known")
+)
 
 func (c *conversation) idle() bool {
 	return len(c.waiting) == 0 && c.proposed == nil && len(c.opening) == 0

@@ -61,7 +61,7 @@ func (c *carrier) refused() bool {
 // left is a store whose shard 1 still has effects for shard 2.
 func left(t *testing.T, effects int) storage.Store {
 	t.Helper()
-	store := memory.New(shards)
+	store := memory.New(shards, "n1")
 	b := store.Batch()
 	for i := 0; effects > 0; i++ {
 		u := chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}
@@ -70,7 +70,7 @@ func left(t *testing.T, effects int) storage.Store {
 			b.State(1).QueueEffect(chat.Effect{ConversationOpened: chat.ConversationOpened{User: u, Conversation: chat.PeerConversation(1, "ann", u.ID)}})
 		}
 	}
-	if err := b.Commit(); err != nil {
+	if err := b.Commit(true); err != nil {
 		t.Fatal(err)
 	}
 	return store
@@ -80,9 +80,17 @@ func left(t *testing.T, effects int) storage.Store {
 // what it holds; it returns when the outbox is empty.
 func recoverAll(t *testing.T, store storage.Store, effects, refuse int) {
 	t.Helper()
-	host, err := replication.Start(replication.Options{Store: store, Shards: shards, Now: time.Now, Fatal: func(err error) { t.Error(err) }})
+	gained := make(chan struct{}, shards)
+	host, err := replication.New(replication.Options{
+		Store: store, Shards: shards, Voters: []storage.NodeID{store.Node()}, Now: time.Now, Fatal: func(err error) { t.Error(err) },
+		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	host.Start()
+	for range shards {
+		<-gained
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))

@@ -158,6 +158,20 @@ func (d *Directory) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Lost ends the activations of a shard that this node no longer leads. They
+// handle what their mailboxes hold, and stop; whatever is sent from then on is
+// refused or goes to the activations of the next leadership.
+func (d *Directory) Lost(shard storage.ShardID) {
+	s := &d.stripes[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, a := range s.live {
+		delete(s.live, id)
+		d.live.Add(-1)
+		d.o.System.Root.Poison(a.pid)
+	}
+}
+
 // Shard is where an identity lives.
 func (d *Directory) Shard(id Identity) storage.ShardID {
 	switch id.Kind {

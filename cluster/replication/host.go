@@ -1,122 +1,163 @@
-// Package replication hosts the shards of a node: it takes proposals for any
-// of them, makes them durable and agreed, applies them and answers. Today each
-// shard has one voter, this node; the round, the log's form of a proposal and
-// the promises to callers are those of the replicated host.
+// Package replication hosts the shards of a node: one Raft group for each, over
+// one store. It takes proposals for any of them, has them made durable and
+// agreed, applied and answered. This package is the thin part with goroutines,
+// clocks and connections; what decides is the pure core in round, and link is
+// the wire between nodes. One node alone runs the same code with one voter per
+// shard. See DESIGN.md for the round and why its order is safe.
 //
-// The round: one worker drains the queue of proposals, applies them all, shard
-// by shard through chat.Apply, into ONE batch, commits it with one fsync, and
-// only then answers the callers. Proposals that arrive meanwhile wait for the
-// next round, so the batch grows with the load and no timer delays anybody.
-// Why answers after the commit: an acknowledged command must survive a power
-// cut. Why the process ends when a commit fails: what the disk holds is not
-// known any more, and neither an ack nor a refusal would be true.
+// Goroutines: one for each worker, which owns a part of the shards; a few that
+// serve reads; one for each snapshot that is sent. All end with Close.
 package replication
 
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/replication/round"
+	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
 
-// Bounds of the host's queues. A full queue answers CodeBusy.
+// Bounds of a worker's queues. A full queue answers CodeBusy; messages of other
+// nodes are dropped, which Raft makes up for.
 const (
-	maxQueuedBytes = 32 << 20
-	maxRoundBytes  = 4 << 20
-	maxQueuedReads = 8192
-	readers        = 4
+	maxQueuedBytes   = 32 << 20 // of proposals that are not answered
+	maxInboxMessages = 64 << 10
+	maxQueuedReads   = 8192
+	readers          = 4
 )
+
+// Peers carries messages to other nodes. link.Link is one.
+type Peers interface {
+	// Send never blocks; false says that the message was dropped.
+	Send(to storage.NodeID, m *peerpb.Message) bool
+	// SendSnapshot blocks until the other node has installed what next gives, up
+	// to io.EOF, or said why not.
+	SendSnapshot(ctx context.Context, to storage.NodeID, head *peerpb.Message, next func() ([]byte, error)) error
+}
 
 // Options says what a host works with.
 type Options struct {
-	Store  storage.Store
+	Store storage.Store
+	// Shards is S: the host has replicas of the shards 1 to S.
 	Shards int
+	// Voters are the nodes that a new cluster begins with; all of them must be
+	// started with the same. A node that is not among them waits until it is made
+	// a member.
+	Voters []storage.NodeID
+	// Peers is nil for a node that is alone.
+	Peers Peers
+	// Workers is how many loops share the shards; 0 means 1.
+	Workers int
 	// Now is the leader's clock.
 	Now func() time.Time
+	// Gained and Lost tell of leaderships, in order for each shard: Lost after
+	// the answers to all that was proposed, and before this node says anything
+	// that helps another leader. They must not block. Both may be nil.
+	Gained, Lost func(storage.ShardID, storage.Term)
 	// Fatal is called once, on a failed commit; it must end the process. The
-	// proposals of that round were answered CodeTimeout, outcome unknown.
+	// outcome of what was proposed then is unknown.
 	Fatal func(error)
 	Log   *slog.Logger
 }
 
-// Host is a storage.Replicator over one store. Fields of the second group are
-// guarded by mu.
+// Host is a storage.Replicator over one store.
 type Host struct {
-	o    Options
-	term storage.Term
-
-	mu     sync.Mutex
-	queue  []proposal
-	queued int // bytes
-	closed bool
-	failed bool // a commit failed: nothing is taken any more
-
-	wake  chan struct{} // one token: the queue is not empty, or closed
-	reads chan read
-	done  sync.WaitGroup
-	stats counters
+	o       Options
+	origin  uint64
+	begun   time.Time
+	number  atomic.Uint64
+	leading []atomic.Uint64 // term by shard, 0: not led here
+	workers []*worker
+	reads   chan servedRead
+	waiting atomic.Int64 // reads under way
+	closing atomic.Bool
+	failed  atomic.Bool
+	done    sync.WaitGroup // workers
+	serving sync.WaitGroup // readers
+	sending sync.WaitGroup // snapshots
+	stop    context.Context
+	cancel  context.CancelFunc
+	ended   chan struct{} // closed when all goroutines have; nil before Start
+	stats   counters
 }
 
 var _ storage.Replicator = (*Host)(nil)
 
-type proposal struct {
-	shard storage.ShardID
-	data  []byte // logpb.Proposal
-	done  func(storage.Outcome, error)
-}
-
-type read struct {
-	shard storage.ShardID
-	read  func(storage.View) error
-	done  func(error)
-}
-
 // Stats are running totals since the start.
 type Stats struct {
-	Rounds, Proposals, Commands, Bytes uint64
-	QueuedBytes                        int
-	Commit                             time.Duration // time spent in commits
+	Rounds, Synced, Proposals, Answered uint64
+	QueuedBytes                         int
+	Commit                              time.Duration // time spent in commits
+	Leading                             int           // shards led
 }
 
 type counters struct {
-	rounds, proposals, commands, bytes, commitNanos atomic.Uint64
+	rounds, synced, proposals, answered, commitNanos atomic.Uint64
 }
 
-// Start counts up the store's term and starts the worker and the readers.
-func Start(o Options) (*Host, error) {
-	term, err := o.Store.NextTerm()
-	if err != nil {
-		return nil, err
+// New loads the store's replicas and makes those that a new cluster begins
+// with. Nothing runs before Start.
+func New(o Options) (*Host, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{o: o, term: term, wake: make(chan struct{}, 1), reads: make(chan read, maxQueuedReads)}
-	h.done.Add(1 + readers)
-	go h.work()
-	for range readers {
-		go h.serveReads()
+	h := &Host{
+		o: o, origin: rand.Uint64(), begun: time.Now(), leading: make([]atomic.Uint64, o.Shards+1), reads: make(chan servedRead, maxQueuedReads),
+	}
+	h.stop, h.cancel = context.WithCancel(context.Background())
+	for i := range max(1, o.Workers) {
+		w, err := h.newWorker(i)
+		if err != nil {
+			return nil, err
+		}
+		h.workers = append(h.workers, w)
 	}
 	return h, nil
 }
 
-// Close refuses new work, finishes what is queued, and stops. The store stays
-// open.
-func (h *Host) Close(ctx context.Context) error {
-	h.mu.Lock()
-	if !h.closed {
-		h.closed = true
-		close(h.reads)
-		h.signal()
+// Start lets the shards run. It must be called once, before anything else but
+// Close.
+func (h *Host) Start() {
+	h.ended = make(chan struct{})
+	for _, w := range h.workers {
+		h.done.Go(w.run)
 	}
-	h.mu.Unlock()
-	stopped := make(chan struct{})
-	go func() { h.done.Wait(); close(stopped) }()
+	for range readers {
+		h.serving.Go(h.serveReads)
+	}
+	go func() {
+		defer close(h.ended)
+		h.done.Wait()
+		h.cancel()
+		close(h.reads)
+		h.serving.Wait()
+		h.sending.Wait()
+	}()
+}
+
+// Close refuses new work, finishes what was proposed while ctx allows, and
+// stops. When ctx ends first, everything that waits is answered and the host
+// ends as soon as the commit under way does; Close may be called again to wait
+// for it. The store stays open.
+func (h *Host) Close(ctx context.Context) error {
+	h.closing.Store(true)
+	if h.ended == nil {
+		return nil
+	}
+	for _, w := range h.workers {
+		w.signal()
+	}
 	select {
-	case <-stopped:
+	case <-h.ended:
 		return nil
 	case <-ctx.Done():
+		h.cancel()
 		return ctx.Err()
 	}
 }
@@ -125,21 +166,24 @@ func (h *Host) Close(ctx context.Context) error {
 func (h *Host) Shards() int { return h.o.Shards }
 
 // Leader implements storage.Replicator.
-func (h *Host) Leader(storage.ShardID) (storage.Term, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (h *Host) Leader(shard storage.ShardID) (storage.Term, error) {
 	if err := h.refusal(); err != nil {
 		return 0, err
 	}
-	return h.term, nil
+	if int(shard) < len(h.leading) {
+		if term := h.leading[shard].Load(); term != 0 {
+			return storage.Term(term), nil
+		}
+	}
+	return 0, errNotLeader
 }
 
-// refusal is why the host takes nothing any more, or nil; the caller holds mu.
+// refusal is why the host takes nothing any more, or nil.
 func (h *Host) refusal() error {
 	switch {
-	case h.failed:
+	case h.failed.Load():
 		return errFailed
-	case h.closed:
+	case h.closing.Load():
 		return errClosing
 	}
 	return nil
@@ -147,18 +191,62 @@ func (h *Host) refusal() error {
 
 // Stats gives the running totals.
 func (h *Host) Stats() Stats {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return Stats{
-		Rounds: h.stats.rounds.Load(), Proposals: h.stats.proposals.Load(), Commands: h.stats.commands.Load(), Bytes: h.stats.bytes.Load(),
-		QueuedBytes: h.queued, Commit: time.Duration(h.stats.commitNanos.Load()),
+	s := Stats{
+		Rounds: h.stats.rounds.Load(), Synced: h.stats.synced.Load(), Proposals: h.stats.proposals.Load(), Answered: h.stats.answered.Load(),
+		Commit: time.Duration(h.stats.commitNanos.Load()),
+	}
+	for _, w := range h.workers {
+		s.QueuedBytes += w.queuedBytes()
+	}
+	for i := range h.leading {
+		if h.leading[i].Load() != 0 {
+			s.Leading++
+		}
+	}
+	return s
+}
+
+// workerOf is the worker that owns a shard, nil when there is no such shard.
+func (h *Host) workerOf(shard storage.ShardID) *worker {
+	if shard < 1 || int(shard) > h.o.Shards {
+		return nil
+	}
+	return h.workers[int(shard)%len(h.workers)]
+}
+
+// gained publishes leaderships.
+func (h *Host) gained(all []round.Leadership) {
+	for _, l := range all {
+		h.leading[l.Shard].Store(uint64(l.Term))
+		h.o.Log.Debug("leading", "shard", l.Shard, "term", l.Term)
+		if h.o.Gained != nil {
+			h.o.Gained(l.Shard, l.Term)
+		}
+	}
+}
+
+// lost has the end of leaderships known, answers what was proposed in them, and
+// tells those who served in them, in this order: nothing is taken in between,
+// and an actor that is told to stop has all its answers.
+func (h *Host) lost(all []round.Leadership, answers []round.Answer) {
+	for _, l := range all {
+		h.leading[l.Shard].Store(0)
+	}
+	for _, a := range answers {
+		a.Done(a.Outcome, a.Err)
+	}
+	h.stats.answered.Add(uint64(len(answers)))
+	for _, l := range all {
+		h.o.Log.Debug("no longer leading", "shard", l.Shard, "term", l.Term)
+		if h.o.Lost != nil {
+			h.o.Lost(l.Shard, l.Term)
+		}
 	}
 }
 
 var (
-	errClosing = chat.Errorf(chat.CodeUnavailable, "replicate", "the node is shutting down")
-	errBusy    = chat.Errorf(chat.CodeBusy, "replicate", "the node has too much to write; try again later")
-	errUnknown = chat.Errorf(chat.CodeTimeout, "replicate", "the disk failed; the outcome is unknown")
-	errFailed  = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk failed; the node is ending")
-	errTerm    = chat.Errorf(chat.CodeUnavailable, "replicate", "this leadership has ended")
+	errNotLeader = chat.Errorf(chat.CodeUnavailable, "replicate", "this node does not lead the shard")
+	errClosing   = chat.Errorf(chat.CodeUnavailable, "replicate", "the node is shutting down")
+	errBusy      = chat.Errorf(chat.CodeBusy, "replicate", "the node has too much to write; try again later")
+	errFailed    = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk failed; the node is ending")
 )

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,15 +20,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// gated is a store whose commits wait for leave, and fail when told to.
+// gated is a store whose synced commits wait for leave, and fail when told to,
+// once it is shut.
 type gated struct {
 	storage.Store
+	shut  atomic.Bool
 	begun chan struct{} // one token for each commit that began
 	leave chan error    // what the commit does
 }
 
 func newGated() *gated {
-	return &gated{Store: memory.New(4), begun: make(chan struct{}, 100), leave: make(chan error, 100)}
+	return &gated{Store: memory.New(4, "n1"), begun: make(chan struct{}, 100), leave: make(chan error, 100)}
 }
 
 func (g *gated) Batch() storage.Batch { return gatedBatch{g.Store.Batch(), g} }
@@ -36,22 +40,33 @@ type gatedBatch struct {
 	store *gated
 }
 
-func (b gatedBatch) Commit() error {
-	b.store.begun <- struct{}{}
-	if err := <-b.store.leave; err != nil {
-		b.Discard()
-		return err
+func (b gatedBatch) Commit(sync bool) error {
+	if sync && b.store.shut.Load() {
+		b.store.begun <- struct{}{}
+		if err := <-b.store.leave; err != nil {
+			b.Discard()
+			return err
+		}
 	}
-	return b.Batch.Commit()
+	return b.Batch.Commit(sync)
 }
 
-// run starts a host that is closed with the test.
+// run starts a host that is alone, waits until it leads all shards, and closes
+// it with the test.
 func run(t *testing.T, s storage.Store) (h *replication.Host, fatal chan error) {
 	t.Helper()
 	fatal = make(chan error, 10)
-	h, err := replication.Start(replication.Options{Store: s, Shards: 4, Now: time.Now, Fatal: func(err error) { fatal <- err }})
+	gained := make(chan struct{}, 4)
+	h, err := replication.New(replication.Options{
+		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Now: time.Now, Fatal: func(err error) { fatal <- err },
+		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	h.Start()
+	for range 4 {
+		<-gained
 	}
 	t.Cleanup(func() {
 		if err := h.Close(context.Background()); err != nil {
@@ -72,7 +87,12 @@ func login(i, bytes int) chat.Login {
 }
 
 // propose sends a login of a number of bytes and gives where the answer comes.
-func propose(h *replication.Host, term storage.Term, i, bytes int) <-chan answer {
+func propose(h *replication.Host, i, bytes int) <-chan answer {
+	term, _ := h.Leader(1)
+	return proposeIn(h, term, i, bytes)
+}
+
+func proposeIn(h *replication.Host, term storage.Term, i, bytes int) <-chan answer {
 	done := make(chan answer, 2)
 	h.Propose(1, term, []chat.CommandBody{login(i, bytes)}, func(out storage.Outcome, err error) { done <- answer{out, err} })
 	return done
@@ -81,11 +101,12 @@ func propose(h *replication.Host, term storage.Term, i, bytes int) <-chan answer
 func TestAFullQueueAnswersBusyAndTheOthersAreDone(t *testing.T) {
 	s := newGated()
 	h, _ := run(t, s)
-	first := propose(h, 1, 0, 1)
+	s.shut.Store(true)
+	first := propose(h, 0, 1)
 	<-s.begun // the worker is busy with the first
 	var waiting []<-chan answer
 	for i := range 100 {
-		waiting = append(waiting, propose(h, 1, i, 1<<20))
+		waiting = append(waiting, propose(h, i, 1<<20))
 	}
 	refused := 0
 	for _, w := range waiting {
@@ -110,7 +131,7 @@ func TestAFullQueueAnswersBusyAndTheOthersAreDone(t *testing.T) {
 			t.Error(a.err)
 		}
 	}
-	if a := <-propose(h, 1, 0, 1); a.err != nil {
+	if a := <-propose(h, 0, 1); a.err != nil {
 		t.Errorf("after the queue was empty again: %v", a.err)
 	}
 }
@@ -118,21 +139,23 @@ func TestAFullQueueAnswersBusyAndTheOthersAreDone(t *testing.T) {
 func TestCloseFinishesWhatIsQueuedAndRefusesTheRest(t *testing.T) {
 	s := newGated()
 	h, _ := run(t, s)
-	waiting := []<-chan answer{propose(h, 1, 0, 1)}
+	s.shut.Store(true)
+	waiting := []<-chan answer{propose(h, 0, 1)}
 	<-s.begun
 	for i := range 20 {
-		waiting = append(waiting, propose(h, 1, i, 10))
+		waiting = append(waiting, propose(h, i, 10))
 	}
-	expired, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := h.Close(expired); !errors.Is(err, context.Canceled) {
-		t.Errorf("close did not wait for the commit: %v", err)
+	term, _ := h.Leader(1)
+	closed := make(chan error, 1)
+	go func() { closed <- h.Close(t.Context()) }()
+	for { // until the close has begun
+		if _, err := h.Leader(1); chat.CodeOf(err) == chat.CodeUnavailable {
+			break
+		}
+		runtime.Gosched()
 	}
-	if a := <-propose(h, 1, 99, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+	if a := <-proposeIn(h, term, 99, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
 		t.Errorf("a proposal after close: %v", a.err)
-	}
-	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
-		t.Errorf("leader after close: %v", err)
 	}
 	read := make(chan error, 1)
 	h.Read(1, func(storage.View) error { t.Error("read after close"); return nil }, func(err error) { read <- err })
@@ -140,7 +163,7 @@ func TestCloseFinishesWhatIsQueuedAndRefusesTheRest(t *testing.T) {
 		t.Errorf("read after close: %v", err)
 	}
 	close(s.leave)
-	if err := h.Close(t.Context()); err != nil {
+	if err := <-closed; err != nil {
 		t.Error(err)
 	}
 	for i, w := range waiting {
@@ -155,13 +178,39 @@ func TestCloseFinishesWhatIsQueuedAndRefusesTheRest(t *testing.T) {
 	}
 }
 
+func TestACloseThatMayNotWaitAnswersEverything(t *testing.T) {
+	s := newGated()
+	h, _ := run(t, s)
+	s.shut.Store(true)
+	waiting := []<-chan answer{propose(h, 0, 1)}
+	<-s.begun
+	for i := range 20 {
+		waiting = append(waiting, propose(h, i, 10))
+	}
+	expired, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.Close(expired); !errors.Is(err, context.Canceled) {
+		t.Errorf("close did not wait for the commit: %v", err)
+	}
+	close(s.leave)
+	for i, w := range waiting {
+		if a := <-w; a.err != nil && !chat.CodeOf(a.err).Retryable() {
+			t.Errorf("proposal %d: %v", i, a.err)
+		}
+	}
+	if err := h.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
 	s := newGated()
 	h, fatal := run(t, s)
+	s.shut.Store(true)
 	broken := errors.New("the disk is on fire")
-	first := propose(h, 1, 0, 1)
+	first := propose(h, 0, 1)
 	<-s.begun
-	queued := propose(h, 1, 1, 1)
+	queued := propose(h, 1, 1)
 	s.leave <- broken
 	close(s.leave) // a disk that seems to work again
 	if a := <-first; chat.CodeOf(a.err) != chat.CodeTimeout {
@@ -173,7 +222,7 @@ func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
 	if a := <-queued; a.err == nil || !chat.CodeOf(a.err).Retryable() {
 		t.Errorf("a proposal queued behind the failed commit: %v, %v", a.out, a.err)
 	}
-	if a := <-propose(h, 1, 2, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+	if a := <-propose(h, 2, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
 		t.Errorf("a proposal after the failed commit: %v, %v", a.out, a.err)
 	}
 	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
@@ -185,36 +234,36 @@ func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
 }
 
 func TestAnotherTermIsRefused(t *testing.T) {
-	s := memory.New(4)
+	s := memory.New(4, "n1")
 	h, _ := run(t, s)
 	term, err := h.Leader(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, other := range []storage.Term{0, term - 1, term + 1} {
-		if a := <-propose(h, other, 1, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
+		if a := <-proposeIn(h, other, 1, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
 			t.Errorf("term %d was taken by the leader of %d: %v", other, term, a.err)
 		}
 	}
-	if h.Stats().Commands != 0 {
-		t.Error("a refused command was applied")
+	if h.Stats().Proposals != 0 {
+		t.Error("a refused command was proposed")
 	}
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	next, _ := run(t, s)
-	if got, _ := next.Leader(1); got != term+1 {
-		t.Errorf("the next start leads in term %d, want %d", got, term+1)
+	if got, _ := next.Leader(1); got <= term {
+		t.Errorf("the next start leads in term %d, the one before in %d", got, term)
 	}
 }
 
 func TestAReadAfterTheAckSeesTheWrite(t *testing.T) {
-	h, _ := run(t, memory.New(4))
+	h, _ := run(t, memory.New(4, "n1"))
 	var users sync.WaitGroup
 	for i := range 8 {
 		users.Go(func() {
 			for n := range 100 {
-				if a := <-propose(h, 1, i, n+1); a.err != nil {
+				if a := <-propose(h, i, n+1); a.err != nil {
 					t.Error(a.err)
 				}
 				done := make(chan error, 1)
@@ -235,7 +284,7 @@ func TestAReadAfterTheAckSeesTheWrite(t *testing.T) {
 }
 
 func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
-	h, _ := run(t, memory.New(4))
+	h, _ := run(t, memory.New(4, "n1"))
 	var proposers sync.WaitGroup
 	for i := range 4 {
 		proposers.Go(func() {
@@ -250,7 +299,8 @@ func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
 					body.ClientMessageID = chat.ClientMessageID{byte(i), byte(n), byte(k)}
 					commands = append(commands, body)
 				}
-				h.Propose(2, 1, commands, func(out storage.Outcome, err error) { done <- answer{out, err} })
+				term, _ := h.Leader(2)
+				h.Propose(2, term, commands, func(out storage.Outcome, err error) { done <- answer{out, err} })
 				a := <-done
 				if a.err != nil || len(a.out.Results) != 5 || len(a.out.Events) != 5 {
 					t.Errorf("%+v, %v", a.out, a.err)
@@ -265,7 +315,7 @@ func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
 		})
 	}
 	proposers.Wait()
-	if got := h.Stats(); got.Commands != 1000 || got.Proposals != 200 || got.QueuedBytes != 0 {
-		t.Errorf("stats %+v, want 1000 commands in 200 proposals", got)
+	if got := h.Stats(); got.Proposals != 200 || got.Answered != 200 || got.QueuedBytes != 0 {
+		t.Errorf("stats %+v, want 200 proposals that are answered", got)
 	}
 }

@@ -101,11 +101,17 @@ func (w *world) start(operations int64) (stop func()) {
 	if err != nil {
 		w.Fatalf("open: %v", err)
 	}
-	w.host, err = replication.Start(replication.Options{
-		Store: store, Shards: cutShards, Now: time.Now, Fatal: func(err error) { w.Errorf("fatal: %v", err) },
+	gained := make(chan struct{}, cutShards)
+	w.host, err = replication.New(replication.Options{
+		Store: store, Shards: cutShards, Voters: []storage.NodeID{store.Node()}, Now: time.Now, Fatal: func(err error) { w.Errorf("fatal: %v", err) },
+		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
 	})
 	if err != nil {
 		w.Fatalf("start: %v", err)
+	}
+	w.host.Start()
+	for range cutShards {
+		<-gained
 	}
 	return func() {
 		if err := errors.Join(w.host.Close(w.Context()), store.Close()); err != nil {

@@ -3,40 +3,51 @@ package replication
 import (
 	"errors"
 
+	"github.com/parley-im/parley/cluster/replication/round"
 	"github.com/parley-im/parley/storage"
 )
 
-// Read implements storage.Replicator. With one voter every committed row is
-// agreed and every ack comes after its commit, so the store as it is when the
-// read begins shows all that was acknowledged before the call.
-func (h *Host) Read(shard storage.ShardID, f func(storage.View) error, done func(error)) {
-	if err := h.enqueueRead(read{shard: shard, read: f, done: done}); err != nil {
-		done(err)
-	}
+// servedRead is one that may be served.
+type servedRead struct {
+	shard storage.ShardID
+	read  func(storage.View) error
+	done  func(error)
 }
 
-func (h *Host) enqueueRead(r read) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if err := h.refusal(); err != nil {
-		return err
+// Read implements storage.Replicator: a quorum confirms that this node leads,
+// what it had committed by then is waited for, and then the views show
+// everything that was acknowledged before the call.
+func (h *Host) Read(shard storage.ShardID, f func(storage.View) error, done func(error)) {
+	if _, err := h.Leader(shard); err != nil {
+		done(err)
+		return
 	}
-	select {
-	case h.reads <- r:
-		return nil
-	default:
-		return errBusy
+	if h.waiting.Add(1) > maxQueuedReads {
+		h.waiting.Add(-1)
+		done(errBusy)
+		return
+	}
+	end := func(err error) {
+		h.waiting.Add(-1)
+		done(err)
+	}
+	r := servedRead{shard, f, end}
+	// The channel has room for all that may wait.
+	if err := h.workerOf(shard).read(round.Read{Shard: shard, Serve: func() { h.reads <- r }, Refuse: end}); err != nil {
+		end(err)
 	}
 }
 
 func (h *Host) serveReads() {
-	defer h.done.Done()
 	for r := range h.reads {
 		view, err := h.o.Store.View(r.shard)
 		if err == nil {
 			err = errors.Join(r.read(view), view.Close())
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, storage.ErrGone):
+			err = errNotLeader
+		case err != nil:
 			h.o.Log.Error("read failed", "shard", r.shard, "error", err)
 		}
 		r.done(err)

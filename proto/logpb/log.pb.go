@@ -31,8 +31,12 @@ type Proposal struct {
 	// The version of chat.Apply that reads the commands.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// The leader's clock when it proposed, milliseconds since 1970.
-	TimeMs        int64      `protobuf:"varint,2,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
-	Commands      []*Command `protobuf:"bytes,3,rep,name=commands,proto3" json:"commands,omitempty"`
+	TimeMs   int64      `protobuf:"varint,2,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Commands []*Command `protobuf:"bytes,3,rep,name=commands,proto3" json:"commands,omitempty"`
+	// Which proposal of which start of a node this is, so that the proposer finds
+	// its callers again: a random number made at the start, and a count.
+	Origin        uint64 `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Number        uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -88,6 +92,248 @@ func (x *Proposal) GetCommands() []*Command {
 	return nil
 }
 
+func (x *Proposal) GetOrigin() uint64 {
+	if x != nil {
+		return x.Origin
+	}
+	return 0
+}
+
+func (x *Proposal) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// What a change of a shard's replicas carries beside Raft's own description.
+type Change struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Origin uint64                 `protobuf:"fixed64,1,opt,name=origin,proto3" json:"origin,omitempty"`
+	Number uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	// The descriptor that it changes; any other refuses it.
+	Version uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// The replicas that it adds, and where.
+	Added         []*Member `protobuf:"bytes,4,rep,name=added,proto3" json:"added,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_log_log_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Change) GetOrigin() uint64 {
+	if x != nil {
+		return x.Origin
+	}
+	return 0
+}
+
+func (x *Change) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Change) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Change) GetAdded() []*Member {
+	if x != nil {
+		return x.Added
+	}
+	return nil
+}
+
+// A shard's replicas, as its log says at one index.
+type Descriptor struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the changes.
+	Version uint64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The ID that the next new replica gets.
+	NextReplica uint64 `protobuf:"varint,2,opt,name=next_replica,json=nextReplica,proto3" json:"next_replica,omitempty"`
+	// All replicas of the sets below.
+	Members  []*Member `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	Voters   []uint64  `protobuf:"varint,4,rep,packed,name=voters,proto3" json:"voters,omitempty"`
+	Learners []uint64  `protobuf:"varint,5,rep,packed,name=learners,proto3" json:"learners,omitempty"`
+	// Set while a joint change is under way.
+	VotersOutgoing []uint64 `protobuf:"varint,6,rep,packed,name=voters_outgoing,json=votersOutgoing,proto3" json:"voters_outgoing,omitempty"`
+	LearnersNext   []uint64 `protobuf:"varint,7,rep,packed,name=learners_next,json=learnersNext,proto3" json:"learners_next,omitempty"`
+	AutoLeave      bool     `protobuf:"varint,8,opt,name=auto_leave,json=autoLeave,proto3" json:"auto_leave,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Descriptor) Reset() {
+	*x = Descriptor{}
+	mi := &file_log_log_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Descriptor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Descriptor) ProtoMessage() {}
+
+func (x *Descriptor) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Descriptor.ProtoReflect.Descriptor instead.
+func (*Descriptor) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Descriptor) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Descriptor) GetNextReplica() uint64 {
+	if x != nil {
+		return x.NextReplica
+	}
+	return 0
+}
+
+func (x *Descriptor) GetMembers() []*Member {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *Descriptor) GetVoters() []uint64 {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
+func (x *Descriptor) GetLearners() []uint64 {
+	if x != nil {
+		return x.Learners
+	}
+	return nil
+}
+
+func (x *Descriptor) GetVotersOutgoing() []uint64 {
+	if x != nil {
+		return x.VotersOutgoing
+	}
+	return nil
+}
+
+func (x *Descriptor) GetLearnersNext() []uint64 {
+	if x != nil {
+		return x.LearnersNext
+	}
+	return nil
+}
+
+func (x *Descriptor) GetAutoLeave() bool {
+	if x != nil {
+		return x.AutoLeave
+	}
+	return false
+}
+
+type Member struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Replica       uint64                 `protobuf:"varint,1,opt,name=replica,proto3" json:"replica,omitempty"`
+	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Member) Reset() {
+	*x = Member{}
+	mi := &file_log_log_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Member) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Member) ProtoMessage() {}
+
+func (x *Member) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Member.ProtoReflect.Descriptor instead.
+func (*Member) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Member) GetReplica() uint64 {
+	if x != nil {
+		return x.Replica
+	}
+	return 0
+}
+
+func (x *Member) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Body:
@@ -104,7 +350,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_log_log_proto_msgTypes[1]
+	mi := &file_log_log_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -116,7 +362,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[1]
+	mi := &file_log_log_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -129,7 +375,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{1}
+	return file_log_log_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Command) GetBody() isCommand_Body {
@@ -231,7 +477,7 @@ type ConversationKey struct {
 
 func (x *ConversationKey) Reset() {
 	*x = ConversationKey{}
-	mi := &file_log_log_proto_msgTypes[2]
+	mi := &file_log_log_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +489,7 @@ func (x *ConversationKey) String() string {
 func (*ConversationKey) ProtoMessage() {}
 
 func (x *ConversationKey) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[2]
+	mi := &file_log_log_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +502,7 @@ func (x *ConversationKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationKey.ProtoReflect.Descriptor instead.
 func (*ConversationKey) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{2}
+	return file_log_log_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ConversationKey) GetAppId() uint32 {
@@ -293,7 +539,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_log_log_proto_msgTypes[3]
+	mi := &file_log_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -305,7 +551,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[3]
+	mi := &file_log_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -318,7 +564,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{3}
+	return file_log_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Login) GetAppId() uint32 {
@@ -381,7 +627,7 @@ type Send struct {
 
 func (x *Send) Reset() {
 	*x = Send{}
-	mi := &file_log_log_proto_msgTypes[4]
+	mi := &file_log_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +639,7 @@ func (x *Send) String() string {
 func (*Send) ProtoMessage() {}
 
 func (x *Send) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[4]
+	mi := &file_log_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,7 +652,7 @@ func (x *Send) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Send.ProtoReflect.Descriptor instead.
 func (*Send) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{4}
+	return file_log_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Send) GetConversation() *ConversationKey {
@@ -526,7 +772,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_log_log_proto_msgTypes[5]
+	mi := &file_log_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +784,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[5]
+	mi := &file_log_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +797,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{5}
+	return file_log_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MarkRead) GetAppId() uint32 {
@@ -596,7 +842,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_log_log_proto_msgTypes[6]
+	mi := &file_log_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +854,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[6]
+	mi := &file_log_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +867,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{6}
+	return file_log_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Deliver) GetSourceShard() uint32 {
@@ -663,7 +909,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_log_log_proto_msgTypes[7]
+	mi := &file_log_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +921,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[7]
+	mi := &file_log_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +934,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{7}
+	return file_log_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Delivered) GetDestinationShard() uint32 {
@@ -717,7 +963,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +975,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +988,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{8}
+	return file_log_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Effect) GetBody() isEffect_Body {
@@ -782,7 +1028,7 @@ type ConversationOpened struct {
 
 func (x *ConversationOpened) Reset() {
 	*x = ConversationOpened{}
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +1040,7 @@ func (x *ConversationOpened) String() string {
 func (*ConversationOpened) ProtoMessage() {}
 
 func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +1053,7 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{9}
+	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ConversationOpened) GetAppId() uint32 {
@@ -831,6 +1077,196 @@ func (x *ConversationOpened) GetConversation() *ConversationKey {
 	return nil
 }
 
+// What a replica must remember outside of its shard's contents.
+type Replica struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Removed       bool                   `protobuf:"varint,2,opt,name=removed,proto3" json:"removed,omitempty"`
+	Term          uint64                 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
+	Vote          uint64                 `protobuf:"varint,4,opt,name=vote,proto3" json:"vote,omitempty"`
+	Commit        uint64                 `protobuf:"varint,5,opt,name=commit,proto3" json:"commit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replica) Reset() {
+	*x = Replica{}
+	mi := &file_log_log_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replica) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replica) ProtoMessage() {}
+
+func (x *Replica) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replica.ProtoReflect.Descriptor instead.
+func (*Replica) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Replica) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Replica) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+func (x *Replica) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Replica) GetVote() uint64 {
+	if x != nil {
+		return x.Vote
+	}
+	return 0
+}
+
+func (x *Replica) GetCommit() uint64 {
+	if x != nil {
+		return x.Commit
+	}
+	return 0
+}
+
+// A place in a shard's log.
+type Position struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Position) Reset() {
+	*x = Position{}
+	mi := &file_log_log_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Position) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Position) ProtoMessage() {}
+
+func (x *Position) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Position.ProtoReflect.Descriptor instead.
+func (*Position) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Position) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Position) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+type LogEntry struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Kind          uint32                 `protobuf:"varint,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Data          []byte                 `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogEntry) Reset() {
+	*x = LogEntry{}
+	mi := &file_log_log_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogEntry) ProtoMessage() {}
+
+func (x *LogEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
+func (*LogEntry) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *LogEntry) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *LogEntry) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *LogEntry) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type User struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -845,7 +1281,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +1293,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +1306,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{10}
+	return file_log_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *User) GetName() string {
@@ -919,7 +1355,7 @@ type Membership struct {
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1367,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1380,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{11}
+	return file_log_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -973,7 +1409,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1421,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1434,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{12}
+	return file_log_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1044,7 +1480,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1492,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1505,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{13}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1188,7 +1624,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1636,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1649,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{14}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1346,7 +1782,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1358,7 +1794,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1371,7 +1807,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{15}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -1392,11 +1828,32 @@ var File_log_log_proto protoreflect.FileDescriptor
 
 const file_log_log_proto_rawDesc = "" +
 	"\n" +
-	"\rlog/log.proto\x12\rparley.log.v1\"q\n" +
+	"\rlog/log.proto\x12\rparley.log.v1\"\xa1\x01\n" +
 	"\bProposal\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x122\n" +
-	"\bcommands\x18\x03 \x03(\v2\x16.parley.log.v1.CommandR\bcommands\"\x90\x02\n" +
+	"\bcommands\x18\x03 \x03(\v2\x16.parley.log.v1.CommandR\bcommands\x12\x16\n" +
+	"\x06origin\x18\x04 \x01(\x06R\x06origin\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\"\x7f\n" +
+	"\x06Change\x12\x16\n" +
+	"\x06origin\x18\x01 \x01(\x06R\x06origin\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12+\n" +
+	"\x05added\x18\x04 \x03(\v2\x15.parley.log.v1.MemberR\x05added\"\x9b\x02\n" +
+	"\n" +
+	"Descriptor\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12!\n" +
+	"\fnext_replica\x18\x02 \x01(\x04R\vnextReplica\x12/\n" +
+	"\amembers\x18\x03 \x03(\v2\x15.parley.log.v1.MemberR\amembers\x12\x16\n" +
+	"\x06voters\x18\x04 \x03(\x04R\x06voters\x12\x1a\n" +
+	"\blearners\x18\x05 \x03(\x04R\blearners\x12'\n" +
+	"\x0fvoters_outgoing\x18\x06 \x03(\x04R\x0evotersOutgoing\x12#\n" +
+	"\rlearners_next\x18\a \x03(\x04R\flearnersNext\x12\x1d\n" +
+	"\n" +
+	"auto_leave\x18\b \x01(\bR\tautoLeave\"6\n" +
+	"\x06Member\x12\x18\n" +
+	"\areplica\x18\x01 \x01(\x04R\areplica\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\"\x90\x02\n" +
 	"\aCommand\x12,\n" +
 	"\x05login\x18\x01 \x01(\v2\x14.parley.log.v1.LoginH\x00R\x05login\x12)\n" +
 	"\x04send\x18\x02 \x01(\v2\x13.parley.log.v1.SendH\x00R\x04send\x126\n" +
@@ -1453,7 +1910,20 @@ const file_log_log_proto_rawDesc = "" +
 	"\x12ConversationOpened\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
-	"\fconversation\x18\x03 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\"\xa0\x01\n" +
+	"\fconversation\x18\x03 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\"s\n" +
+	"\aReplica\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04vote\x18\x04 \x01(\x04R\x04vote\x12\x16\n" +
+	"\x06commit\x18\x05 \x01(\x04R\x06commit\"4\n" +
+	"\bPosition\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\"F\n" +
+	"\bLogEntry\x12\x12\n" +
+	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\xa0\x01\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -1522,44 +1992,52 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
-	(*Command)(nil),            // 1: parley.log.v1.Command
-	(*ConversationKey)(nil),    // 2: parley.log.v1.ConversationKey
-	(*Login)(nil),              // 3: parley.log.v1.Login
-	(*Send)(nil),               // 4: parley.log.v1.Send
-	(*MarkRead)(nil),           // 5: parley.log.v1.MarkRead
-	(*Deliver)(nil),            // 6: parley.log.v1.Deliver
-	(*Delivered)(nil),          // 7: parley.log.v1.Delivered
-	(*Effect)(nil),             // 8: parley.log.v1.Effect
-	(*ConversationOpened)(nil), // 9: parley.log.v1.ConversationOpened
-	(*User)(nil),               // 10: parley.log.v1.User
-	(*Membership)(nil),         // 11: parley.log.v1.Membership
-	(*Mark)(nil),               // 12: parley.log.v1.Mark
-	(*Head)(nil),               // 13: parley.log.v1.Head
-	(*Entry)(nil),              // 14: parley.log.v1.Entry
-	(*Dedupe)(nil),             // 15: parley.log.v1.Dedupe
+	(*Change)(nil),             // 1: parley.log.v1.Change
+	(*Descriptor)(nil),         // 2: parley.log.v1.Descriptor
+	(*Member)(nil),             // 3: parley.log.v1.Member
+	(*Command)(nil),            // 4: parley.log.v1.Command
+	(*ConversationKey)(nil),    // 5: parley.log.v1.ConversationKey
+	(*Login)(nil),              // 6: parley.log.v1.Login
+	(*Send)(nil),               // 7: parley.log.v1.Send
+	(*MarkRead)(nil),           // 8: parley.log.v1.MarkRead
+	(*Deliver)(nil),            // 9: parley.log.v1.Deliver
+	(*Delivered)(nil),          // 10: parley.log.v1.Delivered
+	(*Effect)(nil),             // 11: parley.log.v1.Effect
+	(*ConversationOpened)(nil), // 12: parley.log.v1.ConversationOpened
+	(*Replica)(nil),            // 13: parley.log.v1.Replica
+	(*Position)(nil),           // 14: parley.log.v1.Position
+	(*LogEntry)(nil),           // 15: parley.log.v1.LogEntry
+	(*User)(nil),               // 16: parley.log.v1.User
+	(*Membership)(nil),         // 17: parley.log.v1.Membership
+	(*Mark)(nil),               // 18: parley.log.v1.Mark
+	(*Head)(nil),               // 19: parley.log.v1.Head
+	(*Entry)(nil),              // 20: parley.log.v1.Entry
+	(*Dedupe)(nil),             // 21: parley.log.v1.Dedupe
 }
 var file_log_log_proto_depIdxs = []int32{
-	1,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
-	3,  // 1: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
-	4,  // 2: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	5,  // 3: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	6,  // 4: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	7,  // 5: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
-	2,  // 6: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	2,  // 7: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	12, // 8: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	8,  // 9: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	9,  // 10: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	2,  // 11: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	12, // 12: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	4,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
+	3,  // 1: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
+	3,  // 2: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
+	6,  // 3: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
+	7,  // 4: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
+	8,  // 5: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	9,  // 6: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	10, // 7: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	5,  // 8: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	5,  // 9: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	18, // 10: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	11, // 11: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	12, // 12: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	5,  // 13: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	18, // 14: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -1567,14 +2045,14 @@ func file_log_log_proto_init() {
 	if File_log_log_proto != nil {
 		return
 	}
-	file_log_log_proto_msgTypes[1].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[4].OneofWrappers = []any{
 		(*Command_Login)(nil),
 		(*Command_Send)(nil),
 		(*Command_MarkRead)(nil),
 		(*Command_Deliver)(nil),
 		(*Command_Delivered)(nil),
 	}
-	file_log_log_proto_msgTypes[8].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[11].OneofWrappers = []any{
 		(*Effect_ConversationOpened)(nil),
 	}
 	type x struct{}
@@ -1583,7 +2061,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -5,45 +5,41 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
+// The keys' fields are exported for a snapshot's encoding.
 type membershipKey struct {
-	user         chat.UserKey
-	conversation chat.ConversationKey
+	User         chat.UserKey
+	Conversation chat.ConversationKey
 }
 
 type entryKey struct {
-	conversation chat.ConversationKey
-	seq          uint64
+	Conversation chat.ConversationKey
+	Seq          uint64
 }
 
 type dedupeKey struct {
-	conversation chat.ConversationKey
-	send         chat.DedupeKey
+	Conversation chat.ConversationKey
+	Send         chat.DedupeKey
 }
 
 type epochKey struct {
-	source uint16
-	epoch  uint64
+	Source uint16
+	Epoch  uint64
 }
 
-// shard is one shard's tables: chat.State for the open batch, and what views
-// read.
-type shard struct {
-	store *Store
-	id    storage.ShardID
-
-	users       table[chat.UserKey, chat.User]
-	memberships table[membershipKey, chat.Membership]
-	heads       table[chat.ConversationKey, chat.Head]
-	entries     table[entryKey, chat.Entry]
-	dedupe      table[dedupeKey, chat.Dedupe]
-	outbox      table[chat.EffectRef, chat.Effect]
-	outboxHeads table[uint16, uint64]
-	marks       table[epochKey, uint64]
+// tables are a shard's rows.
+type tables struct {
+	users       *table[chat.UserKey, chat.User]
+	memberships *table[membershipKey, chat.Membership]
+	heads       *table[chat.ConversationKey, chat.Head]
+	entries     *table[entryKey, chat.Entry]
+	dedupe      *table[dedupeKey, chat.Dedupe]
+	outbox      *table[chat.EffectRef, chat.Effect]
+	outboxHeads *table[uint16, uint64]
+	marks       *table[epochKey, uint64]
 }
 
-func newShard(s *Store, id storage.ShardID) *shard {
-	return &shard{
-		store: s, id: id,
+func newTables() tables {
+	return tables{
 		users:       newTable[chat.UserKey, chat.User](),
 		memberships: newTable[membershipKey, chat.Membership](),
 		heads:       newTable[chat.ConversationKey, chat.Head](),
@@ -55,15 +51,32 @@ func newShard(s *Store, id storage.ShardID) *shard {
 	}
 }
 
-func (s *shard) settle(keep bool) {
-	s.users.settle(keep)
-	s.memberships.settle(keep)
-	s.heads.settle(keep)
-	s.entries.settle(keep)
-	s.dedupe.settle(keep)
-	s.outbox.settle(keep)
-	s.outboxHeads.settle(keep)
-	s.marks.settle(keep)
+// each is what all tables have in common.
+func (t *tables) each() []interface {
+	commit() func()
+	discard()
+} {
+	return []interface {
+		commit() func()
+		discard()
+	}{t.users, t.memberships, t.heads, t.entries, t.dedupe, t.outbox, t.outboxHeads, t.marks}
+}
+
+// shard is one shard's replica: chat.State for the open batch, and what views
+// and the log's readers see.
+type shard struct {
+	store *Store
+	id    storage.ShardID
+	batch *batch // the open one that touches it
+
+	tables
+	replica    storage.Replica
+	log        []storage.LogEntry // replica.Base < Index <= replica.Last
+	generation int                // counts Install and Destroy
+}
+
+func newShard(s *Store, id storage.ShardID) *shard {
+	return &shard{store: s, id: id, tables: newTables()}
 }
 
 // User implements chat.State.
@@ -108,7 +121,7 @@ func (s *shard) PutDedupe(c chat.ConversationKey, d chat.DedupeKey, v chat.Dedup
 
 // DropDedupe implements chat.State.
 func (s *shard) DropDedupe(c chat.ConversationKey, floor int64) {
-	s.dedupe.drop(func(k dedupeKey) bool { return k.conversation == c && k.send.IssuedAt < floor })
+	s.dedupe.drop(func(k dedupeKey) bool { return k.Conversation == c && k.Send.IssuedAt < floor })
 }
 
 // QueueEffect implements chat.State.

@@ -1,9 +1,10 @@
-// Package memory is a model disk: a storage.Store in maps that loses exactly
-// what was not committed. Tests and the simulator run the real state machine
-// over it, exactly replayable; nothing here outlives the process.
+// Package memory is a model disk: a storage.Store in maps that loses what was
+// not synced, as a power cut would. Tests and the simulator run the real state
+// machine over it, exactly replayable; nothing here outlives the process.
 package memory
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/parley-im/parley/chat"
@@ -13,88 +14,222 @@ import (
 // Store is a storage.Store in memory. Views and batches may be used from
 // different goroutines.
 type Store struct {
+	// TearInstall is a bug to be found by the simulator: Install deletes first
+	// and brings the contents as an unsynced commit.
+	TearInstall bool
+
 	mu     sync.RWMutex
-	shards map[storage.ShardID]*shard
+	node   storage.NodeID
 	count  int
-	term   storage.Term
-	open   bool
+	starts uint64
+	shards []*shard
+	undo   []func() // brings back what each unsynced commit changed
 }
 
 var _ storage.Store = (*Store)(nil)
 
 // New makes an empty store for S shards.
-func New(shards int) *Store {
-	return &Store{shards: make(map[storage.ShardID]*shard), count: shards}
+func New(shards int, node storage.NodeID) *Store {
+	s := &Store{node: node, count: shards, shards: make([]*shard, shards+1)}
+	for i := range s.shards {
+		s.shards[i] = newShard(s, storage.ShardID(i))
+	}
+	return s
 }
 
-// NextTerm implements storage.Store.
-func (s *Store) NextTerm() (storage.Term, error) {
+// Node implements storage.Store.
+func (s *Store) Node() storage.NodeID { return s.node }
+
+// NextStart implements storage.Store.
+func (s *Store) NextStart() (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.term++
-	return s.term, nil
+	s.starts++
+	return s.starts, nil
 }
 
 // Close implements storage.Store. The store may be used again, as a disk may
 // after a restart.
 func (s *Store) Close() error { return nil }
 
-// Crash loses what the open batch, if any, has not committed: the power cut.
-func (s *Store) Crash() {
+// Crash is the power cut: open batches are lost, and of the unsynced commits
+// all but the first few that lose says to keep, given how many there are.
+func (s *Store) Crash(lose func(unsynced int) (kept int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	kept := lose(len(s.undo))
+	for _, undo := range slices.Backward(s.undo[kept:]) {
+		undo()
+	}
+	s.undo = nil
 	for _, sh := range s.shards {
-		sh.settle(false)
+		sh.discard()
 	}
-	s.open = false
 }
 
-func (s *Store) shard(id storage.ShardID) *shard {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Replicas implements storage.Store.
+func (s *Store) Replicas() ([]storage.ShardID, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []storage.ShardID
+	for _, sh := range s.shards {
+		if sh.replica.ID != 0 && !sh.replica.Removed {
+			out = append(out, sh.id)
+		}
+	}
+	return out, nil
+}
+
+// Replica implements storage.Store.
+func (s *Store) Replica(id storage.ShardID) (storage.Replica, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.shards[id].replica
+	r.Commit = max(r.Applied.Index, min(r.Commit, r.Last))
+	return r, nil
+}
+
+// Log implements storage.Store.
+func (s *Store) Log(id storage.ShardID, from, to uint64, maxBytes int) ([]storage.LogEntry, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	sh := s.shards[id]
-	if sh == nil {
-		sh = newShard(s, id)
-		s.shards[id] = sh
+	if from <= sh.replica.Base.Index {
+		return nil, storage.ErrTruncated
 	}
-	return sh
+	if from >= to || to > sh.replica.Last+1 {
+		return nil, storage.ErrNoEntry
+	}
+	first := sh.replica.Base.Index + 1
+	n, bytes := from, 0
+	for ; n < to; n++ {
+		if bytes += len(sh.log[n-first].Data); bytes > maxBytes && n > from {
+			break
+		}
+	}
+	return slices.Clone(sh.log[from-first : n-first]), nil
 }
 
+// batch gathers writes: rows in the shards' pending tables, the rest as changes
+// that run at the commit.
 type batch struct {
 	store   *Store
-	touched map[*shard]bool
+	touched []*shard
+	changes []func()
 }
 
 // Batch implements storage.Store.
-func (s *Store) Batch() storage.Batch {
-	if s.open {
-		panic("memory: a batch is open already")
-	}
-	s.open = true
-	return &batch{store: s, touched: make(map[*shard]bool)}
-}
+func (s *Store) Batch() storage.Batch { return &batch{store: s} }
 
-// State implements storage.Batch.
-func (b *batch) State(id storage.ShardID) chat.State {
-	sh := b.store.shard(id)
-	b.touched[sh] = true
+func (b *batch) shard(id storage.ShardID) *shard {
+	sh := b.store.shards[id]
+	if sh.batch != b {
+		if sh.batch != nil {
+			panic("memory: two open batches touch a shard")
+		}
+		sh.batch = b
+		b.touched = append(b.touched, sh)
+	}
 	return sh
 }
 
+// State implements storage.Batch.
+func (b *batch) State(id storage.ShardID) chat.State { return b.shard(id) }
+
+// Err implements storage.Batch.
+func (b *batch) Err() error { return nil }
+
+// change queues a change of a replica for the commit.
+func (b *batch) change(id storage.ShardID, f func(sh *shard)) {
+	sh := b.shard(id)
+	b.changes = append(b.changes, func() { f(sh) })
+}
+
+// Create implements storage.Batch.
+func (b *batch) Create(id storage.ShardID, replica storage.ReplicaID, a storage.Applied) {
+	b.change(id, func(sh *shard) {
+		sh.replica = storage.Replica{ID: replica, Applied: a, Base: a.Position, Last: a.Index}
+		sh.log = nil
+	})
+}
+
+// Append implements storage.Batch.
+func (b *batch) Append(id storage.ShardID, entries []storage.LogEntry) {
+	b.change(id, func(sh *shard) {
+		at := int(entries[0].Index - sh.replica.Base.Index - 1)
+		if at < len(sh.log) { // what an undo brings back must stay
+			sh.log = slices.Clone(sh.log[:at])
+		}
+		sh.log = append(sh.log, entries...)
+		sh.replica.Last = entries[len(entries)-1].Index
+	})
+}
+
+// SetHardState implements storage.Batch.
+func (b *batch) SetHardState(id storage.ShardID, h storage.HardState) {
+	b.change(id, func(sh *shard) { sh.replica.HardState = h })
+}
+
+// SetApplied implements storage.Batch.
+func (b *batch) SetApplied(id storage.ShardID, a storage.Applied) {
+	b.change(id, func(sh *shard) { sh.replica.Applied = a })
+}
+
+// Truncate implements storage.Batch.
+func (b *batch) Truncate(id storage.ShardID, base storage.Position) {
+	b.change(id, func(sh *shard) {
+		sh.log = sh.log[base.Index-sh.replica.Base.Index:]
+		sh.replica.Base = base
+	})
+}
+
 // Commit implements storage.Batch.
-func (b *batch) Commit() error {
-	b.settle(true)
+func (b *batch) Commit(sync bool) error {
+	s := b.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var undo []func()
+	for _, sh := range b.touched {
+		replica, log, generation := sh.replica, sh.log, sh.generation
+		undo = append(undo, func() {
+			if sh.generation == generation { // what Install and Destroy did is durable
+				sh.replica, sh.log = replica, log
+			}
+		})
+		for _, t := range sh.each() {
+			if f := t.commit(); f != nil {
+				undo = append(undo, f)
+			}
+		}
+		sh.batch = nil
+	}
+	for _, change := range b.changes {
+		change()
+	}
+	if sync {
+		s.undo = nil
+	} else {
+		s.undo = append(s.undo, func() {
+			for _, f := range undo {
+				f()
+			}
+		})
+	}
 	return nil
 }
 
 // Discard implements storage.Batch.
-func (b *batch) Discard() { b.settle(false) }
-
-func (b *batch) settle(keep bool) {
-	b.store.mu.Lock()
-	defer b.store.mu.Unlock()
-	for sh := range b.touched {
-		sh.settle(keep)
+func (b *batch) Discard() {
+	for _, sh := range b.touched {
+		sh.discard()
+		sh.batch = nil
 	}
-	b.store.open = false
+}
+
+// discard drops the pending rows.
+func (sh *shard) discard() {
+	for _, t := range sh.each() {
+		t.discard()
+	}
+	sh.batch = nil
 }

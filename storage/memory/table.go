@@ -7,8 +7,8 @@ type table[K comparable, V any] struct {
 	pending map[K]*V
 }
 
-func newTable[K comparable, V any]() table[K, V] {
-	return table[K, V]{rows: make(map[K]V), pending: make(map[K]*V)}
+func newTable[K comparable, V any]() *table[K, V] {
+	return &table[K, V]{rows: make(map[K]V), pending: make(map[K]*V)}
 }
 
 func (t *table[K, V]) get(k K) (V, bool) {
@@ -39,16 +39,35 @@ func (t *table[K, V]) drop(match func(K) bool) {
 	}
 }
 
-// settle ends a batch.
-func (t *table[K, V]) settle(keep bool) {
-	if keep {
-		for k, v := range t.pending {
-			if v == nil {
-				delete(t.rows, k)
-			} else {
-				t.rows[k] = *v
-			}
+// commit takes the open batch's writes over and gives what brings the rows
+// back.
+func (t *table[K, V]) commit() (undo func()) {
+	if len(t.pending) == 0 {
+		return nil
+	}
+	before := make(map[K]*V, len(t.pending))
+	for k, v := range t.pending {
+		if old, ok := t.rows[k]; ok {
+			before[k] = &old
+		} else {
+			before[k] = nil
 		}
+		t.set(k, v)
 	}
 	clear(t.pending)
+	return func() {
+		for k, v := range before {
+			t.set(k, v)
+		}
+	}
 }
+
+func (t *table[K, V]) set(k K, v *V) {
+	if v == nil {
+		delete(t.rows, k)
+	} else {
+		t.rows[k] = *v
+	}
+}
+
+func (t *table[K, V]) discard() { clear(t.pending) }

@@ -8,13 +8,28 @@ import (
 )
 
 // view reads the committed rows of a shard.
-type view struct{ *shard }
+type view struct {
+	*shard
+	generation int // when it was opened
+}
 
 // View implements storage.Store.
-func (s *Store) View(id storage.ShardID) (storage.View, error) { return view{s.shard(id)}, nil }
+func (s *Store) View(id storage.ShardID) (storage.View, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	sh := s.shards[id]
+	return view{sh, sh.generation}, nil
+}
 
 // Close implements storage.View.
-func (v view) Close() error { return nil }
+func (v view) Close() error {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	if v.shard.generation != v.generation {
+		return storage.ErrGone
+	}
+	return nil
+}
 
 func committed[K comparable, V any](s *Store, t *table[K, V], k K) (V, bool, error) {
 	s.mu.RLock()
@@ -24,16 +39,16 @@ func committed[K comparable, V any](s *Store, t *table[K, V], k K) (V, bool, err
 }
 
 // User implements storage.View.
-func (v view) User(u chat.UserKey) (chat.User, bool, error) { return committed(v.store, &v.users, u) }
+func (v view) User(u chat.UserKey) (chat.User, bool, error) { return committed(v.store, v.users, u) }
 
 // Head implements storage.View.
 func (v view) Head(c chat.ConversationKey) (chat.Head, bool, error) {
-	return committed(v.store, &v.heads, c)
+	return committed(v.store, v.heads, c)
 }
 
 // Membership implements storage.View.
 func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool, error) {
-	return committed(v.store, &v.memberships, membershipKey{u, c})
+	return committed(v.store, v.memberships, membershipKey{u, c})
 }
 
 // Entries implements storage.View.
@@ -67,7 +82,7 @@ func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
 	for k, m := range v.memberships.rows {
-		if k.user == u && !visit(k.conversation, m) {
+		if k.User == u && !visit(k.Conversation, m) {
 			return nil
 		}
 	}

@@ -1,6 +1,8 @@
 package pebble
 
 import (
+	"fmt"
+
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/parley-im/parley/chat"
@@ -17,38 +19,38 @@ type batch struct {
 }
 
 // Batch implements storage.Store.
-func (s *Store) Batch() storage.Batch {
-	if s.open {
-		panic("pebble: a batch is open already")
-	}
-	s.open = true
-	return &batch{store: s, out: s.db.NewBatch()}
-}
+func (s *Store) Batch() storage.Batch { return &batch{store: s, out: s.db.NewBatch()} }
 
 // State implements storage.Batch.
-func (b *batch) State(shard storage.ShardID) chat.State {
+func (b *batch) State(shard storage.ShardID) chat.State { return b.state(shard) }
+
+func (b *batch) state(shard storage.ShardID) *state {
 	st := b.store.states[shard]
-	if st == nil {
-		st = newState(b.store, shard)
-		b.store.states[shard] = st
-	}
-	if st.batch == nil {
-		st.batch = b
+	if st.batch != b {
+		if st.batch != nil {
+			panic(fmt.Sprintf("pebble: two open batches touch shard %d", shard))
+		}
+		st.batch, st.next = b, st.current()
 		b.touched = append(b.touched, st)
 	}
 	return st
 }
 
+// Err implements storage.Batch.
+func (b *batch) Err() error { return b.err }
+
 // Commit implements storage.Batch.
-func (b *batch) Commit() error {
+func (b *batch) Commit(sync bool) error {
 	for _, st := range b.touched {
 		st.flush()
 	}
 	err := b.err
-	if err == nil && !b.out.Empty() {
-		if err = b.out.Commit(pebble.Sync); err == nil {
-			err = b.store.durable.advance(b.store.db)
+	if err == nil && (sync || !b.out.Empty()) {
+		how := pebble.NoSync
+		if sync {
+			how = pebble.Sync
 		}
+		err = b.out.Commit(how)
 	}
 	if err != nil {
 		b.Discard()
@@ -57,20 +59,15 @@ func (b *batch) Commit() error {
 	for _, st := range b.touched {
 		st.committed()
 	}
-	return b.close()
+	return b.out.Close()
 }
 
 // Discard implements storage.Batch.
 func (b *batch) Discard() {
 	for _, st := range b.touched {
-		delete(b.store.states, st.shard) // its cache is ahead of the disk
+		st.forget() // its cache is ahead of the disk
 	}
-	_ = b.close()
-}
-
-func (b *batch) close() error {
-	b.store.open = false
-	return b.out.Close()
+	_ = b.out.Close()
 }
 
 func (b *batch) fail(err error) {

@@ -11,9 +11,12 @@ import (
 // then the bytes:
 //
 //	space  what
-//	0x00   the store itself: 0x00 | name            format, shards, term
-//	0x01   (the Raft log's, a space of its own)
-//	0x02   applied state: 0x02 | shard u16 | app u32 | table u8 | ...
+//	0x00   the store itself: 0x00 | name            format, node, shards, starts
+//	0x01   what a replica must not forget: 0x01 | shard u16      Replica
+//	0x02   a shard's contents: 0x02 | shard u16 | app u32 | table u8 | ...
+//
+// The contents of a shard are one range, which a snapshot replaces at once: its
+// log too. App 0 is the shard's own.
 //
 //	table  row            rest of the key                                 value (proto/log)
 //	1      user           sized user                                      User
@@ -25,9 +28,14 @@ import (
 //	6      outbox         destination u16 | number u64         (app 0)    Effect
 //	7      outbox head    destination u16                      (app 0)    u64, last number given out
 //	8      effect mark    source u16 | restore epoch u64       (app 0)    u64, last number applied
+//	9      applied                                             (app 0)    Position, how far the rows go
+//	10     descriptor                                          (app 0)    Descriptor, as applied
+//	11     log base                                            (app 0)    Position, the last entry let go of
+//	12     log            index u64                            (app 0)    LogEntry
 const (
-	spaceStore byte = 0x00
-	spaceState byte = 0x02
+	spaceStore   byte = 0x00
+	spaceReplica byte = 0x01
+	spaceShard   byte = 0x02
 
 	tableUser       byte = 1
 	tableMembership byte = 2
@@ -37,20 +45,51 @@ const (
 	tableOutbox     byte = 6
 	tableOutboxHead byte = 7
 	tableEffectMark byte = 8
+	tableApplied    byte = 9
+	tableDescriptor byte = 10
+	tableLogBase    byte = 11
+	tableLog        byte = 12
 )
 
 // storageFormat is written first into a new store; a store with a higher
-// number is refused.
-const storageFormat = 1
+// number is refused. Format 1 had no log: its rows become those of the replicas
+// that are made over them.
+const storageFormat = 2
 
 var (
 	keyFormat = []byte{spaceStore, 'f'}
+	keyNode   = []byte{spaceStore, 'n'}
 	keyShards = []byte{spaceStore, 's'}
-	keyTerm   = []byte{spaceStore, 't'}
+	keyStarts = []byte{spaceStore, 't'}
 )
 
+func replicaKey(shard storage.ShardID) []byte {
+	return binary.BigEndian.AppendUint16([]byte{spaceReplica}, uint16(shard))
+}
+
+// shardPrefixLen is the length of what all keys of a shard's contents share.
+const shardPrefixLen = 3
+
+// shardSpan is the range of a shard's contents.
+func shardSpan(shard storage.ShardID) (from, to []byte) {
+	from = binary.BigEndian.AppendUint16([]byte{spaceShard}, uint16(shard))
+	return from, prefixEnd(from)
+}
+
+// appendOwn appends the prefix of a table of the shard's own.
+func appendOwn(dst []byte, shard storage.ShardID, table byte) []byte {
+	return appendTable(dst, shard, 0, table)
+}
+
+// logIndex is the index in a key of the log.
+func logIndex(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
+func appendLogKey(dst []byte, shard storage.ShardID, index uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendOwn(dst, shard, tableLog), index)
+}
+
 func appendTable(dst []byte, shard storage.ShardID, app chat.AppID, table byte) []byte {
-	dst = append(dst, spaceState)
+	dst = append(dst, spaceShard)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(shard))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(app))
 	return append(dst, table)

@@ -20,7 +20,9 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 	}{
 		"format":      {keyFormat, "0066"},
 		"shards":      {keyShards, "0073"},
-		"term":        {keyTerm, "0074"},
+		"node":        {keyNode, "006e"},
+		"starts":      {keyStarts, "0074"},
+		"replica":     {replicaKey(0x0109), "01" + "0109"},
 		"user":        {appendUserKey(nil, 0x0109, u), "02" + "0109" + "00000007" + "01" + "03616e6e"},
 		"membership":  {appendMembershipKey(nil, 9, u, c), "02" + "0009" + "00000007" + "02" + "03616e6e" + "01" + "0703616e6e02626f"},
 		"head":        {appendHeadKey(nil, 9, c), "02" + "0009" + "00000007" + "03" + "01" + "0703616e6e02626f"},
@@ -29,6 +31,10 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 		"outbox":      {appendOutboxKey(nil, 9, 0x0304, 5), "02" + "0009" + "00000000" + "06" + "0304" + "0000000000000005"},
 		"outbox head": {appendOutboxHeadKey(nil, 9, 0x0304), "02" + "0009" + "00000000" + "07" + "0304"},
 		"effect mark": {appendEffectMarkKey(nil, 9, 0x0304, 2), "02" + "0009" + "00000000" + "08" + "0304" + "0000000000000002"},
+		"applied":     {appendOwn(nil, 9, tableApplied), "02" + "0009" + "00000000" + "09"},
+		"descriptor":  {appendOwn(nil, 9, tableDescriptor), "02" + "0009" + "00000000" + "0a"},
+		"log base":    {appendOwn(nil, 9, tableLogBase), "02" + "0009" + "00000000" + "0b"},
+		"log":         {appendLogKey(nil, 9, 0x0203), "02" + "0009" + "00000000" + "0c" + "0000000000000203"},
 	} {
 		if got := hex.EncodeToString(k.got); got != k.want {
 			t.Errorf("%s is at %s, want %s", name, got, k.want)

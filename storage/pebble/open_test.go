@@ -38,11 +38,11 @@ func TestAStoreOfANewerFormatIsRefused(t *testing.T) {
 	}
 	raw(t, fs, func(db *driver.DB) {
 		format, closer, err := db.Get([]byte("\x00f"))
-		if err != nil || binary.BigEndian.Uint64(format) != 1 {
-			t.Fatalf("a new store has format %x, %v, want 1", format, err)
+		if err != nil || binary.BigEndian.Uint64(format) != 2 {
+			t.Fatalf("a new store has format %x, %v, want 2", format, err)
 		}
 		_ = closer.Close()
-		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 2), driver.Sync); err != nil {
+		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 3), driver.Sync); err != nil {
 			t.Fatal(err)
 		}
 	})

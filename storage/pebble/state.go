@@ -3,6 +3,7 @@ package pebble
 import (
 	"encoding/binary"
 	"errors"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -17,11 +18,16 @@ import (
 // Invariants: what a cached conversation says is what the database will say
 // once the open batch is committed; users, memberships and counters hold
 // nothing but rows written by the open batch; without an open batch all of
-// them are empty.
+// them are empty. next is the replica as the open batch leaves it.
 type state struct {
 	store *Store
 	shard storage.ShardID
 	batch *batch // the open one, nil between batches
+	next  storage.Replica
+
+	mu         sync.Mutex
+	replica    storage.Replica // as committed
+	generation int             // counts loads: the contents may be others
 
 	conversations map[chat.ConversationKey]*conversation
 	dirty         []*conversation
@@ -31,9 +37,11 @@ type state struct {
 	counters    map[string]uint64
 
 	// Scratch for the rows that are written most.
-	key   []byte
-	head  logpb.Head
-	entry logpb.Entry
+	key         []byte
+	head        logpb.Head
+	entry       logpb.Entry
+	logEntry    logpb.LogEntry
+	positionRow logpb.Position
 }
 
 type membershipKey struct {
@@ -48,14 +56,13 @@ type row interface {
 	UnmarshalVT([]byte) error
 }
 
-func newState(s *Store, shard storage.ShardID) *state {
-	return &state{
-		store: s, shard: shard,
-		conversations: make(map[chat.ConversationKey]*conversation),
-		users:         make(map[chat.UserKey]chat.User),
-		memberships:   make(map[membershipKey]chat.Membership),
-		counters:      make(map[string]uint64),
-	}
+// forget empties the caches, which then start from the disk.
+func (s *state) forget() {
+	s.conversations = make(map[chat.ConversationKey]*conversation)
+	s.users = make(map[chat.UserKey]chat.User)
+	s.memberships = make(map[membershipKey]chat.Membership)
+	s.counters = make(map[string]uint64)
+	s.dirty, s.batch = nil, nil
 }
 
 // get reads a committed row into r; ok is false when there is none.
@@ -200,4 +207,7 @@ func (s *state) committed() {
 	clear(s.counters)
 	s.evict()
 	s.batch = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replica = s.next
 }

@@ -1,14 +1,18 @@
-// Package pebble keeps a node's shards in one Pebble database. It is the only
-// package that knows Pebble; keys.go draws the key layout. The replication
-// host calls it from one goroutine for batches and from any for views; both
-// may block on the disk.
+// Package pebble keeps a node's shards in one Pebble database: their logs, what
+// the replicas must remember, and the rows. It is the only package that knows
+// Pebble; keys.go draws the key layout. The replication host calls it, each
+// shard's batches from one goroutine and the rest from any; all of it may block
+// on the disk.
 package pebble
 
 import (
+	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -37,16 +41,21 @@ type Options struct {
 	FS vfs.FS
 	// Shards is S, written into a new store and compared with an old one's.
 	Shards int
+	// Node names a new store; a random name when empty.
+	Node   storage.NodeID
 	Logger *slog.Logger
 }
 
 // Store is a storage.Store in one Pebble database.
 type Store struct {
-	db      *pebble.DB
-	durable durable
-	shards  int
-	states  map[storage.ShardID]*state
-	open    bool // a batch is open
+	db     *pebble.DB
+	fs     vfs.FS
+	opts   *pebble.Options
+	dir    string
+	node   storage.NodeID
+	shards int
+	states []*state // by shard
+	staged atomic.Uint64
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -70,20 +79,51 @@ func Open(o Options) (*Store, error) {
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	s := &Store{fs: fs, opts: opts, dir: o.Dir, shards: o.Shards}
 	db, err := pebble.Open(o.Dir, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open the data directory %s: %w", o.Dir, err)
 	}
-	s := &Store{db: db, shards: o.Shards, states: make(map[storage.ShardID]*state)}
-	if err := s.checkFormat(); err != nil {
+	s.db = db
+	if err := s.start(o.Node); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the data directory %s: %w", o.Dir, err), db.Close())
 	}
-	return s, s.durable.advance(db)
+	return s, nil
+}
+
+// start looks at the format, deletes what was staged and never installed, and
+// loads the replicas.
+func (s *Store) start(node storage.NodeID) error {
+	if err := s.checkFormat(node); err != nil {
+		return err
+	}
+	if err := s.fs.RemoveAll(s.stagingDir()); err != nil {
+		return err
+	}
+	return s.load()
+}
+
+// load reads what the store remembers of each shard, and ends what a crash left
+// of a Destroy.
+func (s *Store) load() error {
+	for shard := 0; shard <= s.shards; shard++ {
+		st := &state{store: s, shard: storage.ShardID(shard)}
+		s.states = append(s.states, st)
+		if err := st.load(); err != nil {
+			return fmt.Errorf("shard %d: %w", shard, err)
+		}
+		if st.replica.Removed && st.replica.Applied.Index > 0 {
+			if err := st.empty(); err != nil {
+				return fmt.Errorf("shard %d: %w", shard, err)
+			}
+		}
+	}
+	return nil
 }
 
 // checkFormat writes format and shards into a new store and holds an old one
 // against them.
-func (s *Store) checkFormat() error {
+func (s *Store) checkFormat(node storage.NodeID) error {
 	format, err := s.getNumber(keyFormat)
 	if err != nil {
 		return err
@@ -91,13 +131,13 @@ func (s *Store) checkFormat() error {
 	if format > storageFormat {
 		return fmt.Errorf("%w (format %d, this release reads %d)", ErrNewerFormat, format, storageFormat)
 	}
-	if format == 0 {
-		b := s.db.NewBatch()
-		defer b.Close()
-		if err := errors.Join(b.Set(keyFormat, number(storageFormat), nil), b.Set(keyShards, number(uint64(s.shards)), nil)); err != nil {
+	if format < storageFormat {
+		if err := s.create(format, node); err != nil {
 			return err
 		}
-		return b.Commit(pebble.Sync)
+	}
+	if s.node, err = s.readNode(); err != nil {
+		return err
 	}
 	shards, err := s.getNumber(keyShards)
 	if err == nil && shards != uint64(s.shards) {
@@ -106,21 +146,45 @@ func (s *Store) checkFormat() error {
 	return err
 }
 
-// NextTerm implements storage.Store.
-func (s *Store) NextTerm() (storage.Term, error) {
-	last, err := s.getNumber(keyTerm)
+// create makes a store of this format of an empty one or of one of format 1.
+func (s *Store) create(old uint64, node storage.NodeID) error {
+	if node == "" {
+		var id [16]byte
+		_, _ = rand.Read(id[:]) // never fails
+		node = storage.NodeID(hex.EncodeToString(id[:]))
+	}
+	b := s.db.NewBatch()
+	defer b.Close()
+	err := errors.Join(b.Set(keyFormat, number(storageFormat), nil), b.Set(keyNode, []byte(node), nil))
+	if old == 0 {
+		err = errors.Join(err, b.Set(keyShards, number(uint64(s.shards)), nil))
+	}
+	return errors.Join(err, b.Commit(pebble.Sync))
+}
+
+func (s *Store) readNode() (storage.NodeID, error) {
+	v, closer, err := s.db.Get(keyNode)
+	if err != nil {
+		return "", err
+	}
+	return storage.NodeID(v), closer.Close()
+}
+
+// Node implements storage.Store.
+func (s *Store) Node() storage.NodeID { return s.node }
+
+// NextStart implements storage.Store.
+func (s *Store) NextStart() (uint64, error) {
+	last, err := s.getNumber(keyStarts)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.db.Set(keyTerm, number(last+1), pebble.Sync); err != nil {
-		return 0, err
-	}
-	return storage.Term(last + 1), nil
+	return last + 1, s.db.Set(keyStarts, number(last+1), pebble.Sync)
 }
 
 // Close implements storage.Store.
 func (s *Store) Close() error {
-	return errors.Join(s.durable.release(s.durable.now), s.db.Close())
+	return s.db.Close()
 }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -13,20 +13,32 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// view reads a shard as the last commit before it left it.
+// view reads a shard as it was committed when the view was opened.
 type view struct {
-	db    *snapshot
-	from  *durable
-	shard storage.ShardID
+	db         *pebble.Snapshot
+	state      *state
+	generation int
+	shard      storage.ShardID
 }
 
 // View implements storage.Store.
 func (s *Store) View(shard storage.ShardID) (storage.View, error) {
-	return view{db: s.durable.hold(), from: &s.durable, shard: shard}, nil
+	st := s.states[shard]
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return view{db: s.db.NewSnapshot(), state: st, generation: st.generation, shard: shard}, nil
 }
 
 // Close implements storage.View.
-func (v view) Close() error { return v.from.release(v.db) }
+func (v view) Close() error {
+	err := v.db.Close()
+	v.state.mu.Lock()
+	defer v.state.mu.Unlock()
+	if v.generation != v.state.generation {
+		err = errors.Join(err, storage.ErrGone)
+	}
+	return err
+}
 
 // User implements storage.View.
 func (v view) User(u chat.UserKey) (chat.User, bool, error) {

@@ -63,10 +63,10 @@ func (d *duo) batch() {
 		m.Discard()
 		return
 	}
-	if err := p.Commit(); err != nil {
+	if err := p.Commit(true); err != nil {
 		d.Fatal(err)
 	}
-	if err := m.Commit(); err != nil {
+	if err := m.Commit(true); err != nil {
 		d.Fatal(err)
 	}
 }
@@ -177,7 +177,7 @@ func rows(v any, ok bool, err error) any {
 
 func TestBothStoresAnswerTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := &duo{T: t, disk: vfs.NewMem(), memory: memory.New(shards), now: 1_700_000_000_000}
+		d := &duo{T: t, disk: vfs.NewMem(), memory: memory.New(shards, "n1"), now: 1_700_000_000_000}
 		d.open()
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
 			d.batch()

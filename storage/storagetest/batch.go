@@ -25,7 +25,7 @@ func manyShards(b *bench) {
 		}
 	}
 	has(false)
-	if err := batch.Commit(); err != nil {
+	if err := batch.Commit(true); err != nil {
 		b.Fatal(err)
 	}
 	has(true)
@@ -154,10 +154,10 @@ func (b *bench) chain(c chat.ConversationKey, want uint64) {
 	})
 }
 
-func terms(b *bench) {
-	for want := storage.Term(1); want < 6; want++ {
-		if got, err := b.store.NextTerm(); got != want || err != nil {
-			b.Errorf("term %d, %v, want %d", got, err, want)
+func starts(b *bench) {
+	for want := uint64(1); want < 6; want++ {
+		if got, err := b.store.NextStart(); got != want || err != nil {
+			b.Errorf("start %d, %v, want %d", got, err, want)
 		}
 		if want%2 == 0 {
 			b.reopen()

@@ -140,7 +140,7 @@ func (b *bench) flush() {
 	if b.pending == nil {
 		return
 	}
-	if err := b.pending.Commit(); err != nil {
+	if err := b.pending.Commit(true); err != nil {
 		b.Fatal(err)
 	}
 	b.pending = nil

@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"memberships are those of the user":                    memberships,
 		"effects wait in order until they are dropped":         effects,
 		"effect marks are kept by source and epoch":            effectMarks,
-		"terms count the starts":                               terms,
+		"starts are counted":                                   starts,
 		"retries are found however the cache stands":           retries,
 		"a retry in the batch of its first attempt is found":   retryInBatch,
 		"more conversations than a cache holds stay right":     manyConversations,
@@ -75,7 +75,7 @@ func (b *bench) batch(f func(storage.Batch)) {
 	b.Helper()
 	batch := b.store.Batch()
 	f(batch)
-	if err := batch.Commit(); err != nil {
+	if err := batch.Commit(true); err != nil {
 		b.Fatalf("commit: %v", err)
 	}
 }

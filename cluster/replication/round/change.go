@@ -1,0 +1,250 @@
+package round
+
+import (
+	"fmt"
+	"slices"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// Change is one step in the membership of a shard. More than one part makes it
+// a joint change, which Raft leaves by itself.
+type Change struct {
+	Shard storage.ShardID
+	// Learners get new replicas that do not vote yet.
+	Learners []storage.NodeID
+	// Promote makes voters of learners, Remove takes replicas out.
+	Promote, Remove []storage.ReplicaID
+	// Done hears of it once the change is applied here; errors as for proposals,
+	// and CodeInvalidParam.
+	Done func(error)
+}
+
+// Change proposes a change to the shard's group.
+func (w *Worker) Change(c Change) {
+	g := w.groups[c.Shard]
+	done := func(_ storage.Outcome, err error) { c.Done(err) }
+	if g == nil || g.leading == 0 {
+		w.answer(Answer{Done: done, Err: errNotLeader})
+		return
+	}
+	if err := g.check(c); err != nil {
+		w.answer(Answer{Done: done, Err: err})
+		return
+	}
+	number := w.ownNumber()
+	v2 := &pb.ConfChangeV2{}
+	change := &logpb.Change{Origin: w.o.Origin, Number: number, Version: g.desc.GetVersion()}
+	add := func(t pb.ConfChangeType, id uint64) {
+		v2.Changes = append(v2.Changes, &pb.ConfChangeSingle{Type: t.Enum(), NodeId: new(id)})
+	}
+	for i, node := range c.Learners {
+		id := g.desc.GetNextReplica() + uint64(i)
+		change.Added = append(change.Added, &logpb.Member{Replica: id, Node: string(node)})
+		add(pb.ConfChangeAddLearnerNode, id)
+	}
+	for _, id := range c.Promote {
+		add(pb.ConfChangeAddNode, uint64(id))
+	}
+	for _, id := range c.Remove {
+		add(pb.ConfChangeRemoveNode, uint64(id))
+	}
+	v2.Context = encode(change)
+	data, err := proto.Marshal(v2)
+	if err != nil {
+		panic(fmt.Sprintf("round: %v", err))
+	}
+	if !g.proposeOwn(pb.EntryConfChangeV2, data, number, done) {
+		w.answer(Answer{Done: done, Err: errBusy})
+	}
+}
+
+// check refuses what would panic or make no sense when applied.
+func (g *group) check(c Change) error {
+	refuse := func(format string, args ...any) error {
+		return chat.Errorf(chat.CodeInvalidParam, "change replicas", format, args...)
+	}
+	if len(g.desc.GetVotersOutgoing()) > 0 {
+		return errBusy
+	}
+	if len(c.Learners)+len(c.Promote)+len(c.Remove) == 0 {
+		return refuse("the change is empty")
+	}
+	for i, node := range c.Learners {
+		if slices.Contains(c.Learners[:i], node) || slices.ContainsFunc(g.desc.GetMembers(), func(m *logpb.Member) bool { return m.Node == string(node) }) {
+			return refuse("node %s has a replica of shard %d already", node, g.shard)
+		}
+	}
+	for i, id := range c.Promote {
+		if !slices.Contains(g.desc.GetLearners(), uint64(id)) || slices.Contains(c.Promote[:i], id) || slices.Contains(c.Remove, id) {
+			return refuse("replica %d of shard %d is no learner that could vote", id, g.shard)
+		}
+	}
+	voters := len(g.desc.GetVoters()) + len(c.Promote)
+	for i, id := range c.Remove {
+		if !g.isMember(uint64(id)) || slices.Contains(c.Remove[:i], id) {
+			return refuse("shard %d has no replica %d", g.shard, id)
+		}
+		if slices.Contains(g.desc.GetVoters(), uint64(id)) {
+			voters--
+		}
+	}
+	if voters < 1 {
+		return refuse("shard %d would have no voter left", g.shard)
+	}
+	return nil
+}
+
+func (g *group) isMember(replica uint64) bool {
+	return slices.ContainsFunc(g.desc.GetMembers(), func(m *logpb.Member) bool { return m.Replica == replica })
+}
+
+// applyChange runs a committed change. One that was meant for another version
+// of the descriptor is passed over, on all replicas alike.
+func (g *group) applyChange(r *Round, data []byte) {
+	var v2 pb.ConfChangeV2
+	var change logpb.Change
+	if err := proto.Unmarshal(data, &v2); err != nil {
+		panic(fmt.Sprintf("round: %v: change does not decode: %v", g, err))
+	}
+	if err := change.UnmarshalVT(v2.Context); err != nil {
+		panic(fmt.Sprintf("round: %v: change does not decode: %v", g, err))
+	}
+	own := len(v2.Changes) > 0 && change.Origin == g.w.o.Origin
+	if len(v2.Changes) > 0 && change.Version != g.desc.GetVersion() {
+		if own {
+			g.settle(r, change.Number, storage.Outcome{}, errBusy)
+		}
+		return
+	}
+	cs := g.node.ApplyConfChange(&v2)
+	g.describeChange(cs, change.Added)
+	if own {
+		g.settle(r, change.Number, storage.Outcome{}, nil)
+	}
+}
+
+// describeChange makes the descriptor that follows from a change, and notes who
+// is no longer in it.
+func (g *group) describeChange(cs *pb.ConfState, added []*logpb.Member) {
+	d := &logpb.Descriptor{
+		Version: g.desc.GetVersion() + 1, NextReplica: g.desc.GetNextReplica(),
+		Voters: cs.Voters, Learners: cs.Learners, VotersOutgoing: cs.VotersOutgoing, LearnersNext: cs.LearnersNext, AutoLeave: cs.GetAutoLeave(),
+	}
+	for _, m := range slices.Concat(g.desc.GetMembers(), added) {
+		d.NextReplica = max(d.NextReplica, m.Replica+1)
+		in := slices.Contains(d.Voters, m.Replica) || slices.Contains(d.Learners, m.Replica) ||
+			slices.Contains(d.VotersOutgoing, m.Replica) || slices.Contains(d.LearnersNext, m.Replica)
+		if in {
+			d.Members = append(d.Members, m)
+		} else if g.role == raft.StateLeader && m.Replica != uint64(g.id) {
+			g.departed[m.Replica] = storage.NodeID(m.Node)
+		}
+	}
+	g.desc, g.descData = d, encode(d)
+}
+
+// heard looks whether a message comes from a replica that was removed: its
+// leader tells it so.
+func (g *group) heard(node storage.NodeID, replica uint64) {
+	if g.leading != 0 && replica < g.desc.GetNextReplica() && !g.isMember(replica) {
+		if _, known := g.departed[replica]; !known {
+			g.departed[replica] = node
+			g.barrier()
+		}
+	}
+}
+
+// barrier tells the departed replicas to go once it is sure that the others can
+// do without them: a majority must know that the configuration which held them
+// has been left. An empty proposal that is made after this replica has applied
+// the leaving carries the commit index with it.
+func (g *group) barrier() {
+	number := g.w.ownNumber()
+	data := encode(&logpb.Proposal{Version: chat.Version, Origin: g.w.o.Origin, Number: number})
+	g.proposeOwn(pb.EntryNormal, data, number, func(_ storage.Outcome, err error) {
+		if err != nil || g.leading == 0 {
+			return
+		}
+		for _, replica := range sortedKeys(g.departed) {
+			m := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_DESTROY, To: replica, From: uint64(g.id)}
+			g.w.farewells = append(g.w.farewells, Outgoing{To: g.departed[replica], Message: m})
+		}
+		clear(g.departed) // those who miss it ask
+	})
+}
+
+// ask asks the others whether this replica still belongs to them.
+func (g *group) ask() {
+	for _, m := range g.desc.GetMembers() {
+		if m.Replica != uint64(g.id) {
+			q := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_ASK, To: m.Replica, From: uint64(g.id)}
+			g.w.farewells = append(g.w.farewells, Outgoing{To: storage.NodeID(m.Node), Message: q})
+		}
+	}
+}
+
+// destroy ends the replica in the next round.
+func (g *group) destroy() {
+	g.gone = true
+	g.w.touch(g)
+}
+
+// Descriptor is a shard's configuration as applied here, nil when this node has
+// no replica of it. It must not be changed.
+func (w *Worker) Descriptor(shard storage.ShardID) *logpb.Descriptor {
+	if g := w.groups[shard]; g != nil {
+		return g.desc
+	}
+	return nil
+}
+
+// CaughtUp says whether this node leads the shard and the replica has all but
+// the newest few entries.
+func (w *Worker) CaughtUp(shard storage.ShardID, replica storage.ReplicaID) bool {
+	g, ok := w.groups[shard], false
+	if g == nil || g.leading == 0 {
+		return false
+	}
+	if pr, known := g.node.Status().Progress[uint64(replica)]; known {
+		ok = pr.Match+caughtUpEntries >= g.applied.Index && pr.Match > 0
+	}
+	return ok
+}
+
+// caughtUpEntries is how many entries a learner may lack to become a voter.
+const caughtUpEntries = 64
+
+// Bootstrap makes a replica of a shard that begins with the given nodes as
+// voters; all of them must say the same. It does nothing when there ever was
+// one. The first voter gets replica ID 1, and so on.
+func (w *Worker) Bootstrap(shard storage.ShardID, voters []storage.NodeID) error {
+	at := slices.Index(voters, w.node)
+	r, err := w.o.Store.Replica(shard)
+	if err != nil || at < 0 || r.ID != 0 || w.groups[shard] != nil {
+		return err
+	}
+	d := &logpb.Descriptor{Version: 1, NextReplica: uint64(len(voters) + 1)}
+	for i, node := range voters {
+		d.Members = append(d.Members, &logpb.Member{Replica: uint64(i + 1), Node: string(node)})
+		d.Voters = append(d.Voters, uint64(i+1))
+	}
+	first := storage.Position{Index: 1, Term: 1}
+	r = storage.Replica{
+		ID: storage.ReplicaID(at + 1), HardState: storage.HardState{Term: 1, Commit: 1},
+		Applied: storage.Applied{Position: first, Descriptor: encode(d)}, Base: first, Last: 1,
+	}
+	g, err := w.load(shard, r)
+	if err != nil {
+		return err
+	}
+	g.fresh = true
+	return nil
+}

@@ -1,0 +1,130 @@
+package round
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"github.com/parley-im/parley/storage"
+)
+
+// When a leader's node is gone, the others campaign one after the other, in an
+// order of each shard's own, so that votes do not split and leaders spread. The
+// gap between two must be longer than a slow fsync: two who campaign at once
+// vote for themselves, and both wait out Raft's random time.
+const (
+	firstCampaign = 10 * time.Millisecond
+	startCampaign = 100 * time.Millisecond // connections come first
+	campaignGap   = 350 * time.Millisecond
+	campaignAgain = 60 * time.Millisecond
+	maxCampaigns  = 4 // then Raft's own clock decides
+)
+
+// LinkDown says that the connection to a node broke.
+func (w *Worker) LinkDown(node storage.NodeID) {
+	for _, g := range w.sorted {
+		g.linkDown(node)
+	}
+}
+
+func (g *group) linkDown(node storage.NodeID) {
+	for _, m := range g.desc.GetMembers() {
+		if storage.NodeID(m.Node) != node {
+			continue
+		}
+		if g.role == raft.StateLeader {
+			g.node.ReportUnreachable(m.Replica)
+		} else if m.Replica == g.lead {
+			// Else the leader's lease refuses everybody's vote for an election time.
+			_ = g.node.ForgetLeader()
+			g.campaign(firstCampaign, node)
+			g.w.touch(g)
+		}
+	}
+}
+
+// campaignFirst is for the start: a sole voter needs to wait for nobody.
+func (g *group) campaignFirst() {
+	delay := startCampaign
+	if len(g.desc.GetVoters()) == 1 && len(g.desc.GetVotersOutgoing()) == 0 {
+		delay = 0
+	}
+	g.campaign(delay, "")
+}
+
+// campaign plans a campaign, as the shard's order of nodes says, without the
+// one that is gone.
+func (g *group) campaign(delay time.Duration, without storage.NodeID) {
+	if !slices.Contains(g.desc.GetVoters(), uint64(g.id)) {
+		return
+	}
+	rank, own := 0, g.rank(g.w.node)
+	for _, m := range g.desc.GetMembers() {
+		node := storage.NodeID(m.Node)
+		if node != without && node != g.w.node && slices.Contains(g.desc.GetVoters(), m.Replica) && g.rank(node) < own {
+			rank++
+		}
+	}
+	if g.campaignAt == 0 {
+		g.w.campaigns = append(g.w.campaigns, g)
+	}
+	g.campaignAt, g.attempts = max(1, g.w.now+delay+time.Duration(rank)*campaignGap), 0
+}
+
+// rank orders the nodes of a shard.
+func (g *group) rank(node storage.NodeID) uint64 {
+	var buf [64]byte
+	return xxhash.Sum64(append(binary.BigEndian.AppendUint16(buf[:0], uint16(g.shard)), node...))
+}
+
+// campaignStop forgets a planned campaign: there is a leader.
+func (g *group) campaignStop() {
+	if g.campaignAt != 0 {
+		g.campaignAt = 0
+		g.w.campaigns = slices.DeleteFunc(g.w.campaigns, func(x *group) bool { return x == g })
+	}
+}
+
+// campaignLater gives way to another candidate.
+func (g *group) campaignLater() {
+	if g.campaignAt != 0 {
+		g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
+	}
+}
+
+// campaignDue starts the campaigns whose time has come.
+func (w *Worker) campaignDue() {
+	for _, g := range slices.Clone(w.campaigns) {
+		if g.campaignAt > w.now {
+			continue
+		}
+		if g.attempts++; g.attempts > maxCampaigns {
+			g.campaignStop()
+			continue
+		}
+		g.campaignAt = w.now + campaignAgain
+		_ = g.node.Campaign()
+		w.touch(g)
+	}
+}
+
+// Transfer asks the leader of a shard to hand over to another voter. Nothing
+// tells of its end but the leaderships.
+func (w *Worker) Transfer(shard storage.ShardID, to storage.NodeID) {
+	g := w.groups[shard]
+	if g == nil || g.leading == 0 {
+		return
+	}
+	for _, m := range g.desc.GetMembers() {
+		if storage.NodeID(m.Node) == to && m.Replica != uint64(g.id) && slices.Contains(g.desc.GetVoters(), m.Replica) {
+			g.node.TransferLeader(m.Replica)
+			w.touch(g)
+		}
+	}
+}
+
+func isVoteRequest(t pb.MessageType) bool { return t == pb.MsgPreVote || t == pb.MsgVote }

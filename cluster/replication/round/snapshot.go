@@ -1,0 +1,154 @@
+package round
+
+import (
+	"fmt"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// maxSending bounds the snapshots that a worker has pinned at a time.
+const maxSending = 2
+
+// Snapshot is a shard's contents to be sent to a replica: Head first, then what
+// Frozen gives. The caller closes Frozen and calls SnapshotSent, whatever
+// happened.
+type Snapshot struct {
+	To     storage.NodeID
+	Head   *peerpb.Message
+	Frozen storage.Frozen
+}
+
+// Staged is a snapshot that arrived and is sealed.
+type Staged struct {
+	From    storage.NodeID
+	Head    *peerpb.Message
+	Applied storage.Applied // as Seal gave it
+	Staging storage.Staging
+	// Done is called once: nil when the replica has what the snapshot holds. The
+	// staging is used up or discarded then.
+	Done func(error)
+}
+
+// describe is what Raft sends for a snapshot. What travels is frozen a moment
+// later, at this index or a later one.
+func (g *group) describe() (*pb.Snapshot, error) {
+	if g.w.sending >= maxSending || g.stored != g.applied.Index {
+		return nil, raft.ErrSnapshotTemporarilyUnavailable
+	}
+	return &pb.Snapshot{Metadata: &pb.SnapshotMetadata{
+		Index: new(g.applied.Index), Term: new(uint64(g.applied.Term)), ConfState: confState(g.desc),
+	}}, nil
+}
+
+// freeze pins the contents for a snapshot that Raft wants to send. Until it is
+// reported, the log behind its index stays.
+func (g *group) freeze(after *After, m *pb.Message) error {
+	to, ok := g.nodeOf(m.GetTo())
+	if !ok {
+		g.node.ReportSnapshot(m.GetTo(), raft.SnapshotFailure)
+		return nil
+	}
+	f, err := g.w.o.Store.Freeze(g.shard)
+	if err != nil {
+		return fmt.Errorf("freeze shard %d: %w", g.shard, err)
+	}
+	a := f.Applied()
+	head := fromRaft(g.shard, m)
+	head.Snapshot = &peerpb.Snapshot{Index: a.Index, Term: uint64(a.Term), Descriptor_: a.Descriptor}
+	g.sent[m.GetTo()] = a.Index
+	g.w.sending++
+	after.Snapshots = append(after.Snapshots, Snapshot{To: to, Head: head, Frozen: f})
+	return nil
+}
+
+// SnapshotSent reports how the sending of a snapshot ended.
+func (w *Worker) SnapshotSent(head *peerpb.Message, ok bool) {
+	w.sending--
+	g := w.groups[storage.ShardID(head.Shard)]
+	if g == nil {
+		return
+	}
+	delete(g.sent, head.To)
+	status := raft.SnapshotFinish
+	if !ok {
+		status = raft.SnapshotFailure
+	}
+	g.node.ReportSnapshot(head.To, status)
+	g.w.touch(g)
+}
+
+// Staged takes a snapshot for the next round.
+func (w *Worker) Staged(s Staged) {
+	shard, to := storage.ShardID(s.Head.Shard), storage.ReplicaID(s.Head.To)
+	g := w.groups[shard]
+	if g == nil {
+		g = w.meet(shard, to, s.Head)
+	}
+	if g == nil || g.id != to || g.gone || g.staged != nil {
+		s.done(errBusy)
+		return
+	}
+	g.contacts[s.Head.From] = s.From
+	g.staged = &s
+	w.touch(g)
+}
+
+// done discards what was not installed and tells how it ended.
+func (s *Staged) done(err error) {
+	_ = s.Staging.Discard()
+	s.Done(err)
+}
+
+// stepStaged gives Raft the snapshot.
+func (g *group) stepStaged() {
+	if g.staged == nil {
+		return
+	}
+	m, err := toRaft(g.staged.Head)
+	if err != nil || g.staged.Applied.Index != m.GetSnapshot().GetMetadata().GetIndex() {
+		return // settled as refused
+	}
+	_ = g.node.Step(m)
+	if g.node.HasReady() {
+		g.install = &install{group: g, staged: g.staged}
+	}
+}
+
+// settleStaged sorts out what Raft made of the snapshot: it is installed in
+// this round, or was not needed, or did not fit.
+func (g *group) settleStaged(r *Round) {
+	if g.staged == nil {
+		return
+	}
+	s := g.staged
+	g.staged, g.install = nil, nil
+	if g.stepped && !raft.IsEmptySnap(g.ready.Snapshot) {
+		r.installs = append(r.installs, install{group: g, staged: s})
+		r.sync = true
+		return
+	}
+	if s.Applied.Index <= g.applied.Index {
+		s.done(nil)
+		return
+	}
+	s.done(errBusy)
+}
+
+// installed takes over what the store has now. Its results of earlier rounds
+// are gone with the rows, its readers hear of it from their views.
+func (g *group) installed(s *Staged) error {
+	a := s.Applied
+	d, err := decodeDescriptor(a.Descriptor)
+	if err != nil {
+		return fmt.Errorf("installed shard %d: %w", g.shard, err)
+	}
+	g.desc, g.descData, g.applied = d, a.Descriptor, a.Position
+	g.log.reset(a.Position)
+	g.growth = growth{}
+	s.Done(nil)
+	return nil
+}

@@ -1,0 +1,86 @@
+package round
+
+import (
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// Step takes a message from a replica on another node. Messages may be lost,
+// doubled or late; those that make no sense here are dropped.
+func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
+	shard, to := storage.ShardID(m.Shard), storage.ReplicaID(m.To)
+	g := w.groups[shard]
+	if g != nil && g.id < to && m.Kind == peerpb.Kind_KIND_RAFT && fromLeader(m) {
+		g.destroy() // this node is a member anew, so the old replica has been removed
+		return
+	}
+	if g == nil {
+		if g = w.meet(shard, to, m); g == nil {
+			return
+		}
+	}
+	if g.id != to || g.gone {
+		return
+	}
+	switch m.Kind {
+	case peerpb.Kind_KIND_RAFT:
+		g.step(from, m)
+	case peerpb.Kind_KIND_ASK:
+		g.heard(from, m.From)
+	case peerpb.Kind_KIND_DESTROY:
+		g.destroy()
+	}
+}
+
+// meet makes an empty replica when a leader writes to one that this node has
+// never had. It gets everything by a snapshot.
+func (w *Worker) meet(shard storage.ShardID, id storage.ReplicaID, m *peerpb.Message) *group {
+	if m.Kind != peerpb.Kind_KIND_RAFT || !fromLeader(m) {
+		return nil
+	}
+	r, err := w.o.Store.Replica(shard)
+	if err != nil || r.ID >= id {
+		return nil
+	}
+	g, err := w.load(shard, storage.Replica{ID: id})
+	if err != nil {
+		return nil
+	}
+	g.fresh = true
+	return g
+}
+
+func fromLeader(m *peerpb.Message) bool {
+	switch pb.MessageType(m.Type) {
+	case pb.MsgApp, pb.MsgHeartbeat, pb.MsgSnap:
+		return true
+	}
+	return false
+}
+
+func (g *group) step(from storage.NodeID, m *peerpb.Message) {
+	g.contacts[m.From] = from
+	g.heard(from, m.From)
+	rm, err := toRaft(m)
+	if err != nil {
+		return
+	}
+	if isVoteRequest(rm.GetType()) {
+		g.campaignLater()
+	}
+	if g.staged != nil || rm.GetType() == pb.MsgSnap { // a snapshot comes by Staged, and alone in its round
+		return
+	}
+	_ = g.node.Step(rm)
+	g.w.touch(g)
+}
+
+// Unreachable says that a message for a node was dropped: Raft probes until it
+// hears from the replica again.
+func (w *Worker) Unreachable(to Outgoing) {
+	if g := w.groups[storage.ShardID(to.Message.Shard)]; g != nil && to.Message.Kind == peerpb.Kind_KIND_RAFT {
+		g.node.ReportUnreachable(to.Message.To)
+	}
+}

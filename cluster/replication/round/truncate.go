@@ -1,0 +1,100 @@
+package round
+
+import (
+	"slices"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/tracker"
+
+	"github.com/parley-im/parley/storage"
+)
+
+// How much of the log stays. A follower that lacks at most keptForAll gets
+// entries, whoever leads; the leader keeps keptForSlow for one that it hears
+// from; who lacks more gets a snapshot. A log is cut only when that frees
+// truncateStep.
+const (
+	keptForAll   = 1 << 20 // bytes
+	keptForSlow  = 16 << 20
+	truncateStep = 256 << 10
+	markStep     = 32 << 10
+)
+
+// growth knows about where in the log how many bytes have been written.
+//
+// Invariant: marks ascend in both fields; written is what has been appended
+// since the start, cut what was let go of.
+type growth struct {
+	written uint64
+	marks   []mark
+}
+
+type mark struct {
+	index   uint64
+	written uint64
+}
+
+func (w *growth) add(index uint64, bytes int) {
+	w.written += uint64(bytes)
+	if n := len(w.marks); n > 0 && w.marks[n-1].index >= index { // the end was replaced
+		w.marks = w.marks[:0]
+	}
+	if n := len(w.marks); n == 0 || w.written-w.marks[n-1].written >= markStep {
+		w.marks = append(w.marks, mark{index, w.written})
+	}
+}
+
+// before gives the newest mark that leaves at least kept bytes behind it.
+func (w *growth) before(kept uint64) (index uint64) {
+	for _, m := range w.marks {
+		if w.written-m.written < kept {
+			break
+		}
+		index = m.index
+	}
+	return index
+}
+
+// truncate lets go of applied entries that nobody is likely to need.
+func (g *group) truncate(r *Round) {
+	for _, e := range g.ready.Entries {
+		g.growth.add(e.GetIndex(), len(e.Data)+64)
+	}
+	if len(g.growth.marks) == 0 || g.growth.written-g.growth.marks[0].written < truncateStep {
+		return
+	}
+	to := g.growth.before(g.kept())
+	for _, index := range g.sent {
+		to = min(to, index)
+	}
+	if to = min(to, g.applied.Index, g.log.last); to <= g.log.base.Index {
+		return
+	}
+	term, err := g.log.Term(to)
+	if err != nil {
+		return // tried again in a later round; a broken disk shows at the commit
+	}
+	base := storage.Position{Index: to, Term: storage.Term(term)}
+	r.batch.Truncate(g.shard, base)
+	r.wrote = true
+	g.log.truncated(base)
+	n, _ := slices.BinarySearchFunc(g.growth.marks, to+1, func(m mark, index uint64) int { return int(m.index) - int(index) })
+	g.growth.marks = append(g.growth.marks[:0], g.growth.marks[n:]...)
+}
+
+// kept is how many bytes of the log must stay.
+func (g *group) kept() uint64 {
+	if len(g.desc.GetMembers()) == 1 {
+		return 0
+	}
+	if g.role != raft.StateLeader {
+		return keptForAll
+	}
+	kept, limit := uint64(keptForAll), g.growth.before(keptForAll)
+	g.node.WithProgress(func(id uint64, _ raft.ProgressType, pr tracker.Progress) {
+		if id != uint64(g.id) && pr.RecentActive && pr.Match < limit {
+			kept = keptForSlow
+		}
+	})
+	return kept
+}

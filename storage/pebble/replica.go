@@ -1,0 +1,203 @@
+package pebble
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// Replicas implements storage.Store.
+func (s *Store) Replicas() ([]storage.ShardID, error) {
+	var out []storage.ShardID
+	for _, st := range s.states {
+		if r := st.current(); r.ID != 0 && !r.Removed {
+			out = append(out, st.shard)
+		}
+	}
+	return out, nil
+}
+
+// Replica implements storage.Store.
+func (s *Store) Replica(shard storage.ShardID) (storage.Replica, error) {
+	r := s.states[shard].current()
+	// The commit index is written with term and vote only.
+	r.Commit = max(r.Applied.Index, min(r.Commit, r.Last))
+	return r, nil
+}
+
+// current is the replica as committed.
+func (s *state) current() storage.Replica {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.replica
+}
+
+// load reads the replica from the disk and forgets what was cached.
+func (s *state) load() error {
+	var r storage.Replica
+	var row logpb.Replica
+	if _, err := get(s.store.db, replicaKey(s.shard), &row); err != nil {
+		return err
+	}
+	r.ID, r.Removed = storage.ReplicaID(row.Id), row.Removed
+	r.HardState = storage.HardState{Term: storage.Term(row.Term), Vote: storage.ReplicaID(row.Vote), Commit: row.Commit}
+	var err error
+	if r.Applied.Position, err = s.position(tableApplied); err != nil {
+		return err
+	}
+	if r.Base, err = s.position(tableLogBase); err != nil {
+		return err
+	}
+	v, closer, err := s.store.db.Get(appendOwn(nil, s.shard, tableDescriptor))
+	switch {
+	case err == nil:
+		r.Applied.Descriptor = bytes.Clone(v)
+		err = closer.Close()
+	case errors.Is(err, pebble.ErrNotFound):
+		err = nil
+	}
+	if err == nil {
+		r.Last, err = s.lastIndex(r.Base.Index)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replica, s.generation = r, s.generation+1
+	s.forget()
+	return nil
+}
+
+func (s *state) position(table byte) (storage.Position, error) {
+	var row logpb.Position
+	_, err := get(s.store.db, appendOwn(nil, s.shard, table), &row)
+	return storage.Position{Index: row.Index, Term: storage.Term(row.Term)}, err
+}
+
+// lastIndex is the index of the log's newest entry, base when there is none.
+func (s *state) lastIndex(base uint64) (last uint64, err error) {
+	lower := appendOwn(nil, s.shard, tableLog)
+	it, err := s.store.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: prefixEnd(lower)})
+	if err != nil {
+		return 0, err
+	}
+	last = base
+	if it.Last() {
+		last = logIndex(it.Key())
+	}
+	return last, errors.Join(it.Error(), it.Close())
+}
+
+// Log implements storage.Store.
+func (s *Store) Log(shard storage.ShardID, from, to uint64, maxBytes int) ([]storage.LogEntry, error) {
+	r := s.states[shard].current()
+	if from <= r.Base.Index {
+		return nil, storage.ErrTruncated
+	}
+	if from >= to || to > r.Last+1 {
+		return nil, storage.ErrNoEntry
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: appendLogKey(nil, shard, from), UpperBound: appendLogKey(nil, shard, to)})
+	if err != nil {
+		return nil, err
+	}
+	var out []storage.LogEntry
+	size := 0
+	for ok := it.First(); ok && err == nil; ok = it.Next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err != nil {
+			break
+		}
+		if size += len(value); size > maxBytes && len(out) > 0 {
+			break
+		}
+		var row logpb.LogEntry
+		if err = row.UnmarshalVT(value); err != nil {
+			break
+		}
+		index := logIndex(it.Key())
+		if want := from + uint64(len(out)); index != want {
+			err = fmt.Errorf("the log of shard %d has entry %d in place of %d", shard, index, want)
+		}
+		out = append(out, storage.LogEntry{Position: storage.Position{Index: index, Term: storage.Term(row.Term)}, Kind: uint8(row.Kind), Data: row.Data})
+	}
+	if err = errors.Join(err, it.Error(), it.Close()); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, storage.ErrNoEntry
+	}
+	return out, nil
+}
+
+// Create implements storage.Batch.
+func (b *batch) Create(shard storage.ShardID, id storage.ReplicaID, a storage.Applied) {
+	st := b.state(shard)
+	st.next = storage.Replica{ID: id, Applied: storage.Applied{Position: a.Position}, Base: a.Position, Last: a.Index}
+	st.setReplica()
+	st.setPosition(tableLogBase, a.Position)
+	b.SetApplied(shard, a)
+}
+
+// Append implements storage.Batch.
+func (b *batch) Append(shard storage.ShardID, entries []storage.LogEntry) {
+	st := b.state(shard)
+	for i := range entries {
+		e := &entries[i]
+		st.key = appendLogKey(st.key[:0], shard, e.Index)
+		st.logEntry.Term, st.logEntry.Kind, st.logEntry.Data = uint64(e.Term), uint32(e.Kind), e.Data
+		st.set(st.key, &st.logEntry)
+	}
+	last := entries[len(entries)-1].Index
+	if last < st.next.Last {
+		st.dropRange(appendLogKey(nil, shard, last+1), appendLogKey(nil, shard, st.next.Last+1))
+	}
+	st.next.Last = last
+}
+
+// SetHardState implements storage.Batch.
+func (b *batch) SetHardState(shard storage.ShardID, h storage.HardState) {
+	st := b.state(shard)
+	st.next.HardState = h
+	st.setReplica()
+}
+
+// SetApplied implements storage.Batch. The descriptor is written when it
+// differs only: it weighs more than the rest.
+func (b *batch) SetApplied(shard storage.ShardID, a storage.Applied) {
+	st := b.state(shard)
+	st.setPosition(tableApplied, a.Position)
+	if !bytes.Equal(a.Descriptor, st.next.Applied.Descriptor) {
+		if err := b.out.Set(appendOwn(nil, shard, tableDescriptor), a.Descriptor, nil); err != nil {
+			b.fail(err)
+		}
+	}
+	st.next.Applied = a
+}
+
+// Truncate implements storage.Batch.
+func (b *batch) Truncate(shard storage.ShardID, base storage.Position) {
+	st := b.state(shard)
+	st.setPosition(tableLogBase, base)
+	st.dropRange(appendLogKey(nil, shard, st.next.Base.Index+1), appendLogKey(nil, shard, base.Index+1))
+	st.next.Base = base
+}
+
+func (s *state) setReplica() {
+	r := &s.next
+	s.set(replicaKey(s.shard), &logpb.Replica{
+		Id: uint64(r.ID), Removed: r.Removed, Term: uint64(r.Term), Vote: uint64(r.Vote), Commit: r.Commit,
+	})
+}
+
+func (s *state) setPosition(table byte, p storage.Position) {
+	s.positionRow.Index, s.positionRow.Term = p.Index, uint64(p.Term)
+	s.key = appendOwn(s.key[:0], s.shard, table)
+	s.set(s.key, &s.positionRow)
+}
