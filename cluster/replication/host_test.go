@@ -10,15 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/memory"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // gated is a store whose synced commits wait for leave, and fail when told to,
 // once it is shut.

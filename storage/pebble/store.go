@@ -79,6 +79,7 @@ func Open(o Options) (*Store, error) {
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	opts.EnsureDefaults() // tables that are staged are written with them too
 	s := &Store{fs: fs, opts: opts, dir: o.Dir, shards: o.Shards}
 	db, err := pebble.Open(o.Dir, opts)
 	if err != nil {

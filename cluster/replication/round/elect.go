@@ -89,11 +89,18 @@ func (g *group) campaignStop() {
 	}
 }
 
-// campaignLater gives way to another candidate.
-func (g *group) campaignLater() {
-	if g.campaignAt != 0 {
-		g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
+// rival sees another candidate: it gives way, unless the other cannot win its
+// vote, as its log ends before the own one. Then waiting would be in vain.
+func (g *group) rival(m *pb.Message) {
+	if g.campaignAt == 0 {
+		return
 	}
+	term, err := g.log.Term(g.log.last)
+	if err == nil && (m.GetLogTerm() < term || m.GetLogTerm() == term && m.GetIndex() < g.log.last) {
+		g.campaignAt = min(g.campaignAt, g.w.now+firstCampaign)
+		return
+	}
+	g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
 }
 
 // campaignDue starts the campaigns whose time has come.

@@ -38,6 +38,8 @@ type Options struct {
 	// Origin is a random number of this start of the node: it tells its own
 	// proposals from those of others and of earlier starts.
 	Origin uint64
+	// Keep bounds the logs; the zero value is what a host uses.
+	Keep Keep
 	// Plant is a bug that the simulator must find; none outside of its tests.
 	Plant Plant
 	Log   *slog.Logger
@@ -97,6 +99,7 @@ type Answer struct {
 // of. Others come to be by Bootstrap, or when another node makes this one a
 // member.
 func New(o Options, shards []storage.ShardID) (*Worker, error) {
+	o.Keep = o.Keep.orDefault()
 	w := &Worker{o: o, node: o.Store.Node(), groups: make(map[storage.ShardID]*group), number: ^uint64(0)}
 	for _, s := range shards {
 		r, err := o.Store.Replica(s)

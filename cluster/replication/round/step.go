@@ -68,7 +68,7 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 		return
 	}
 	if isVoteRequest(rm.GetType()) {
-		g.campaignLater()
+		g.rival(rm)
 	}
 	if g.staged != nil || rm.GetType() == pb.MsgSnap { // a snapshot comes by Staged, and alone in its round
 		return

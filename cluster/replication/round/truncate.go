@@ -1,6 +1,7 @@
 package round
 
 import (
+	"cmp"
 	"slices"
 
 	"go.etcd.io/raft/v3"
@@ -9,16 +10,27 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// How much of the log stays. A follower that lacks at most keptForAll gets
-// entries, whoever leads; the leader keeps keptForSlow for one that it hears
-// from; who lacks more gets a snapshot. A log is cut only when that frees
-// truncateStep.
+// Keep says how much of the log stays, in bytes; a zero stands for the default.
+// A follower that lacks at most ForAll gets entries, whoever leads; the leader
+// keeps ForSlow for one that it hears from; who lacks more gets a snapshot. A log
+// is cut only when that frees Step.
+type Keep struct {
+	ForAll, ForSlow, Step uint64
+}
+
+// The defaults of Keep.
 const (
-	keptForAll   = 1 << 20 // bytes
+	keptForAll   = 1 << 20
 	keptForSlow  = 16 << 20
 	truncateStep = 256 << 10
-	markStep     = 32 << 10
 )
+
+// marksPerStep is how finely a group knows where in the log how many bytes are.
+const marksPerStep = 8
+
+func (k Keep) orDefault() Keep {
+	return Keep{cmp.Or(k.ForAll, keptForAll), cmp.Or(k.ForSlow, keptForSlow), cmp.Or(k.Step, truncateStep)}
+}
 
 // growth knows about where in the log how many bytes have been written.
 //
@@ -34,12 +46,12 @@ type mark struct {
 	written uint64
 }
 
-func (w *growth) add(index uint64, bytes int) {
+func (w *growth) add(index uint64, bytes int, step uint64) {
 	w.written += uint64(bytes)
 	if n := len(w.marks); n > 0 && w.marks[n-1].index >= index { // the end was replaced
 		w.marks = w.marks[:0]
 	}
-	if n := len(w.marks); n == 0 || w.written-w.marks[n-1].written >= markStep {
+	if n := len(w.marks); n == 0 || w.written-w.marks[n-1].written >= step {
 		w.marks = append(w.marks, mark{index, w.written})
 	}
 }
@@ -58,9 +70,9 @@ func (w *growth) before(kept uint64) (index uint64) {
 // truncate lets go of applied entries that nobody is likely to need.
 func (g *group) truncate(r *Round) {
 	for _, e := range g.ready.Entries {
-		g.growth.add(e.GetIndex(), len(e.Data)+64)
+		g.growth.add(e.GetIndex(), len(e.Data)+64, g.w.o.Keep.Step/marksPerStep)
 	}
-	if len(g.growth.marks) == 0 || g.growth.written-g.growth.marks[0].written < truncateStep {
+	if len(g.growth.marks) == 0 || g.growth.written-g.growth.marks[0].written < g.w.o.Keep.Step {
 		return
 	}
 	to := g.growth.before(g.kept())
@@ -88,12 +100,12 @@ func (g *group) kept() uint64 {
 		return 0
 	}
 	if g.role != raft.StateLeader {
-		return keptForAll
+		return g.w.o.Keep.ForAll
 	}
-	kept, limit := uint64(keptForAll), g.growth.before(keptForAll)
+	kept, limit := g.w.o.Keep.ForAll, g.growth.before(g.w.o.Keep.ForAll)
 	g.node.WithProgress(func(id uint64, _ raft.ProgressType, pr tracker.Progress) {
 		if id != uint64(g.id) && pr.RecentActive && pr.Match < limit {
-			kept = keptForSlow
+			kept = g.w.o.Keep.ForSlow
 		}
 	})
 	return kept

@@ -1,0 +1,223 @@
+package replication_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/rpc"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/storage"
+)
+
+// A cluster of processes: the test binary starts itself again as a node when
+// nodeEnv is set, and talks to it over net/rpc.
+
+const nodeEnv = "PARLEY_TEST_NODE"
+
+// nodeConfig is what a node process is told.
+type nodeConfig struct {
+	Name   storage.NodeID
+	Dir    string
+	Shards int
+	Listen string                    // for other nodes
+	Peers  map[storage.NodeID]string // addresses of the others
+	Voters []storage.NodeID
+}
+
+// cluster is the test's side.
+type cluster struct {
+	t      testing.TB
+	shards int
+	voters []storage.NodeID
+	dir    string
+
+	mu    sync.Mutex
+	nodes map[storage.NodeID]*process
+}
+
+type process struct {
+	config nodeConfig
+	cmd    *exec.Cmd
+	client *rpc.Client
+}
+
+// newCluster starts nodes n1, n2 ... that begin a cluster together.
+func newCluster(t testing.TB, nodes, shards int) *cluster {
+	c := &cluster{t: t, shards: shards, dir: t.TempDir(), nodes: make(map[storage.NodeID]*process)}
+	for i := range nodes {
+		c.voters = append(c.voters, storage.NodeID(fmt.Sprintf("n%d", i+1)))
+	}
+	for _, name := range c.voters {
+		c.add(name)
+	}
+	for _, name := range c.voters {
+		c.start(name)
+	}
+	t.Cleanup(func() {
+		for _, name := range c.names() {
+			c.kill(name)
+		}
+	})
+	return c
+}
+
+// add gives a node a directory and a port.
+func (c *cluster) add(name storage.NodeID) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer l.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := &process{config: nodeConfig{
+		Name: name, Dir: filepath.Join(c.dir, string(name)), Shards: c.shards, Listen: l.Addr().String(),
+		Peers: make(map[storage.NodeID]string), Voters: c.voters,
+	}}
+	for other, o := range c.nodes {
+		o.config.Peers[name] = n.config.Listen
+		n.config.Peers[other] = o.config.Listen
+		if o.client != nil {
+			_ = o.client.Call("Node.Meet", Peer{name, n.config.Listen}, new(bool))
+		}
+	}
+	c.nodes[name] = n
+}
+
+// start runs a node's process and waits until it answers.
+func (c *cluster) start(name storage.NodeID) {
+	c.mu.Lock()
+	n := c.nodes[name]
+	config, err := json.Marshal(n.config)
+	c.mu.Unlock()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), nodeEnv+"="+string(config))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("node %s did not start: %v", name, err)
+	}
+	client, err := rpc.Dial("tcp", line[:len(line)-1])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.mu.Lock()
+	n.cmd, n.client = cmd, client
+	c.mu.Unlock()
+}
+
+// kill ends a node's process at once.
+func (c *cluster) kill(name storage.NodeID) {
+	c.mu.Lock()
+	n := c.nodes[name]
+	cmd, client := n.cmd, n.client
+	n.cmd, n.client = nil, nil
+	c.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Signal(syscall.SIGKILL)
+	_ = cmd.Wait()
+	_ = client.Close()
+}
+
+// wipe takes a killed node's disk and puts a new node in its place.
+func (c *cluster) wipe(name, next storage.NodeID) {
+	c.mu.Lock()
+	dir := c.nodes[name].config.Dir
+	delete(c.nodes, name)
+	c.mu.Unlock()
+	if err := os.RemoveAll(dir); err != nil {
+		c.t.Fatal(err)
+	}
+	c.add(next)
+	c.start(next)
+}
+
+func (c *cluster) names() []storage.NodeID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []storage.NodeID
+	for name, n := range c.nodes {
+		if n.cmd != nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+var errDown = errors.New("the node is down")
+
+// call asks a node; an error of the node itself comes as its text.
+func (c *cluster) call(ctx context.Context, name storage.NodeID, method string, args, reply any) error {
+	c.mu.Lock()
+	n := c.nodes[name]
+	var client *rpc.Client
+	if n != nil {
+		client = n.client
+	}
+	c.mu.Unlock()
+	if client == nil {
+		return errDown
+	}
+	call := client.Go("Node."+method, args, reply, make(chan *rpc.Call, 1))
+	select {
+	case <-call.Done:
+		return call.Error
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leaders asks all nodes who leads which shard; of two who say so the newer
+// term counts.
+func (c *cluster) leaders(ctx context.Context) map[storage.ShardID]storage.NodeID {
+	out, terms := make(map[storage.ShardID]storage.NodeID), make(map[storage.ShardID]uint64)
+	for _, name := range c.names() {
+		var led map[storage.ShardID]uint64
+		quick, cancel := context.WithTimeout(ctx, time.Second)
+		if c.call(quick, name, "Leading", 0, &led) == nil {
+			for s, term := range led {
+				if term > terms[s] {
+					out[s], terms[s] = name, term
+				}
+			}
+		}
+		cancel()
+	}
+	return out
+}
+
+// awaitLeaders waits until every shard has one.
+func (c *cluster) awaitLeaders(ctx context.Context) map[storage.ShardID]storage.NodeID {
+	for {
+		led := c.leaders(ctx)
+		if len(led) == c.shards {
+			return led
+		}
+		if ctx.Err() != nil {
+			c.t.Fatalf("%d of %d shards have a leader", len(led), c.shards)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}

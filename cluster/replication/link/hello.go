@@ -1,0 +1,163 @@
+package link
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// protocolVersion changes when nodes of two versions could not understand one
+// another.
+const protocolVersion = 1
+
+// helloWithin is how long a connection may take from its dial to the end of
+// the handshake.
+const helloWithin = 5 * time.Second
+
+// ErrRefused says that a node did not want the connection, or the other one's
+// answer was not acceptable.
+var ErrRefused = errors.New("link: refused")
+
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrRefused, fmt.Errorf(format, args...))
+}
+
+// dial connects to a peer for a purpose. It ends with ctx.
+func (l *Link) dial(ctx context.Context, p *peer, purpose peerpb.Purpose) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloWithin)
+	defer cancel()
+	addr := p.address()
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(raw, &l.stats)
+	if err := l.introduce(ctx, c, p.node, addr, purpose); err != nil {
+		c.close()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("handshake with %s: %w", addr, err)
+	}
+	return c, nil
+}
+
+// introduce is the dialer's side of the handshake.
+func (l *Link) introduce(ctx context.Context, c *conn, node storage.NodeID, addr string, purpose peerpb.Purpose) error {
+	defer context.AfterFunc(ctx, c.close)()
+	if l.o.TLS != nil {
+		config := l.o.TLS.Clone()
+		if config.ServerName == "" {
+			config.ServerName, _, _ = net.SplitHostPort(addr)
+		}
+		c.use(tls.Client(c.raw, config))
+	}
+	if err := c.send(l.hello(purpose)); err != nil {
+		return err
+	}
+	theirs, err := c.readHello()
+	if errors.Is(err, io.EOF) {
+		return refused("the other node hung up without a hello; its log says why")
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.judge(theirs); err != nil {
+		return err
+	}
+	if theirs.Node != string(node) {
+		return refused("it is node %q, not %q", theirs.Node, node)
+	}
+	l.greeted(c, theirs)
+	return nil
+}
+
+// welcome is the accepting side of the handshake: what the connection is for,
+// and who it is from.
+func (l *Link) welcome(ctx context.Context, c *conn) (*peer, peerpb.Purpose, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloWithin)
+	defer cancel()
+	defer context.AfterFunc(ctx, c.close)()
+	if l.o.TLS != nil {
+		c.use(tls.Server(c.raw, l.o.TLS))
+	}
+	theirs, err := c.readHello()
+	if ctx.Err() != nil {
+		return nil, 0, refused("no hello within %s", helloWithin)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := l.judge(theirs); err != nil {
+		// Our hello lets the other side see the reason.
+		return nil, 0, errors.Join(err, c.send(l.hello(theirs.Purpose)))
+	}
+	p, err := l.admit(theirs)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := c.send(l.hello(theirs.Purpose)); err != nil {
+		return nil, 0, err
+	}
+	l.greeted(c, theirs)
+	return p, theirs.Purpose, nil
+}
+
+// greeted is where the deadlines of the handshake end and those of silence
+// begin.
+func (l *Link) greeted(c *conn, theirs *peerpb.Hello) {
+	c.node, c.origin = storage.NodeID(theirs.Node), theirs.Origin
+	c.raw.silence = l.o.Silence
+}
+
+func (l *Link) hello(purpose peerpb.Purpose) *peerpb.Hello {
+	return &peerpb.Hello{
+		ProtocolVersion: protocolVersion, Cluster: l.o.Cluster, Node: string(l.o.Node), Origin: l.o.Origin, Purpose: purpose,
+	}
+}
+
+func (c *conn) readHello() (*peerpb.Hello, error) {
+	body, err := c.read(maxHello)
+	if err != nil {
+		return nil, err
+	}
+	h := new(peerpb.Hello)
+	if err := h.UnmarshalVT(body); err != nil {
+		return nil, refused("no hello: %w", err)
+	}
+	return h, nil
+}
+
+// judge checks what both sides check of a hello.
+func (l *Link) judge(h *peerpb.Hello) error {
+	switch {
+	case h.ProtocolVersion != protocolVersion:
+		return refused("node %q speaks protocol version %d, this one %d", h.Node, h.ProtocolVersion, protocolVersion)
+	case h.Cluster != l.o.Cluster:
+		return refused("node %q is of cluster %q, this one of %q", h.Node, h.Cluster, l.o.Cluster)
+	case h.Node == string(l.o.Node):
+		return refused("node %q has the ID of this node; a data directory must not be copied", h.Node)
+	}
+	return nil
+}
+
+// admit checks what only the accepting side can.
+func (l *Link) admit(h *peerpb.Hello) (*peer, error) {
+	p := l.peer(storage.NodeID(h.Node))
+	switch {
+	case p == nil:
+		return nil, refused("node %q is not known here", h.Node)
+	case h.Purpose == peerpb.Purpose_PURPOSE_MESSAGES && h.Node > string(l.o.Node):
+		return nil, refused("node %q dials for messages although its ID is the higher one", h.Node)
+	case h.Purpose != peerpb.Purpose_PURPOSE_MESSAGES && h.Purpose != peerpb.Purpose_PURPOSE_SNAPSHOTS:
+		return nil, refused("node %q dials for purpose %d, which is not known here", h.Node, h.Purpose)
+	}
+	return p, nil
+}

@@ -1,0 +1,220 @@
+package replication_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/rpc"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/replication"
+	"github.com/parley-im/parley/cluster/replication/link"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/storage/pebble"
+)
+
+func TestMain(m *testing.M) {
+	if config := os.Getenv(nodeEnv); config != "" {
+		if err := runNode(config); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// Node is what a node's process answers over net/rpc.
+type Node struct {
+	host  *replication.Host
+	store *pebble.Store
+	link  *link.Link
+}
+
+// Peer is another node and where it is.
+type Peer struct {
+	Name storage.NodeID
+	Addr string
+}
+
+// runNode is a node's process: it prints where it answers, and ends by a
+// signal.
+func runNode(config string) error {
+	var c nodeConfig
+	if err := json.Unmarshal([]byte(config), &c); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	store, err := pebble.Open(pebble.Options{Dir: c.Dir, Shards: c.Shards, Node: c.Name, Logger: log})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	n := &Node{store: store}
+	ready := make(chan struct{}) // the link calls back before New has returned
+	n.link, err = link.New(link.Options{
+		Node: c.Name, Origin: rand.Uint64(), Cluster: "test", Listener: listener, Log: log,
+		Receive: func(from storage.NodeID, m *peerpb.Message) { <-ready; n.host.Receive(from, m) },
+		Down:    func(node storage.NodeID) { <-ready; n.host.LinkDown(node) },
+		Snapshot: func(from storage.NodeID, head *peerpb.Message) (link.Sink, error) {
+			<-ready
+			return n.host.StageSnapshot(from, head)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	n.host, err = replication.New(replication.Options{
+		Store: store, Shards: c.Shards, Voters: c.Voters, Peers: n.link, Now: time.Now, Log: log,
+		Fatal: func(err error) { fmt.Fprintln(os.Stderr, c.Name, "fatal:", err); os.Exit(3) },
+	})
+	if err != nil {
+		return err
+	}
+	n.host.Start()
+	close(ready)
+	for name, addr := range c.Peers {
+		n.link.SetPeer(name, addr)
+	}
+	server := rpc.NewServer()
+	if err := server.Register(n); err != nil {
+		return err
+	}
+	control, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(control.Addr())
+	server.Accept(control)
+	return nil
+}
+
+// Meet makes another node known.
+func (n *Node) Meet(p Peer, _ *bool) error {
+	n.link.SetPeer(p.Name, p.Addr)
+	return nil
+}
+
+// Leading gives the shards that the node leads, with the term.
+func (n *Node) Leading(_ int, led *map[storage.ShardID]uint64) error {
+	*led = make(map[storage.ShardID]uint64)
+	for s := 1; s <= n.host.Shards(); s++ {
+		if term, err := n.host.Leader(storage.ShardID(s)); err == nil {
+			(*led)[storage.ShardID(s)] = uint64(term)
+		}
+	}
+	return nil
+}
+
+// Sent is the answer to a Send. Code is that of an error, 0 without one.
+type Sent struct {
+	Seq       uint64
+	Duplicate bool
+	Code      uint32
+	Reason    string
+}
+
+// Send proposes a message.
+func (n *Node) Send(s chat.Send, sent *Sent) error {
+	shard := storage.ConversationShard(n.host.Shards(), s.Conversation)
+	term, err := n.host.Leader(shard)
+	if err == nil {
+		done := make(chan answer, 1)
+		n.host.Propose(shard, term, []chat.CommandBody{s}, func(out storage.Outcome, err error) { done <- answer{out, err} })
+		a := <-done
+		if err = a.err; err == nil && a.out.Results[0].Err != nil {
+			err = a.out.Results[0].Err
+		}
+		if err == nil {
+			sent.Seq, sent.Duplicate = a.out.Results[0].Sent.Seq, a.out.Results[0].Sent.Duplicate
+		}
+	}
+	if err != nil {
+		sent.Code, sent.Reason = uint32(chat.CodeOf(err)), err.Error()
+	}
+	return nil
+}
+
+// Log is a conversation as a replica has it.
+type Log struct {
+	Applied uint64 // of the shard
+	Seq     uint64 // of the head
+	Whole   bool   // the hash chain holds up to the head
+	IDs     []chat.ClientMessageID
+}
+
+// Log reads a conversation from the node's own replica, whoever leads.
+func (n *Node) Log(c chat.ConversationKey, log *Log) error {
+	shard := storage.ConversationShard(n.host.Shards(), c)
+	v, err := n.store.View(shard)
+	if err != nil {
+		return err
+	}
+	head, _, err := v.Head(c)
+	if err != nil {
+		return errors.Join(err, v.Close())
+	}
+	entries, err := v.Entries(c, 0, 0, math.MaxInt32, false)
+	if err := errors.Join(err, v.Close()); err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if e.Seq != uint64(i+1) {
+			return fmt.Errorf("entry %d stands at place %d", e.Seq, i+1)
+		}
+		log.IDs = append(log.IDs, e.ClientMessageID)
+	}
+	log.Seq = head.Seq
+	log.Whole = uint64(len(entries)) == head.Seq && chat.VerifyChain([32]byte{}, entries) == head.Hash
+	r, err := n.store.Replica(shard)
+	log.Applied = r.Applied.Index
+	return err
+}
+
+// Move is what Host.Move is asked to do.
+type Move struct {
+	Shard storage.ShardID
+	To    storage.NodeID
+	From  storage.ReplicaID
+}
+
+// Move moves a replica, on the node that leads the shard.
+func (n *Node) Move(m Move, done *string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := n.host.Move(ctx, m.Shard, m.To, m.From); err != nil {
+		*done = err.Error()
+	}
+	return nil
+}
+
+// Descriptor is a shard's configuration as this node has applied it.
+func (n *Node) Descriptor(s storage.ShardID, d *logpb.Descriptor) error {
+	found, err := n.host.Descriptor(context.Background(), s)
+	if err != nil {
+		return err
+	}
+	d.Members, d.Voters, d.Version = found.Members, found.Voters, found.Version
+	return nil
+}
+
+// Stats gives the host's counters.
+func (n *Node) Stats(_ int, s *replication.Stats) error {
+	*s = n.host.Stats()
+	return nil
+}
