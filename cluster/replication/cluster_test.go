@@ -210,14 +210,24 @@ func (c *cluster) leaders(ctx context.Context) map[storage.ShardID]storage.NodeI
 
 // awaitLeaders waits until every shard has one.
 func (c *cluster) awaitLeaders(ctx context.Context) map[storage.ShardID]storage.NodeID {
-	for {
-		led := c.leaders(ctx)
-		if len(led) == c.shards {
-			return led
+	var led map[storage.ShardID]storage.NodeID
+	c.await(ctx, "every shard has a leader", func() bool {
+		led = c.leaders(ctx)
+		return len(led) == c.shards
+	})
+	return led
+}
+
+// await asks again and again whether something holds, as other processes do not
+// tell.
+func (c *cluster) await(ctx context.Context, what string, holds func() bool) {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			c.t.Fatalf("it does not come to be that %s", what)
 		}
-		if ctx.Err() != nil {
-			c.t.Fatalf("%d of %d shards have a leader", len(led), c.shards)
-		}
-		<-time.After(20 * time.Millisecond)
 	}
 }

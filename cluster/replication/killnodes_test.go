@@ -71,7 +71,7 @@ func TestKillingNodesLosesNothing(t *testing.T) {
 		t.Logf("kill %d: %s, %s: %d shards led, the last one writable after %v", i+1, victim, how, count(led, victim), worst.Round(time.Millisecond))
 		switch how {
 		case "stay dead":
-			<-time.After(2 * time.Second)
+			c.await(ctx, "two seconds have passed", func() bool { return time.Since(gone) > 2*time.Second })
 			c.start(victim)
 		case "wipe":
 			name := storage.NodeID(fmt.Sprintf("n%d", next))
@@ -172,6 +172,8 @@ func (l *load) send(ctx context.Context, rng *rand.Rand, k chat.ConversationKey)
 	l.mu.Unlock()
 	shard := storage.ConversationShard(l.c.shards, k)
 	begun := time.Now()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
 	for try := 0; ; try++ {
 		node := l.to(shard, try)
 		var sent Sent
@@ -193,7 +195,10 @@ func (l *load) send(ctx context.Context, rng *rand.Rand, k chat.ConversationKey)
 		l.mu.Lock()
 		l.retries++
 		l.mu.Unlock()
-		<-time.After(5 * time.Millisecond)
+		select {
+		case <-again.C:
+		case <-ctx.Done(): // the message is finished all the same
+		}
 	}
 }
 
@@ -226,48 +231,43 @@ func (l *load) fail(format string, args ...any) {
 
 // awaitAck waits for the first message of a shard that is acknowledged after a
 // moment, and tells when that was.
-func (l *load) awaitAck(ctx context.Context, shard storage.ShardID, after time.Time) time.Time {
-	for ctx.Err() == nil {
+func (l *load) awaitAck(ctx context.Context, shard storage.ShardID, after time.Time) (first time.Time) {
+	l.c.await(ctx, fmt.Sprintf("shard %d takes a write", shard), func() bool {
 		l.mu.Lock()
+		defer l.mu.Unlock()
 		acks := l.acks[shard]
 		n, _ := slices.BinarySearchFunc(acks, after, time.Time.Compare)
-		l.mu.Unlock()
 		if n < len(acks) {
-			return acks[n]
+			first = acks[n]
 		}
-		<-time.After(5 * time.Millisecond)
-	}
-	l.c.t.Fatalf("shard %d takes no write", shard)
-	return time.Time{}
+		return n < len(acks)
+	})
+	return first
 }
 
 // replace moves every replica of a dead node to a new one.
 func (l *load) replace(ctx context.Context, dead, by storage.NodeID) {
 	for s := storage.ShardID(1); int(s) <= l.c.shards; s++ {
-		for done := false; !done; {
-			if ctx.Err() != nil {
-				l.c.t.Fatalf("shard %d keeps its replica on %s", s, dead)
-			}
-			for _, name := range l.c.names() {
-				var d logpb.Descriptor
-				if l.c.call(ctx, name, "Descriptor", s, &d) != nil {
-					continue
-				}
-				from := storage.ReplicaID(0)
-				for _, m := range d.Members {
-					if storage.NodeID(m.Node) == dead {
-						from = storage.ReplicaID(m.Replica)
-					}
-				}
-				var reason string
-				if l.c.call(ctx, name, "Move", Move{s, by, from}, &reason) == nil && reason == "" {
-					done = true
-					break
-				}
-			}
-			<-time.After(10 * time.Millisecond)
+		l.c.await(ctx, fmt.Sprintf("shard %d moves from %s to %s", s, dead, by), func() bool {
+			return slices.ContainsFunc(l.c.names(), func(name storage.NodeID) bool { return l.move(ctx, name, s, dead, by) })
+		})
+	}
+}
+
+// move asks one node to move a shard's replica; the leader will.
+func (l *load) move(ctx context.Context, ask storage.NodeID, s storage.ShardID, dead, by storage.NodeID) bool {
+	var d logpb.Descriptor
+	if l.c.call(ctx, ask, "Descriptor", s, &d) != nil {
+		return false
+	}
+	from := storage.ReplicaID(0)
+	for _, m := range d.Members {
+		if storage.NodeID(m.Node) == dead {
+			from = storage.ReplicaID(m.Replica)
 		}
 	}
+	var reason string
+	return l.c.call(ctx, ask, "Move", Move{s, by, from}, &reason) == nil && reason == ""
 }
 
 // check compares what was acknowledged with every node's own replica.
@@ -278,8 +278,7 @@ func (l *load) check(ctx context.Context) {
 	}
 	for _, k := range l.keys {
 		logs := make(map[storage.NodeID]Log)
-		for again := true; again; { // until all replicas have come equally far
-			again = false
+		l.c.await(ctx, "all replicas come to the same end of "+k.ID, func() bool {
 			var heads []uint64
 			for _, name := range l.c.names() {
 				var log Log
@@ -290,14 +289,8 @@ func (l *load) check(ctx context.Context) {
 				heads = append(heads, log.Seq)
 			}
 			slices.Sort(heads)
-			if len(slices.Compact(heads)) > 1 {
-				if ctx.Err() != nil {
-					t.Fatalf("the replicas do not come to the same end: %v", heads)
-				}
-				again = true
-				<-time.After(20 * time.Millisecond)
-			}
-		}
+			return len(slices.Compact(heads)) == 1
+		})
 		l.checkLogs(k, logs)
 	}
 	if len(l.acked) != len(l.sent) {

@@ -40,6 +40,16 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"more conversations than a cache holds stay right":     manyConversations,
 		"the window moves the same after a restart":            window,
 		"views may be used while batches are committed":        concurrentViews,
+		"the log grows and is read in parts":                   logGrows,
+		"the log's end is overwritten":                         logIsOverwritten,
+		"the log is truncated":                                 logIsTruncated,
+		"a replica's state is kept":                            replicaIsKept,
+		"a discarded batch leaves the log as it was":           discardedLog,
+		"batches of two workers do not touch":                  twoBatches,
+		"an installation replaces everything":                  installReplaces,
+		"a frozen shard stays whole":                           frozenStays,
+		"a destroyed replica leaves a tombstone":               destroyLeavesATombstone,
+		"what is no snapshot is refused":                       malformed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bench{T: t, open: open, store: open(t)}

@@ -265,19 +265,20 @@ func TestSlowRowsAndASlowInstallationAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	const slow = 1200 * time.Millisecond // three times the silence that kills
 	sinks := make(chan *sink, 1)
-	a, _ := pair(t, watchful, into(sinks, func(s *sink) {
-		s.install = func(ctx context.Context) error {
-			select {
-			case <-time.After(slow):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+	pass := func(ctx context.Context) error {
+		select {
+		case <-time.After(slow):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-	}))
+	}
+	a, _ := pair(t, watchful, into(sinks, func(s *sink) { s.install = pass }))
 	next := rows([]byte("rows"))
 	err := a.SendSnapshot(t.Context(), "b", head, func() ([]byte, error) {
-		<-time.After(slow)
+		if err := pass(t.Context()); err != nil {
+			return nil, err
+		}
 		return next()
 	})
 	if err != nil {
