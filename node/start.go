@@ -76,7 +76,7 @@ func (n *Node) openStore() (err error) {
 	if n.store = n.o.Store; n.store != nil {
 		return nil
 	}
-	store, err := pebble.Open(pebble.Options{Dir: filepath.Join(n.o.Data, "store"), Shards: n.o.Shards, Logger: n.o.Log})
+	store, err := pebble.Open(pebble.Options{Dir: filepath.Join(n.o.Data, "store"), Shards: n.o.Shards, Failed: n.o.Fatal, Logger: n.o.Log})
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,7 @@ type process struct {
 	config nodeConfig
 	cmd    *exec.Cmd
 	client *rpc.Client
+	ended  chan struct{} // closed with the process
 }
 
 // newCluster starts nodes n1, n2 ... that begin a cluster together.
@@ -96,6 +97,13 @@ func (c *cluster) add(name storage.NodeID) {
 
 // start runs a node's process and waits until it answers.
 func (c *cluster) start(name storage.NodeID) {
+	if err := c.tryStart(name); err != nil {
+		c.t.Fatalf("node %s did not start: %v", name, err)
+	}
+}
+
+// tryStart gives an error when the process ends before it answers.
+func (c *cluster) tryStart(name storage.NodeID) error {
 	c.mu.Lock()
 	n := c.nodes[name]
 	config, err := json.Marshal(n.config)
@@ -115,29 +123,52 @@ func (c *cluster) start(name storage.NodeID) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		c.t.Fatalf("node %s did not start: %v", name, err)
+		return cmd.Wait()
 	}
 	client, err := rpc.Dial("tcp", line[:len(line)-1])
 	if err != nil {
-		c.t.Fatal(err)
+		return errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	c.mu.Lock()
-	n.cmd, n.client = cmd, client
+	n.cmd, n.client, n.ended = cmd, client, ended
 	c.mu.Unlock()
+	return nil
+}
+
+// ended says whether a node's process has ended by itself.
+func (c *cluster) ended(name storage.NodeID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.nodes[name].ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// scan has a node read all its rows; true when it finds that they are damaged.
+func (c *cluster) scan(ctx context.Context, name storage.NodeID) bool {
+	return c.call(ctx, name, "Scan", 0, new(int)) != nil
 }
 
 // kill ends a node's process at once.
 func (c *cluster) kill(name storage.NodeID) {
 	c.mu.Lock()
 	n := c.nodes[name]
-	cmd, client := n.cmd, n.client
+	cmd, client, ended := n.cmd, n.client, n.ended
 	n.cmd, n.client = nil, nil
 	c.mu.Unlock()
 	if cmd == nil {
 		return
 	}
 	_ = cmd.Process.Signal(syscall.SIGKILL)
-	_ = cmd.Wait()
+	<-ended
 	_ = client.Close()
 }
 

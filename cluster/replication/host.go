@@ -6,7 +6,8 @@
 // shard. See DESIGN.md for the round and why its order is safe.
 //
 // Goroutines: one for each worker, which owns a part of the shards; a few that
-// serve reads; one for each snapshot that is sent. All end with Close.
+// serve reads; one that watches for a stalled disk; one for each snapshot that
+// is sent. All end with Close.
 package replication
 
 import (
@@ -131,6 +132,7 @@ func (h *Host) Start() {
 	for range readers {
 		h.serving.Go(h.serveReads)
 	}
+	h.serving.Go(h.watch)
 	go func() {
 		defer close(h.ended)
 		h.done.Wait()
@@ -170,7 +172,10 @@ func (h *Host) Leader(shard storage.ShardID) (storage.Term, error) {
 	if err := h.refusal(); err != nil {
 		return 0, err
 	}
-	if int(shard) < len(h.leading) {
+	if w := h.workerOf(shard); w != nil {
+		if w.stalled.Load() {
+			return 0, errStalled
+		}
 		if term := h.leading[shard].Load(); term != 0 {
 			return storage.Term(term), nil
 		}

@@ -5,15 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net"
 	"net/rpc"
 	"os"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/goleak"
 
 	"github.com/parley-im/parley/chat"
@@ -23,6 +27,7 @@ import (
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
+	"github.com/parley-im/parley/storage/pebble/crashfs"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +46,34 @@ type Node struct {
 	host  *replication.Host
 	store *pebble.Store
 	link  *link.Link
+	disk  atomic.Pointer[Fault]
+}
+
+// Fault is how a node's disk misbehaves from a moment on: Full refuses to
+// write, Broken fails each sync, Stall delays the first sync.
+type Fault struct {
+	Full, Broken bool
+	Stall        time.Duration
+}
+
+// Break gives the node's disk a fault.
+func (n *Node) Break(f Fault, _ *bool) error {
+	n.disk.Store(&f)
+	return nil
+}
+
+func (n *Node) fault(op crashfs.Op, _ string) error {
+	f := n.disk.Load()
+	switch {
+	case f == nil:
+	case f.Full && op == crashfs.Write:
+		return syscall.ENOSPC
+	case f.Broken && op == crashfs.Sync:
+		return syscall.EIO
+	case f.Stall > 0 && op == crashfs.Sync && n.disk.CompareAndSwap(f, nil):
+		<-time.After(f.Stall)
+	}
+	return nil
 }
 
 // Peer is another node and where it is.
@@ -57,7 +90,10 @@ func runNode(config string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	store, err := pebble.Open(pebble.Options{Dir: c.Dir, Shards: c.Shards, Node: c.Name, Logger: log})
+	fatal := func(err error) { fmt.Fprintln(os.Stderr, c.Name, "ends:", err); os.Exit(3) }
+	n := &Node{}
+	disk := crashfs.New(vfs.Default, crashfs.Options{Fault: n.fault})
+	store, err := pebble.Open(pebble.Options{Dir: c.Dir, FS: disk, Shards: c.Shards, Node: c.Name, Failed: fatal, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -65,7 +101,7 @@ func runNode(config string) error {
 	if err != nil {
 		return err
 	}
-	n := &Node{store: store}
+	n.store = store
 	ready := make(chan struct{}) // the link calls back before New has returned
 	n.link, err = link.New(link.Options{
 		Node: c.Name, Origin: rand.Uint64(), Cluster: "test", Listener: listener, Log: log,
@@ -81,7 +117,7 @@ func runNode(config string) error {
 	}
 	n.host, err = replication.New(replication.Options{
 		Store: store, Shards: c.Shards, Voters: c.Voters, Peers: n.link, Now: time.Now, Log: log,
-		Fatal: func(err error) { fmt.Fprintln(os.Stderr, c.Name, "fatal:", err); os.Exit(3) },
+		Fatal: fatal,
 	})
 	if err != nil {
 		return err
@@ -217,4 +253,30 @@ func (n *Node) Descriptor(s storage.ShardID, d *logpb.Descriptor) error {
 func (n *Node) Stats(_ int, s *replication.Stats) error {
 	*s = n.host.Stats()
 	return nil
+}
+
+// Scan reads all rows of all replicas, as a snapshot of each would.
+func (n *Node) Scan(_ int, bytes *int) error {
+	for s := storage.ShardID(1); int(s) <= n.host.Shards(); s++ {
+		f, err := n.store.Freeze(s)
+		if err != nil {
+			return err
+		}
+		for err == nil {
+			var chunk []byte
+			chunk, err = f.Next(1 << 20)
+			*bytes += len(chunk)
+		}
+		if err := errors.Join(f.Close(), ignoreEOF(err)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ignoreEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
+	"github.com/parley-im/parley/storage/pebble/crashfs"
 )
 
 const (
@@ -65,7 +66,7 @@ type world struct {
 	*testing.T
 	rng  *rand.Rand
 	mem  *vfs.MemFS
-	disk *disk
+	disk *crashfs.Disk
 	host *replication.Host
 
 	sends            []chat.Send
@@ -96,7 +97,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 // start opens the disk; the power goes after a number of operations.
 func (w *world) start(operations int64) (stop func()) {
 	w.Helper()
-	w.disk = newDisk(w.mem, rand.New(rand.NewPCG(w.rng.Uint64(), 2)), operations, w.settle)
+	w.disk = crashfs.New(w.mem, crashfs.Options{Operations: operations, Random: rand.New(rand.NewPCG(w.rng.Uint64(), 2)), OnCut: w.settle})
 	store, err := pebble.Open(pebble.Options{Dir: "data", FS: w.disk, Shards: cutShards})
 	if err != nil {
 		w.Fatalf("open: %v", err)
@@ -138,14 +139,13 @@ func (w *world) settle() {
 // left, some work, to the cut.
 func (w *world) live() {
 	stop := w.start(1 + w.rng.Int64N(160))
-	if w.disk.dark() {
+	if w.disk.Dark() {
 		w.opening++
 	}
 	w.check()
 	w.work()
-	w.disk.power()
+	w.mem = w.disk.Cut()
 	stop()
-	w.mem = w.disk.survive
 	w.acked, w.seen = w.settled.acked, w.settled.seen
 	w.unknown += len(w.sends) - len(w.acked)
 }
@@ -154,7 +154,7 @@ func (w *world) live() {
 func (w *world) work() {
 	var waiting sync.WaitGroup
 	for range 12 {
-		if w.disk.dark() {
+		if w.disk.Dark() {
 			break
 		}
 		var batch []int

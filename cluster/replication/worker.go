@@ -3,6 +3,7 @@ package replication
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-im/parley/cluster/replication/round"
@@ -21,10 +22,19 @@ type worker struct {
 	reads     []round.Read
 	messages  []arrived
 	tasks     []func(*round.Worker) // whatever is rare
-	queued    int                   // bytes of proposals that are not answered
+	calls     map[uint64]call       // proposals that are not answered, by number
+	queued    int                   // bytes of those
 	ended     bool                  // nothing is taken any more
 
-	wake chan struct{} // one token: the inbox is not empty
+	wake       chan struct{} // one token: the inbox is not empty
+	committing atomic.Int64  // when the commit under way began, since h.begun; 0: none is
+	stalled    atomic.Bool   // it takes too long
+}
+
+// call is somebody who waits for a proposal's outcome.
+type call struct {
+	bytes int
+	done  func(storage.Outcome, error)
 }
 
 type arrived struct {
@@ -48,7 +58,7 @@ func (h *Host) newWorker(i int) (*worker, error) {
 			return nil, fmt.Errorf("bootstrap shard %d: %w", s, err)
 		}
 	}
-	return &worker{h: h, core: core, wake: make(chan struct{}, 1)}, nil
+	return &worker{h: h, core: core, calls: make(map[uint64]call), wake: make(chan struct{}, 1)}, nil
 }
 
 func (w *worker) signal() {
@@ -70,16 +80,23 @@ func (w *worker) propose(p round.Proposal) error {
 		return errBusy
 	}
 	w.queued += n
-	done := p.Done
-	p.Done = func(out storage.Outcome, err error) {
-		w.mu.Lock()
-		w.queued -= n
-		w.mu.Unlock()
-		done(out, err)
-	}
+	w.calls[p.Number] = call{n, p.Done}
+	p.Done = func(out storage.Outcome, err error) { w.settle(p.Number, out, err) }
 	w.proposals = append(w.proposals, p)
 	w.signal()
 	return nil
+}
+
+// settle answers a proposal, unless it was given up.
+func (w *worker) settle(number uint64, out storage.Outcome, err error) {
+	w.mu.Lock()
+	c, ok := w.calls[number]
+	delete(w.calls, number)
+	w.queued -= c.bytes
+	w.mu.Unlock()
+	if ok {
+		c.done(out, err)
+	}
 }
 
 func (w *worker) read(r round.Read) error {
@@ -161,9 +178,12 @@ func (w *worker) round() (more bool) {
 	r := w.core.Begin(now)
 	w.send(r.Appends)
 	w.h.lost(r.Lost, r.Answers)
-	begin := time.Now()
+	begin := time.Since(w.h.begun)
+	w.committing.Store(int64(begin))
 	err := r.Commit()
-	w.h.stats.commitNanos.Add(uint64(time.Since(begin)))
+	w.committing.Store(0)
+	w.stalled.Store(false)
+	w.h.stats.commitNanos.Add(uint64(time.Since(w.h.begun) - begin))
 	w.h.stats.rounds.Add(1)
 	if r.Sync() {
 		w.h.stats.synced.Add(1)

@@ -34,6 +34,9 @@ var ErrNewerFormat = errors.New("the data directory has a newer storage format t
 // ErrShards says that the data was written with another number of shards.
 var ErrShards = errors.New("the number of shards is fixed when a data directory is first used")
 
+// ErrDiskFull says that nothing can be written any more.
+var ErrDiskFull = errors.New("the disk is full")
+
 // Options says where and how to open a store.
 type Options struct {
 	Dir string
@@ -42,7 +45,11 @@ type Options struct {
 	// Shards is S, written into a new store and compared with an old one's.
 	Shards int
 	// Node names a new store; a random name when empty.
-	Node   storage.NodeID
+	Node storage.NodeID
+	// Failed is called, from any goroutine, when the disk is full: Pebble itself
+	// would wait for room without an end. It must end the process. The default
+	// panics.
+	Failed func(error)
 	Logger *slog.Logger
 }
 
@@ -69,6 +76,10 @@ func Open(o Options) (*Store, error) {
 	if fs == nil {
 		fs = vfs.Default
 	}
+	if o.Failed == nil {
+		o.Failed = func(err error) { panic(err) }
+	}
+	fs = vfs.OnDiskFull(fs, func() { o.Failed(ErrDiskFull) })
 	opts := &pebble.Options{
 		FS:                 orderedMarkers{fs},
 		Cache:              cache,

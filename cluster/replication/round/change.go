@@ -20,7 +20,8 @@ type Change struct {
 	Shard storage.ShardID
 	// Learners get new replicas that do not vote yet.
 	Learners []storage.NodeID
-	// Promote makes voters of learners, Remove takes replicas out.
+	// Promote makes voters of learners that have caught up (else CodeBusy), Remove
+	// takes replicas out.
 	Promote, Remove []storage.ReplicaID
 	// Done hears of it once the change is applied here; errors as for proposals,
 	// and CodeInvalidParam.
@@ -85,6 +86,9 @@ func (g *group) check(c Change) error {
 	for i, id := range c.Promote {
 		if !slices.Contains(g.desc.GetLearners(), uint64(id)) || slices.Contains(c.Promote[:i], id) || slices.Contains(c.Remove, id) {
 			return refuse("replica %d of shard %d is no learner that could vote", id, g.shard)
+		}
+		if !g.caughtUp(uint64(id)) { // it may not even exist: the shard could wait for its vote for ever
+			return errBusy
 		}
 	}
 	voters := len(g.desc.GetVoters()) + len(c.Promote)
@@ -209,14 +213,13 @@ func (w *Worker) Descriptor(shard storage.ShardID) *logpb.Descriptor {
 // CaughtUp says whether this node leads the shard and the replica has all but
 // the newest few entries.
 func (w *Worker) CaughtUp(shard storage.ShardID, replica storage.ReplicaID) bool {
-	g, ok := w.groups[shard], false
-	if g == nil || g.leading == 0 {
-		return false
-	}
-	if pr, known := g.node.Status().Progress[uint64(replica)]; known {
-		ok = pr.Match+caughtUpEntries >= g.applied.Index && pr.Match > 0
-	}
-	return ok
+	g := w.groups[shard]
+	return g != nil && g.leading != 0 && g.caughtUp(uint64(replica))
+}
+
+func (g *group) caughtUp(replica uint64) bool {
+	pr, known := g.node.Status().Progress[replica]
+	return known && pr.Match > 0 && pr.Match+caughtUpEntries >= g.applied.Index
 }
 
 // caughtUpEntries is how many entries a learner may lack to become a voter.

@@ -61,7 +61,7 @@ type group struct {
 	campaignAt time.Duration
 	attempts   int
 	ticks      int
-	leaderless int // ticks without a leader
+	silence    int // ticks without a word from a leader; lead itself stays set in a replica that was removed
 }
 
 // install is a snapshot that the open round installs.
@@ -100,9 +100,9 @@ func (g *group) open() (err error) {
 
 func (g *group) tick() {
 	g.node.Tick()
-	if g.lead != raft.None {
-		g.leaderless = 0
-	} else if g.leaderless++; g.leaderless%(4*electionTicks) == 0 {
+	if g.role == raft.StateLeader {
+		g.silence = 0
+	} else if g.silence++; g.silence%(4*electionTicks) == 0 {
 		g.ask()
 	}
 	if g.ticks++; g.leading != 0 && len(g.departed) > 0 && g.ticks%electionTicks == 0 {

@@ -24,10 +24,12 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// Ticks of an election and between heartbeats; a tick is TickInterval of the
-// host. A leader that hears of no quorum for ElectionTicks steps down.
+// TickInterval is the time between two Ticks. A leader that hears of no quorum
+// for ElectionTime steps down; a follower that hears of no leader for as long,
+// and up to twice that, campaigns.
 const (
 	TickInterval   = 50 * time.Millisecond
+	ElectionTime   = electionTicks * TickInterval
 	electionTicks  = 10
 	heartbeatTicks = 2
 )
