@@ -285,11 +285,13 @@ func (l *load) check(ctx context.Context) {
 				if err := l.c.call(ctx, name, "Log", k, &log); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				logs[name] = log
-				heads = append(heads, log.Seq)
+				if log.Replica != 0 {
+					logs[name] = log
+					heads = append(heads, log.Seq)
+				}
 			}
 			slices.Sort(heads)
-			return len(slices.Compact(heads)) == 1
+			return len(heads) == 3 && len(slices.Compact(heads)) == 1
 		})
 		l.checkLogs(k, logs)
 	}

@@ -2,6 +2,7 @@ package replication_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"net"
 	"net/rpc"
 	"os"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -188,7 +191,7 @@ func (n *Node) Send(s chat.Send, sent *Sent) error {
 
 // Log is a conversation as a replica has it.
 type Log struct {
-	Applied uint64 // of the shard
+	Replica storage.ReplicaID // 0: the node has none
 	Seq     uint64 // of the head
 	Whole   bool   // the hash chain holds up to the head
 	IDs     []chat.ClientMessageID
@@ -218,7 +221,9 @@ func (n *Node) Log(c chat.ConversationKey, log *Log) error {
 	log.Seq = head.Seq
 	log.Whole = uint64(len(entries)) == head.Seq && chat.VerifyChain([32]byte{}, entries) == head.Hash
 	r, err := n.store.Replica(shard)
-	log.Applied = r.Applied.Index
+	if !r.Removed {
+		log.Replica = r.ID
+	}
 	return err
 }
 
@@ -252,6 +257,118 @@ func (n *Node) Descriptor(s storage.ShardID, d *logpb.Descriptor) error {
 // Stats gives the host's counters.
 func (n *Node) Stats(_ int, s *replication.Stats) error {
 	*s = n.host.Stats()
+	return nil
+}
+
+// Work is closed-loop work for a node: so many proposers in each shard that it
+// leads, for a time.
+type Work struct {
+	Proposers int
+	For       time.Duration
+	Bytes     int
+}
+
+// Worked is what came of it: how many messages were acknowledged, and how long
+// each took.
+type Worked struct {
+	Acked  int
+	Took   []time.Duration // sorted
+	Failed int
+}
+
+// Run has the node propose to its own shards.
+func (n *Node) Run(w Work, out *Worked) error {
+	var mu sync.Mutex
+	var proposers sync.WaitGroup
+	end := time.Now().Add(w.For)
+	for s := storage.ShardID(1); int(s) <= n.host.Shards(); s++ {
+		if _, err := n.host.Leader(s); err != nil {
+			continue
+		}
+		for i := range w.Proposers {
+			proposers.Go(func() {
+				worked := n.propose(s, i, end, w.Bytes)
+				mu.Lock()
+				defer mu.Unlock()
+				out.Acked += worked.Acked
+				out.Failed += worked.Failed
+				out.Took = append(out.Took, worked.Took...)
+			})
+		}
+	}
+	proposers.Wait()
+	slices.Sort(out.Took)
+	return nil
+}
+
+// propose sends one message after the other to a conversation of its own.
+func (n *Node) propose(s storage.ShardID, i int, end time.Time, bytes int) (out Worked) {
+	var k chat.ConversationKey
+	for u := i << 16; ; u++ {
+		if k = chat.PeerConversation(1, "ann", fmt.Sprintf("u%d", u)); storage.ConversationShard(n.host.Shards(), k) == s {
+			break
+		}
+	}
+	done := make(chan answer, 1)
+	for time.Now().Before(end) {
+		m := chat.Send{
+			Conversation: k, Sender: "ann", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
+			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, bytes)},
+		}
+		binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
+		begun := time.Now()
+		term, err := n.host.Leader(s)
+		if err == nil {
+			n.host.Propose(s, term, []chat.CommandBody{m}, func(o storage.Outcome, err error) { done <- answer{o, err} })
+			err = (<-done).err
+		}
+		if err != nil {
+			out.Failed++
+			continue
+		}
+		out.Acked++
+		out.Took = append(out.Took, time.Since(begun))
+	}
+	return out
+}
+
+// Fill is how much a shard shall hold more.
+type Fill struct {
+	Shard storage.ShardID
+	Bytes int
+}
+
+// Fill proposes large messages to a shard that the node leads.
+func (n *Node) Fill(f Fill, _ *bool) error {
+	const body, batch = 32 << 10, 32
+	term, err := n.host.Leader(f.Shard)
+	if err != nil {
+		return err
+	}
+	for filled, u := 0, 0; filled < f.Bytes; u++ {
+		k := chat.PeerConversation(1, "filler", fmt.Sprintf("u%d", u))
+		if storage.ConversationShard(n.host.Shards(), k) != f.Shard {
+			continue
+		}
+		var commands []chat.CommandBody
+		for range batch {
+			m := chat.Send{
+				Conversation: k, Sender: "filler", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
+				Message: chat.Message{Type: chat.TypeText, Body: make([]byte, body)},
+			}
+			for i := 0; i < body; i += 8 { // nothing that compresses
+				binary.BigEndian.PutUint64(m.Message.Body[i:], rand.Uint64())
+			}
+			binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
+			commands = append(commands, m)
+		}
+		done := make(chan error, 1)
+		n.host.Propose(f.Shard, term, commands, func(_ storage.Outcome, err error) { done <- err })
+		if err := <-done; err != nil {
+			return err
+		}
+		filled += batch * body
+	}
 	return nil
 }
 
