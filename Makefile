@@ -1,10 +1,10 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deps test lint generate e2e bench
+.PHONY: help run build deps test lint generate e2e bench sim sim-pebble kills large
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run one node with demo users on http://127.0.0.1:8080
 	go run ./cmd/parley dev
@@ -29,3 +29,21 @@ e2e: ## drive the built page in Chromium
 
 bench: ## benchmarks of the hot pieces, then of a whole node
 	@scripts/bench.sh
+
+SEEDS ?= 1000
+FIRST ?= 1
+
+sim: ## simulate the replication core: SEEDS=N seeds from FIRST=S on
+	@go run ./cluster/replication/sim/run -first $(FIRST) -seeds $(SEEDS)
+
+sim-pebble: ## the same over Pebble on a file system that loses power
+	@go test -c -o bin/sim-pebble.test ./cluster/replication/sim
+	@bin/sim-pebble.test -test.timeout 0 -test.run SeedsHoldOverPebble -sim.seeds $(SEEDS) -sim.first $(FIRST)
+
+KILLS ?= 50
+
+kills: ## kill KILLS=N nodes of a cluster of processes under load
+	@PARLEY_KILLS=$(KILLS) go test -count=1 -timeout 0 -v -run KillingNodes ./cluster/replication
+
+large: ## move a replica of 1 GiB under load
+	@PARLEY_SHARD_MIB=1024 go test -count=1 -timeout 0 -v -run ReplicaMovesUnderLoad ./cluster/replication

@@ -31,6 +31,11 @@ format() {
 house_rules() { go test -count=1 ./internal/archtest; }
 static() { go tool -modfile=tools.mod staticcheck ./...; }
 race() { go test -race ./...; }
+# The same seeds each time, and some that nobody has seen; a bad one is printed.
+simulate() {
+  go run ./cluster/replication/sim/run -first 1 -seeds "${PARLEY_SEEDS:-2000}"
+  go run ./cluster/replication/sim/run -first "$(date +%s)000" -seeds 500
+}
 sdk_types() { npm -w sdk/js run --silent check; }
 # The SDK and the page are tested against the real program.
 program() {
@@ -76,6 +81,7 @@ all)
   scripts/generate.sh --check
   lint
   step "Go tests with the race detector" race
+  step "simulator" simulate
   step "build the program" program
   step "SDK tests" sdk_tests
   step "web tests" web_tests

@@ -74,7 +74,8 @@ func (n *Node) fault(op crashfs.Op, _ string) error {
 	case f.Broken && op == crashfs.Sync:
 		return syscall.EIO
 	case f.Stall > 0 && op == crashfs.Sync && n.disk.CompareAndSwap(f, nil):
-		<-time.After(f.Stall)
+		stall := time.NewTimer(f.Stall)
+		<-stall.C
 	}
 	return nil
 }
@@ -192,8 +193,8 @@ func (n *Node) Send(s chat.Send, sent *Sent) error {
 // Log is a conversation as a replica has it.
 type Log struct {
 	Replica storage.ReplicaID // 0: the node has none
-	Seq     uint64 // of the head
-	Whole   bool   // the hash chain holds up to the head
+	Seq     uint64            // of the head
+	Whole   bool              // the hash chain holds up to the head
 	IDs     []chat.ClientMessageID
 }
 
@@ -341,10 +342,6 @@ type Fill struct {
 // Fill proposes large messages to a shard that the node leads.
 func (n *Node) Fill(f Fill, _ *bool) error {
 	const body, batch = 32 << 10, 32
-	term, err := n.host.Leader(f.Shard)
-	if err != nil {
-		return err
-	}
 	for filled, u := 0, 0; filled < f.Bytes; u++ {
 		k := chat.PeerConversation(1, "filler", fmt.Sprintf("u%d", u))
 		if storage.ConversationShard(n.host.Shards(), k) != f.Shard {
@@ -362,10 +359,21 @@ func (n *Node) Fill(f Fill, _ *bool) error {
 			binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
 			commands = append(commands, m)
 		}
-		done := make(chan error, 1)
-		n.host.Propose(f.Shard, term, commands, func(_ storage.Outcome, err error) { done <- err })
-		if err := <-done; err != nil {
-			return err
+		for {
+			done := make(chan error, 1)
+			term, err := n.host.Leader(f.Shard)
+			if err == nil {
+				n.host.Propose(f.Shard, term, commands, func(_ storage.Outcome, err error) { done <- err })
+				err = <-done
+			}
+			if err == nil {
+				break
+			}
+			if !chat.CodeOf(err).Retryable() || n.host.Stats().Leading == 0 {
+				return err
+			}
+			again := time.NewTimer(100 * time.Millisecond) // the disk needs its time
+			<-again.C
 		}
 		filled += batch * body
 	}

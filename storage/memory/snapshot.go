@@ -2,25 +2,27 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/gob"
+	"fmt"
 	"io"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/storage"
 )
 
-// contents is what a snapshot holds.
+// contents is what a snapshot holds, its rows in the order of their keys.
 type contents struct {
 	Shard       storage.ShardID
 	Applied     storage.Applied
-	Users       map[chat.UserKey]chat.User
-	Memberships map[membershipKey]chat.Membership
-	Heads       map[chat.ConversationKey]chat.Head
-	Entries     map[entryKey]chat.Entry
-	Dedupe      map[dedupeKey]chat.Dedupe
-	Outbox      map[chat.EffectRef]chat.Effect
-	OutboxHeads map[uint16]uint64
-	Marks       map[epochKey]uint64
+	Users       []pair[chat.UserKey, chat.User]
+	Memberships []pair[membershipKey, chat.Membership]
+	Heads       []pair[chat.ConversationKey, chat.Head]
+	Entries     []pair[entryKey, chat.Entry]
+	Dedupe      []pair[dedupeKey, chat.Dedupe]
+	Outbox      []pair[chat.EffectRef, chat.Effect]
+	OutboxHeads []pair[uint16, uint64]
+	Marks       []pair[epochKey, uint64]
 }
 
 // frozen is a shard's contents, encoded.
@@ -34,10 +36,14 @@ func (s *Store) Freeze(id storage.ShardID) (storage.Frozen, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	sh := s.shards[id]
+	if sh.replica.ID == 0 || sh.replica.Removed {
+		return nil, fmt.Errorf("freeze shard %d: it has no replica here", id)
+	}
 	var out bytes.Buffer
 	err := gob.NewEncoder(&out).Encode(contents{
-		Shard: id, Applied: sh.replica.Applied, Users: sh.users.rows, Memberships: sh.memberships.rows, Heads: sh.heads.rows, Entries: sh.entries.rows,
-		Dedupe: sh.dedupe.rows, Outbox: sh.outbox.rows, OutboxHeads: sh.outboxHeads.rows, Marks: sh.marks.rows,
+		Shard: id, Applied: sh.replica.Applied, Users: sh.users.pairs(byUser), Memberships: sh.memberships.pairs(byMembership),
+		Heads: sh.heads.pairs(byConversation), Entries: sh.entries.pairs(byEntry), Dedupe: sh.dedupe.pairs(byDedupe),
+		Outbox: sh.outbox.pairs(byEffect), OutboxHeads: sh.outboxHeads.pairs(cmp.Compare[uint16]), Marks: sh.marks.pairs(byEpoch),
 	})
 	return &frozen{sh.replica.Applied, out.Bytes()}, err
 }
@@ -61,9 +67,10 @@ func (f *frozen) Close() error { return nil }
 
 // staging collects chunks.
 type staging struct {
-	shard storage.ShardID
-	data  []byte
-	found contents
+	shard  storage.ShardID
+	data   []byte
+	found  contents
+	sealed bool
 }
 
 // Stage implements storage.Store.
@@ -77,20 +84,29 @@ func (g *staging) Write(chunk []byte) error {
 
 // Seal implements storage.Staging.
 func (g *staging) Seal() (storage.Applied, error) {
-	if err := gob.NewDecoder(bytes.NewReader(g.data)).Decode(&g.found); err != nil || g.found.Shard != g.shard {
+	in := bytes.NewReader(g.data)
+	if err := gob.NewDecoder(in).Decode(&g.found); err != nil || in.Len() > 0 || g.found.Shard != g.shard {
 		return storage.Applied{}, storage.ErrMalformed
 	}
+	g.sealed = true
 	return g.found.Applied, nil
 }
 
 // Discard implements storage.Staging.
-func (g *staging) Discard() error { return nil }
+func (g *staging) Discard() error {
+	*g = staging{shard: g.shard}
+	return nil
+}
 
 // Install implements storage.Store.
 func (s *Store) Install(id storage.ShardID, from storage.Staging) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sh, c := s.shards[id], from.(*staging).found
+	g, ok := from.(*staging)
+	if !ok || g.shard != id || !g.sealed {
+		return fmt.Errorf("install shard %d: %w", id, storage.ErrMalformed)
+	}
+	sh, c := s.shards[id], &g.found
 	now := *sh
 	now.tables, now.log, now.generation = newTables(), nil, sh.generation+1
 	now.replica.Applied, now.replica.Base, now.replica.Last = c.Applied, c.Applied.Position, c.Applied.Index
@@ -99,25 +115,20 @@ func (s *Store) Install(id storage.ShardID, from storage.Staging) error {
 		none.tables, none.replica.Applied, none.replica.Base, none.replica.Last = newTables(), storage.Applied{}, storage.Position{}, 0
 		s.undo = append(s.undo, func() { *sh = none })
 	}
-	fill(now.users, c.Users)
-	fill(now.memberships, c.Memberships)
-	fill(now.heads, c.Heads)
-	fill(now.entries, c.Entries)
-	fill(now.dedupe, c.Dedupe)
-	fill(now.outbox, c.Outbox)
-	fill(now.outboxHeads, c.OutboxHeads)
-	fill(now.marks, c.Marks)
+	now.users.fill(c.Users)
+	now.memberships.fill(c.Memberships)
+	now.heads.fill(c.Heads)
+	now.entries.fill(c.Entries)
+	now.dedupe.fill(c.Dedupe)
+	now.outbox.fill(c.Outbox)
+	now.outboxHeads.fill(c.OutboxHeads)
+	now.marks.fill(c.Marks)
 	*sh = now
-	return nil
+	return g.Discard()
 }
 
-func fill[K comparable, V any](t *table[K, V], rows map[K]V) {
-	if rows != nil {
-		t.rows = rows
-	}
-}
-
-// Destroy implements storage.Store.
+// Destroy implements storage.Store. Its tombstone is a synced commit, which
+// makes those before it durable.
 func (s *Store) Destroy(id storage.ShardID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,5 +136,6 @@ func (s *Store) Destroy(id storage.ShardID) error {
 	sh.generation++
 	sh.tables, sh.log = newTables(), nil
 	sh.replica = storage.Replica{ID: sh.replica.ID, Removed: true}
+	s.undo = nil
 	return nil
 }

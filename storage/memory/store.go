@@ -190,12 +190,7 @@ func (b *batch) Commit(sync bool) error {
 	defer s.mu.Unlock()
 	var undo []func()
 	for _, sh := range b.touched {
-		replica, log, generation := sh.replica, sh.log, sh.generation
-		undo = append(undo, func() {
-			if sh.generation == generation { // what Install and Destroy did is durable
-				sh.replica, sh.log = replica, log
-			}
-		})
+		undo = append(undo, sh.restore())
 		for _, t := range sh.each() {
 			if f := t.commit(); f != nil {
 				undo = append(undo, f)
@@ -216,6 +211,19 @@ func (b *batch) Commit(sync bool) error {
 		})
 	}
 	return nil
+}
+
+// restore gives what brings the replica back as it is at this moment.
+func (sh *shard) restore() func() {
+	replica, log, generation := sh.replica, sh.log, sh.generation
+	return func() {
+		if sh.generation == generation {
+			sh.replica, sh.log = replica, log
+			return
+		}
+		// The contents were installed, durably: only what lies outside goes back.
+		sh.replica.ID, sh.replica.Removed, sh.replica.HardState = replica.ID, replica.Removed, replica.HardState
+	}
 }
 
 // Discard implements storage.Batch.

@@ -7,9 +7,12 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// view reads the committed rows of a shard.
+// view reads the committed rows of a shard: those of the contents that it was
+// opened on, also when others are installed meanwhile.
 type view struct {
-	*shard
+	tables
+	store      *Store
+	of         *shard
 	generation int // when it was opened
 }
 
@@ -18,14 +21,14 @@ func (s *Store) View(id storage.ShardID) (storage.View, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	sh := s.shards[id]
-	return view{sh, sh.generation}, nil
+	return view{tables: sh.tables, store: s, of: sh, generation: sh.generation}, nil
 }
 
 // Close implements storage.View.
 func (v view) Close() error {
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
-	if v.shard.generation != v.generation {
+	if v.of.generation != v.generation {
 		return storage.ErrGone
 	}
 	return nil
@@ -53,6 +56,9 @@ func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membershi
 
 // Entries implements storage.View.
 func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, newest bool) ([]chat.Entry, error) {
+	if limit < 1 {
+		return nil, nil
+	}
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
 	last := v.heads.rows[c].Seq
@@ -81,8 +87,15 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error {
 	v.store.mu.RLock()
 	defer v.store.mu.RUnlock()
-	for k, m := range v.memberships.rows {
-		if k.User == u && !visit(k.Conversation, m) {
+	var of []chat.ConversationKey
+	for k := range v.memberships.rows {
+		if k.User == u {
+			of = append(of, k.Conversation)
+		}
+	}
+	slices.SortFunc(of, byConversation)
+	for _, c := range of {
+		if !visit(c, v.memberships.rows[membershipKey{u, c}]) {
 			return nil
 		}
 	}

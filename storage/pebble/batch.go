@@ -45,12 +45,8 @@ func (b *batch) Commit(sync bool) error {
 		st.flush()
 	}
 	err := b.err
-	if err == nil && (sync || !b.out.Empty()) {
-		how := pebble.NoSync
-		if sync {
-			how = pebble.Sync
-		}
-		err = b.out.Commit(how)
+	if err == nil {
+		err = b.write(sync)
 	}
 	if err != nil {
 		b.Discard()
@@ -60,6 +56,20 @@ func (b *batch) Commit(sync bool) error {
 		st.committed()
 	}
 	return b.out.Close()
+}
+
+func (b *batch) write(sync bool) error {
+	if !sync {
+		return b.out.Commit(pebble.NoSync)
+	}
+	if b.out.Empty() {
+		// Pebble leaves out a batch that holds nothing, and with it the sync of the
+		// commits before.
+		if err := b.out.LogData(nil, nil); err != nil {
+			return err
+		}
+	}
+	return b.out.Commit(pebble.Sync)
 }
 
 // Discard implements storage.Batch.

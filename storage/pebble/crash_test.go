@@ -19,8 +19,9 @@ import (
 // crash runs work on a disk that has been prepared, cutting the power at every
 // operation from the first on until work gets through, and has check look at
 // what each cut left, several times with another part of what was not synced.
-// It returns how many cuts there were.
-func crash(t *testing.T, prepare func(*pebble.Store), work func(*pebble.Store) error, check func(cut int64, s *pebble.Store)) (cuts int) {
+// dark tells work whether the power is gone: what it does then is in vain. crash
+// returns how many cuts there were.
+func crash(t *testing.T, prepare func(*pebble.Store), work func(s *pebble.Store, dark func() bool) error, check func(cut int64, s *pebble.Store)) (cuts int) {
 	t.Helper()
 	seeds := uint64(5)
 	if testing.Short() {
@@ -32,7 +33,7 @@ func crash(t *testing.T, prepare func(*pebble.Store), work func(*pebble.Store) e
 	return cuts
 }
 
-func crashEverywhere(t *testing.T, seed uint64, prepare func(*pebble.Store), work func(*pebble.Store) error, check func(cut int64, s *pebble.Store)) (cuts int) {
+func crashEverywhere(t *testing.T, seed uint64, prepare func(*pebble.Store), work func(s *pebble.Store, dark func() bool) error, check func(cut int64, s *pebble.Store)) (cuts int) {
 	t.Helper()
 	for at := int64(1); ; at++ {
 		mem := vfs.NewCrashableMem()
@@ -43,7 +44,7 @@ func crashEverywhere(t *testing.T, seed uint64, prepare func(*pebble.Store), wor
 		}
 		disk := crashfs.New(mem, crashfs.Options{Operations: at, Random: rand.New(rand.NewPCG(uint64(at), seed))})
 		s = openOn(t, disk)
-		err := work(s)
+		err := work(s, disk.Dark)
 		through := !disk.Dark()
 		if err := errors.Join(err, s.Close()); err != nil {
 			t.Fatalf("cut at %d: %v", at, err)
@@ -126,7 +127,7 @@ func TestACrashInAnInstallationLeavesTheOldShardOrTheNewOne(t *testing.T) {
 	found := map[string]int{}
 	cuts := crash(t,
 		func(s *pebble.Store) { named(t, s, "old", 40) },
-		func(s *pebble.Store) error {
+		func(s *pebble.Store, _ func() bool) error {
 			g, err := s.Stage(1)
 			if err != nil {
 				return err
@@ -164,7 +165,7 @@ func TestACrashInADestructionIsMadeGood(t *testing.T) {
 	tombs := 0
 	cuts := crash(t,
 		func(s *pebble.Store) { named(t, s, "old", 40) },
-		func(s *pebble.Store) error { return s.Destroy(1) },
+		func(s *pebble.Store, _ func() bool) error { return s.Destroy(1) },
 		func(cut int64, s *pebble.Store) {
 			r, err := s.Replica(1)
 			if err != nil || r.ID != 3 {

@@ -70,6 +70,9 @@ func replicaKey(shard storage.ShardID) []byte {
 // shardPrefixLen is the length of what all keys of a shard's contents share.
 const shardPrefixLen = 3
 
+// ownPrefixLen is the length of a key up to and including its table.
+const ownPrefixLen = shardPrefixLen + 5
+
 // shardSpan is the range of a shard's contents.
 func shardSpan(shard storage.ShardID) (from, to []byte) {
 	from = binary.BigEndian.AppendUint16([]byte{spaceShard}, uint16(shard))

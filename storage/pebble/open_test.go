@@ -3,12 +3,18 @@ package pebble_test
 import (
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	driver "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
+	"github.com/parley-im/parley/storage/pebble/crashfs"
 	"github.com/parley-im/parley/storage/storagetest"
 )
 
@@ -86,5 +92,145 @@ func TestADirectoryInUseIsRefused(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAStoreOfFormat1IsTakenOver: its rows are those of the replica that is
+// made over them.
+func TestAStoreOfFormat1IsTakenOver(t *testing.T) {
+	fs := vfs.NewMem()
+	s := openOn(t, fs)
+	b := s.Batch()
+	b.State(1).PutUser(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
+	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, fs, func(db *driver.DB) {
+		if err := errors.Join(
+			db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 1), driver.Sync),
+			db.Delete([]byte("\x00n"), driver.Sync),
+		); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s = openOn(t, fs)
+	name := s.Node()
+	if len(name) != 32 {
+		t.Errorf("it is called %q, want 32 digits", name)
+	}
+	b = s.Batch()
+	b.Create(1, 5, storage.Applied{Position: storage.Position{Index: 1, Term: 1}})
+	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, fs, func(db *driver.DB) {
+		format, closer, err := db.Get([]byte("\x00f"))
+		if err != nil || binary.BigEndian.Uint64(format) != 2 {
+			t.Fatalf("the format is %x, %v, want 2", format, err)
+		}
+		_ = closer.Close()
+	})
+	s = openOn(t, fs)
+	b = s.Batch()
+	u, there := b.State(1).User(chat.UserKey{App: 1, ID: "ann"})
+	b.Discard()
+	if r, err := s.Replica(1); err != nil || r.ID != 5 || u.Name != "Ann" || !there || s.Node() != name {
+		t.Errorf("the replica is %+v, %v, ann %+v, %v, the name %q and then %q", r, err, u, there, name, s.Node())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOnlyANewStoreTakesAName(t *testing.T) {
+	fs := vfs.NewMem()
+	for _, name := range []storage.NodeID{"first", "second", ""} {
+		s, err := pebble.Open(pebble.Options{Dir: "data", FS: fs, Shards: storagetest.Shards, Node: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Node() != "first" {
+			t.Errorf("opened as %q it is called %q, want first", name, s.Node())
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestATombstonesContentsAreDeleted: a crash may leave the log of a replica that
+// had applied nothing.
+func TestATombstonesContentsAreDeleted(t *testing.T) {
+	fs := vfs.NewMem()
+	s := openOn(t, fs)
+	b := s.Batch()
+	b.Create(1, 3, storage.Applied{})
+	b.Append(1, []storage.LogEntry{{Position: storage.Position{Index: 1, Term: 1}}})
+	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, fs, func(db *driver.DB) {
+		tombstone, err := (&logpb.Replica{Id: 3, Removed: true}).MarshalVT()
+		if err := errors.Join(err, db.Set([]byte("\x01\x00\x01"), tombstone, driver.Sync)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s = openOn(t, fs)
+	if r, err := s.Replica(1); err != nil || r.ID != 3 || !r.Removed || r.Last != 0 {
+		t.Errorf("the tombstone is %+v, %v", r, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw(t, fs, func(db *driver.DB) {
+		it, err := db.NewIter(&driver.IterOptions{LowerBound: []byte("\x02\x00\x01"), UpperBound: []byte("\x02\x00\x02")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it.First() {
+			t.Errorf("there is a row %x", it.Key())
+		}
+		if err := it.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestAFullDiskIsTold: Pebble would wait for room.
+func TestAFullDiskIsTold(t *testing.T) {
+	var full atomic.Bool
+	disk := crashfs.New(vfs.NewMem(), crashfs.Options{Fault: func(op crashfs.Op, _ string) error {
+		if op == crashfs.Write && full.Load() {
+			return syscall.ENOSPC
+		}
+		return nil
+	}})
+	told := make(chan error, 1)
+	s, err := pebble.Open(pebble.Options{Dir: "data", FS: disk, Shards: storagetest.Shards, Failed: func(err error) {
+		full.Store(false) // there is room again: the write that failed is tried once more
+		select {
+		case told <- err:
+		default:
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	full.Store(true)
+	b := s.Batch()
+	b.State(1).PutUser(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
+	if err := b.Commit(true); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-told:
+		if !errors.Is(err, pebble.ErrDiskFull) {
+			t.Errorf("told %v, want ErrDiskFull", err)
+		}
+	default:
+		t.Error("nobody is told")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

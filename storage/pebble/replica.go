@@ -69,9 +69,17 @@ func (s *state) load() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replica, s.generation = r, s.generation+1
+	s.replica, s.generation = r, s.generation+s.generation%2
 	s.forget()
 	return nil
+}
+
+// replace says that the contents are about to be replaced, at a moment that
+// nobody outside of Pebble can tell; load ends it.
+func (s *state) replace() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generation += 1 - s.generation%2
 }
 
 func (s *state) position(table byte) (storage.Position, error) {
@@ -103,37 +111,53 @@ func (s *Store) Log(shard storage.ShardID, from, to uint64, maxBytes int) ([]sto
 	if from >= to || to > r.Last+1 {
 		return nil, storage.ErrNoEntry
 	}
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: appendLogKey(nil, shard, from), UpperBound: appendLogKey(nil, shard, to)})
+	base := appendOwn(nil, shard, tableLogBase) // the row in front of the log
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: base, UpperBound: appendLogKey(nil, shard, to)})
 	if err != nil {
 		return nil, err
 	}
 	var out []storage.LogEntry
 	size := 0
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
+	for ok := it.SeekGE(appendLogKey(nil, shard, from)); ok && err == nil; ok = it.Next() {
 		var value []byte
 		if value, err = it.ValueAndErr(); err != nil {
-			break
-		}
-		if size += len(value); size > maxBytes && len(out) > 0 {
 			break
 		}
 		var row logpb.LogEntry
 		if err = row.UnmarshalVT(value); err != nil {
 			break
 		}
+		if size += len(row.Data); size > maxBytes && len(out) > 0 {
+			break
+		}
 		index := logIndex(it.Key())
 		if want := from + uint64(len(out)); index != want {
 			err = fmt.Errorf("the log of shard %d has entry %d in place of %d", shard, index, want)
+			break
 		}
 		out = append(out, storage.LogEntry{Position: storage.Position{Index: index, Term: storage.Term(row.Term)}, Kind: uint8(row.Kind), Data: row.Data})
+	}
+	if err == nil && len(out) == 0 {
+		err = storage.ErrNoEntry
+	}
+	if err != nil && truncated(it, base, from) {
+		err = storage.ErrTruncated
 	}
 	if err = errors.Join(err, it.Error(), it.Close()); err != nil {
 		return nil, err
 	}
-	if len(out) == 0 {
-		return nil, storage.ErrNoEntry
-	}
 	return out, nil
+}
+
+// truncated says whether the log that an iterator sees begins behind from: a
+// batch may have been committed since the bounds were looked at.
+func truncated(it *pebble.Iterator, base []byte, from uint64) bool {
+	if !it.SeekGE(base) || !bytes.Equal(it.Key(), base) {
+		return false
+	}
+	value, err := it.ValueAndErr()
+	var row logpb.Position
+	return err == nil && row.UnmarshalVT(value) == nil && from <= row.Index
 }
 
 // Create implements storage.Batch.

@@ -27,7 +27,7 @@ type state struct {
 
 	mu         sync.Mutex
 	replica    storage.Replica // as committed
-	generation int             // counts loads: the contents may be others
+	generation int             // counts the beginnings and the ends of replacements of the contents: odd in between
 
 	conversations map[chat.ConversationKey]*conversation
 	dirty         []*conversation

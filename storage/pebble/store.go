@@ -25,6 +25,11 @@ import (
 // reached less than half the throughput.
 const memTableSize = 64 << 20
 
+// stopWrites is how many full memtables may wait to be flushed before commits
+// do: with Pebble's 2, a burst on a busy disk stalls long enough to cost a
+// leader its shards.
+const stopWrites = 4
+
 // blockCacheSize bounds the memory for blocks read from tables.
 const blockCacheSize = 64 << 20
 
@@ -81,11 +86,12 @@ func Open(o Options) (*Store, error) {
 	}
 	fs = vfs.OnDiskFull(fs, func() { o.Failed(ErrDiskFull) })
 	opts := &pebble.Options{
-		FS:                 orderedMarkers{fs},
-		Cache:              cache,
-		MemTableSize:       memTableSize,
-		FormatMajorVersion: pebble.FormatNewest,
-		Logger:             logger{o.Logger},
+		FS:                          orderedMarkers{fs},
+		Cache:                       cache,
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: stopWrites,
+		FormatMajorVersion:          pebble.FormatNewest,
+		Logger:                      logger{o.Logger},
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -124,10 +130,8 @@ func (s *Store) load() error {
 		if err := st.load(); err != nil {
 			return fmt.Errorf("shard %d: %w", shard, err)
 		}
-		if st.replica.Removed && st.replica.Applied.Index > 0 {
-			if err := st.empty(); err != nil {
-				return fmt.Errorf("shard %d: %w", shard, err)
-			}
+		if err := st.finishDestroy(); err != nil {
+			return fmt.Errorf("shard %d: %w", shard, err)
 		}
 	}
 	return nil

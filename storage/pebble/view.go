@@ -34,7 +34,7 @@ func (v view) Close() error {
 	err := v.db.Close()
 	v.state.mu.Lock()
 	defer v.state.mu.Unlock()
-	if v.generation != v.state.generation {
+	if v.generation != v.state.generation || v.generation%2 != 0 {
 		err = errors.Join(err, storage.ErrGone)
 	}
 	return err

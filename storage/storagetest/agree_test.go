@@ -28,6 +28,7 @@ type duo struct {
 	memory *memory.Store
 	now    int64
 	sent   []chat.Send
+	frozen map[storage.ShardID][2][][]byte // chunks of an earlier moment: pebble's, memory's
 }
 
 func (d *duo) open() {
@@ -48,6 +49,9 @@ func (d *duo) reopen() {
 // batch gives both the same commands, and commits or discards.
 func (d *duo) batch() {
 	p, m := d.pebble.Batch(), d.memory.Batch()
+	for shard := storage.ShardID(1); shard <= shards; shard++ {
+		d.log(shard, p, m)
+	}
 	for range rapid.IntRange(1, 30).Draw(d.T, "commands") {
 		shard, body := d.command(m)
 		d.now += rapid.Int64Range(0, 2).Draw(d.T, "tick")
@@ -137,6 +141,7 @@ func (d *duo) compare() {
 			}
 		}
 		d.outboxes(shard, p, m)
+		d.logs(shard)
 		if err := p.Close(); err != nil {
 			d.Fatal(err)
 		}
@@ -177,13 +182,14 @@ func rows(v any, ok bool, err error) any {
 
 func TestBothStoresAnswerTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := &duo{T: t, disk: vfs.NewMem(), memory: memory.New(shards, "n1"), now: 1_700_000_000_000}
+		d := &duo{T: t, disk: vfs.NewMem(), memory: memory.New(shards, "n1"), now: 1_700_000_000_000, frozen: map[storage.ShardID][2][][]byte{}}
 		d.open()
 		for range rapid.IntRange(1, 12).Draw(t, "batches") {
 			d.batch()
 			if rapid.IntRange(0, 4).Draw(t, "reopen") == 0 {
 				d.reopen()
 			}
+			d.replace()
 			d.compare()
 		}
 		if err := d.pebble.Close(); err != nil {

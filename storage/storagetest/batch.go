@@ -165,6 +165,14 @@ func starts(b *bench) {
 	}
 }
 
+func keepsItsName(b *bench) {
+	name := b.store.Node()
+	b.reopen()
+	if again := b.store.Node(); name == "" || again != name {
+		b.Errorf("the store is called %q, and %q when it is opened again", name, again)
+	}
+}
+
 // concurrentViews reads heads and the entries below them while sends are
 // committed: a reader never sees a head without its entries.
 func concurrentViews(b *bench) {

@@ -205,8 +205,23 @@ func malformed(b *bench) {
 	if err := frozen.Close(); err != nil {
 		b.Error(err)
 	}
+	b.batch(func(batch storage.Batch) {
+		batch.Create(2, 1, begin)
+		batch.State(2).PutUser(user(1), chat.User{Name: "of another shard"})
+	})
+	other, err := b.store.Freeze(2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	foreign := b.chunks(other, 300)
+	if err := other.Close(); err != nil {
+		b.Error(err)
+	}
 	for name, bad := range map[string][][]byte{
 		"nothing":         {},
+		"another shard":   foreign,
+		"chunks twice":    append(append([][]byte{}, chunks...), chunks...),
+		"another order":   append(append([][]byte{}, chunks[1:]...), chunks[0]),
 		"garbage":         {[]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff garbage")},
 		"a missing chunk": chunks[1:],
 		"a half chunk":    append(append([][]byte{}, chunks[:len(chunks)-1]...), chunks[len(chunks)-1][:1]),
@@ -231,4 +246,79 @@ func malformed(b *bench) {
 		}
 	}
 	b.holds("old", "new")
+}
+
+// stagingIsUsedUp tries what only a sealed staging of the shard allows.
+func stagingIsUsedUp(b *bench) {
+	b.create()
+	b.fill("old", 40)
+	b.batch(func(batch storage.Batch) { batch.Create(2, 8, begin) })
+	frozen, err := b.store.Freeze(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	chunks := b.chunks(frozen, 300)
+	if err := frozen.Close(); err != nil {
+		b.Error(err)
+	}
+	open, err := b.store.Stage(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range chunks {
+		if err := open.Write(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	sealed, _ := b.stage(1, chunks)
+	refused := func(what string, shard storage.ShardID, g storage.Staging) {
+		if err := b.store.Install(shard, g); !errors.Is(err, storage.ErrMalformed) {
+			b.Errorf("%s is installed with %v, want ErrMalformed", what, err)
+		}
+	}
+	refused("an open staging", 1, open)
+	refused("a staging of another shard", 2, sealed)
+	if err := b.store.Install(1, sealed); err != nil {
+		b.Fatal(err)
+	}
+	refused("a used staging", 1, sealed)
+	if err := errors.Join(open.Discard(), sealed.Discard()); err != nil {
+		b.Error(err)
+	}
+	b.holds("old", "new")
+	b.reopen()
+	b.holds("old", "new")
+}
+
+// emptySnapshot installs a replica without rows over one with some.
+func emptySnapshot(b *bench) {
+	if _, err := b.store.Freeze(1); err == nil {
+		b.Error("a shard without a replica is frozen")
+	}
+	b.create()
+	frozen, err := b.store.Freeze(1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	chunks := b.chunks(frozen, 300)
+	if err := frozen.Close(); err != nil {
+		b.Error(err)
+	}
+	b.fill("old", 40)
+	g, a := b.stage(1, chunks)
+	if a.Position != begin.Position || string(a.Descriptor) != string(begin.Descriptor) {
+		b.Errorf("staged is %+v, want %+v", a, begin)
+	}
+	if err := b.store.Install(1, g); err != nil {
+		b.Fatal(err)
+	}
+	b.log(1)
+	b.batch(func(batch storage.Batch) { // what the store remembers of rows is gone too
+		s := batch.State(1)
+		_, user := s.User(chat.UserKey{App: app, ID: "old1"})
+		_, head := s.Head(pairOfShard1())
+		if user || head || s.EffectMark(3, 1) != 0 {
+			b.Errorf("the next batch sees user %v, head %v, mark %d", user, head, s.EffectMark(3, 1))
+		}
+	})
 }

@@ -50,6 +50,11 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"a frozen shard stays whole":                           frozenStays,
 		"a destroyed replica leaves a tombstone":               destroyLeavesATombstone,
 		"what is no snapshot is refused":                       malformed,
+		"a staging is installed once, sealed, in its shard":    stagingIsUsedUp,
+		"a snapshot of a shard without rows is one":            emptySnapshot,
+		"views over installations miss nothing unnoticed":      viewsOverInstall,
+		"the log is read beside batches":                       logBesideBatches,
+		"a store keeps its name":                               keepsItsName,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bench{T: t, open: open, store: open(t)}

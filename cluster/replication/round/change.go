@@ -21,7 +21,7 @@ type Change struct {
 	// Learners get new replicas that do not vote yet.
 	Learners []storage.NodeID
 	// Promote makes voters of learners that have caught up (else CodeBusy), Remove
-	// takes replicas out.
+	// takes replicas out, but not the leader's own (CodeBusy): Transfer first.
 	Promote, Remove []storage.ReplicaID
 	// Done hears of it once the change is applied here; errors as for proposals,
 	// and CodeInvalidParam.
@@ -93,6 +93,9 @@ func (g *group) check(c Change) error {
 	}
 	voters := len(g.desc.GetVoters()) + len(c.Promote)
 	for i, id := range c.Remove {
+		if id == g.id { // leadership goes first: one that steps down by its removal may be needed for a vote that its longer log refuses
+			return errBusy
+		}
 		if !g.isMember(uint64(id)) || slices.Contains(c.Remove[:i], id) {
 			return refuse("shard %d has no replica %d", g.shard, id)
 		}
@@ -130,6 +133,7 @@ func (g *group) applyChange(r *Round, data []byte) {
 	}
 	cs := g.node.ApplyConfChange(&v2)
 	g.describeChange(cs, change.Added)
+	g.askAgain()
 	if own {
 		g.settle(r, change.Number, storage.Outcome{}, nil)
 	}
@@ -191,6 +195,22 @@ func (g *group) ask() {
 		if m.Replica != uint64(g.id) {
 			q := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_ASK, To: m.Replica, From: uint64(g.id)}
 			g.w.farewells = append(g.w.farewells, Outgoing{To: storage.NodeID(m.Node), Message: q})
+		}
+	}
+}
+
+// asked answers such a question, or passes it on to the leader, which the
+// asking replica may not know. Context then names its node.
+func (g *group) asked(from storage.NodeID, m *peerpb.Message) {
+	switch {
+	case g.leading != 0 && len(m.Context) > 0:
+		g.heard(storage.NodeID(m.Context), m.From)
+	case g.leading != 0:
+		g.heard(from, m.From)
+	case len(m.Context) == 0 && g.lead != raft.None && !g.isMember(m.From):
+		if leader, ok := g.nodeOf(g.lead); ok {
+			q := &peerpb.Message{Shard: m.Shard, Kind: m.Kind, To: g.lead, From: m.From, Context: []byte(from)}
+			g.w.farewells = append(g.w.farewells, Outgoing{To: leader, Message: q})
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (w *Worker) campaignDue() {
 // tells of its end but the leaderships.
 func (w *Worker) Transfer(shard storage.ShardID, to storage.NodeID) {
 	g := w.groups[shard]
-	if g == nil || g.leading == 0 {
+	if g == nil || g.leading == 0 || !g.leads() {
 		return
 	}
 	for _, m := range g.desc.GetMembers() {
@@ -133,5 +133,10 @@ func (w *Worker) Transfer(shard storage.ShardID, to storage.NodeID) {
 		}
 	}
 }
+
+// leads says whether this replica is Raft's leader at this moment, which leading
+// shows a round later. What only a leader may be asked must not reach a follower
+// of Raft's, which would hand it on to its leader in another replica's name.
+func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }
 
 func isVoteRequest(t pb.MessageType) bool { return t == pb.MsgPreVote || t == pb.MsgVote }

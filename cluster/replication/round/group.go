@@ -197,6 +197,7 @@ func (g *group) save(r *Round) {
 // finish is the group's part of Worker.Finish.
 func (g *group) finish(after *After) error {
 	if !g.stepped {
+		g.release(after)
 		return nil
 	}
 	g.log.append(g.ready.Entries)
@@ -216,7 +217,7 @@ func (g *group) finish(after *After) error {
 	g.log.evict(g.stored)
 	g.gain(after)
 	g.release(after)
-	if g.node.HasReady() || len(g.queue) > 0 && g.leading != 0 {
+	if g.node.HasReady() || len(g.queue) > 0 && g.leading != 0 || len(g.waiting) > 0 {
 		g.w.touch(g)
 	}
 	return nil

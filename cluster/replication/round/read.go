@@ -44,7 +44,7 @@ func (g *group) askReads(r *Round) {
 	reads := g.waiting
 	g.waiting = nil
 	switch {
-	case g.leading == 0:
+	case g.leading == 0 || !g.leads():
 		refuseReads(r, reads)
 	case g.w.o.Plant == ReadStale:
 		g.allowed = append(g.allowed, allowedRead{g.applied.Index, reads})
@@ -53,6 +53,15 @@ func (g *group) askReads(r *Round) {
 		g.reads[g.request] = reads
 		g.node.ReadIndex(binary.BigEndian.AppendUint64(nil, g.request))
 	}
+}
+
+// askAgain asks anew for all reads when the voters have changed: those who were
+// asked may be no voters any more, and a sole voter hears from nobody.
+func (g *group) askAgain() {
+	for _, request := range sortedKeys(g.reads) {
+		g.waiting = append(g.waiting, g.reads[request]...)
+	}
+	clear(g.reads)
 }
 
 // allow takes Raft's answer.

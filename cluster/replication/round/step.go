@@ -21,14 +21,16 @@ func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
 			return
 		}
 	}
+	if m.Kind == peerpb.Kind_KIND_ASK { // meant for whoever leads, which may be another replica than the asking one knows
+		g.asked(from, m)
+		return
+	}
 	if g.id != to || g.gone {
 		return
 	}
 	switch m.Kind {
 	case peerpb.Kind_KIND_RAFT:
 		g.step(from, m)
-	case peerpb.Kind_KIND_ASK:
-		g.heard(from, m.From)
 	case peerpb.Kind_KIND_DESTROY:
 		g.destroy()
 	}
@@ -60,7 +62,20 @@ func fromLeader(m *peerpb.Message) bool {
 	return false
 }
 
+// handedOn says whether a message is a call that a follower passed to its
+// leader. No release sends them, and From is not their sender.
+func handedOn(m *peerpb.Message) bool {
+	switch pb.MessageType(m.Type) {
+	case pb.MsgProp, pb.MsgReadIndex, pb.MsgTransferLeader:
+		return true
+	}
+	return false
+}
+
 func (g *group) step(from storage.NodeID, m *peerpb.Message) {
+	if handedOn(m) {
+		return
+	}
 	g.contacts[m.From] = from
 	g.heard(from, m.From)
 	rm, err := toRaft(m)
@@ -69,6 +84,8 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	}
 	if isVoteRequest(rm.GetType()) {
 		g.rival(rm)
+	} else if fromLeader(m) && storage.Term(m.Term) >= g.term {
+		g.silence = 0
 	}
 	if g.staged != nil || rm.GetType() == pb.MsgSnap { // a snapshot comes by Staged, and alone in its round
 		return

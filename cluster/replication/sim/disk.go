@@ -1,0 +1,222 @@
+package sim
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/storage/memory"
+)
+
+// Disk is what a node keeps its store on.
+type Disk interface {
+	// Open gives the store on the disk, as a start of the process finds it.
+	Open() (storage.Store, error)
+	// Crash ends the use of the store. lose says how many of the unsynced commits
+	// stay, the first ones; a disk that cannot count them asks with 1 for all.
+	Crash(lose func(unsynced int) (kept int))
+}
+
+// modelDisk is a memory.Store.
+type modelDisk struct{ *memory.Store }
+
+func newModelDisk(shards int, node storage.NodeID, p Plant) Disk {
+	s := memory.New(shards, node)
+	s.TearInstall = p == TearInstall
+	return modelDisk{s}
+}
+
+// Open implements Disk.
+func (d modelDisk) Open() (storage.Store, error) { return d.Store, nil }
+
+var errDisk = errors.New("sim: the disk failed")
+
+// disk is a node's store as its process sees it: it fails when told, watches
+// what is written, and has the planted bugs that are the disk's.
+type disk struct {
+	storage.Store
+	n       *node
+	failing bool     // the next commit fails
+	applied []uint64 // newest applied index by shard
+	open    []*batch
+}
+
+func newDisk(n *node, s storage.Store) *disk {
+	d := &disk{Store: s, n: n, applied: make([]uint64, n.run.plan.shards+1)}
+	for i := range d.applied[1:] {
+		rep, err := s.Replica(storage.ShardID(i + 1))
+		if err != nil {
+			n.run.violate("n%d shard %d: %v", n.number, i+1, err)
+		}
+		if d.applied[i+1] = rep.Applied.Index; rep.ID != 0 && !rep.Removed {
+			n.run.checkReplica(n, storage.ShardID(i+1), rep)
+		}
+	}
+	return d
+}
+
+// checkReplica checks the store's invariant.
+func (r *run) checkReplica(n *node, s storage.ShardID, rep storage.Replica) {
+	if rep.Base.Index > rep.Applied.Index || rep.Applied.Index > rep.Last {
+		r.violate("n%d shard %d: base %d, applied %d, last %d", n.number, s, rep.Base.Index, rep.Applied.Index, rep.Last)
+	}
+}
+
+// batch watches a storage.Batch.
+type batch struct {
+	storage.Batch
+	d        *disk
+	appends  bool
+	votes    bool
+	applied  []appliedTo
+	truncate uint64
+}
+
+type appliedTo struct {
+	shard storage.ShardID
+	a     storage.Applied
+}
+
+// Batch implements storage.Store.
+func (d *disk) Batch() storage.Batch {
+	b := &batch{Batch: d.Store.Batch(), d: d}
+	d.open = append(d.open, b)
+	return b
+}
+
+// abandon drops the batches that are open when the process ends.
+func (d *disk) abandon() {
+	for _, b := range d.open {
+		b.Batch.Discard()
+	}
+	d.open = nil
+}
+
+// closed forgets a batch that is used up.
+func (b *batch) closed() {
+	b.d.open = slices.DeleteFunc(b.d.open, func(x *batch) bool { return x == b })
+}
+
+// Discard implements storage.Batch.
+func (b *batch) Discard() {
+	b.closed()
+	b.Batch.Discard()
+}
+
+// State implements storage.Batch.
+func (b *batch) State(s storage.ShardID) chat.State {
+	if b.d.n.run.o.Plant == DedupeOff {
+		return forgetful{b.Batch.State(s)}
+	}
+	return b.Batch.State(s)
+}
+
+// forgetful finds no dedupe row.
+type forgetful struct{ chat.State }
+
+// Dedupe implements chat.State.
+func (forgetful) Dedupe(chat.ConversationKey, chat.DedupeKey) (chat.Dedupe, bool) {
+	return chat.Dedupe{}, false
+}
+
+// Append implements storage.Batch.
+func (b *batch) Append(s storage.ShardID, entries []storage.LogEntry) {
+	b.appends = true
+	b.Batch.Append(s, entries)
+}
+
+// Create implements storage.Batch.
+func (b *batch) Create(s storage.ShardID, id storage.ReplicaID, a storage.Applied) {
+	b.appends = true
+	b.Batch.Create(s, id, a)
+	b.applied = append(b.applied, appliedTo{s, a})
+}
+
+// SetHardState implements storage.Batch.
+func (b *batch) SetHardState(s storage.ShardID, h storage.HardState) {
+	b.votes = true
+	b.Batch.SetHardState(s, h)
+}
+
+// SetApplied implements storage.Batch.
+func (b *batch) SetApplied(s storage.ShardID, a storage.Applied) {
+	b.Batch.SetApplied(s, a)
+	b.applied = append(b.applied, appliedTo{s, a})
+}
+
+// Truncate implements storage.Batch.
+func (b *batch) Truncate(s storage.ShardID, base storage.Position) {
+	b.truncate++
+	b.Batch.Truncate(s, base)
+}
+
+// Commit implements storage.Batch.
+func (b *batch) Commit(sync bool) error {
+	b.closed()
+	n, plant := b.d.n, b.d.n.run.o.Plant
+	if b.d.failing {
+		written := n.run.chance(0.5)
+		n.run.trace.add(evDiskError, n.number, 0, bit(written))
+		if written { // the error came behind it
+			if err := b.Batch.Commit(false); err != nil {
+				return err
+			}
+		} else {
+			b.Batch.Discard()
+		}
+		return errDisk
+	}
+	if plant == SyncOff || plant == VoteUnsynced && b.votes && !b.appends {
+		sync = false
+	}
+	if err := b.Batch.Commit(sync); err != nil {
+		return err
+	}
+	n.run.stats.Truncations += b.truncate
+	for _, a := range b.applied {
+		b.d.sawApplied(a.shard, a.a)
+	}
+	return nil
+}
+
+// sawApplied checks an applied index that was written: it grows, and whoever
+// applied this index had the same entry and configuration there.
+func (d *disk) sawApplied(shard storage.ShardID, a storage.Applied) {
+	r, s := d.n.run, d.n.run.shards[shard]
+	r.trace.add(evApplied, d.n.number, uint64(shard), a.Index, uint64(a.Term))
+	if a.Index < d.applied[shard] {
+		r.violate("n%d shard %d: applied runs back from %d to %d", d.n.number, shard, d.applied[shard], a.Index)
+	}
+	d.applied[shard] = a.Index
+	if a.Index == 0 {
+		return
+	}
+	if other, ok := s.applied[a.Index]; ok && other != a.Position {
+		r.violate("n%d shard %d: applied entry %d is of term %d, elsewhere of term %d", d.n.number, shard, a.Index, a.Term, other.Term)
+	}
+	s.applied[a.Index] = a.Position
+	r.sawDescriptor(d.n, s, a)
+}
+
+// Install implements storage.Store.
+func (d *disk) Install(shard storage.ShardID, from storage.Staging) error {
+	if err := d.Store.Install(shard, from); err != nil {
+		return err
+	}
+	rep := d.n.replicaOf(shard)
+	d.n.run.stats.Installs++
+	d.n.run.trace.add(evInstall, d.n.number, uint64(shard), rep.Applied.Index)
+	d.sawApplied(shard, rep.Applied)
+	return nil
+}
+
+// Destroy implements storage.Store.
+func (d *disk) Destroy(shard storage.ShardID) error {
+	rep := d.n.replicaOf(shard)
+	d.n.run.stats.Destroys++
+	d.n.run.trace.add(evDestroy, d.n.number, uint64(shard), uint64(rep.ID))
+	d.n.run.checkDestroyed(d.n, shard, rep.ID)
+	d.applied[shard] = 0
+	return d.Store.Destroy(shard)
+}

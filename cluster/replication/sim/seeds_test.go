@@ -1,0 +1,22 @@
+package sim
+
+import "testing"
+
+// hold runs a seed that once failed.
+func hold(t *testing.T, seed uint64) {
+	t.Helper()
+	if res := Run(seed, Options{}); res.Violation != "" {
+		t.Errorf("seed %d: %s", seed, res.Violation)
+	}
+}
+
+// A replica that applied its own removal kept its leader for ever and never
+// asked whether it was still needed.
+func TestSeed41ARemovedReplicaAsks(t *testing.T) { hold(t, 41) }
+
+// The question went to replicas that no longer led, which did not pass it on.
+func TestSeed29TheQuestionReachesTheLeader(t *testing.T) { hold(t, 29) }
+
+// A learner became a voter before its node had heard of it; its vote was needed
+// and nobody was there to give it.
+func TestSeed747OnlyWhoHasCaughtUpIsPromoted(t *testing.T) { hold(t, 747) }
