@@ -84,9 +84,6 @@ type Outcome struct {
 type Store interface {
 	// Node is the store's name, made with the store: a wiped disk is a new node.
 	Node() NodeID
-	// NextStart durably counts up and returns the number of this start of the
-	// store: 1 the first time.
-	NextStart() (uint64, error)
 	// Replicas lists the shards that have a replica here, ascending.
 	Replicas() ([]ShardID, error)
 	// Replica gives what the store remembers of a shard's replica: zero when

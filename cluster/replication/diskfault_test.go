@@ -38,7 +38,7 @@ func TestDiskFaultsLoseNothing(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			c := newCluster(t, 3, killShards)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			led := c.awaitLeaders(ctx)
 			l := newLoad(c)
@@ -81,7 +81,7 @@ func TestADamagedDiskIsNoticedAndReplaced(t *testing.T) {
 	for _, suffix := range []string{".log", ".sst"} {
 		t.Run(suffix, func(t *testing.T) {
 			c := newCluster(t, 3, killShards)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
 			c.awaitLeaders(ctx)
 			l := newLoad(c)

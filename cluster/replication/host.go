@@ -55,6 +55,9 @@ type Options struct {
 	Peers Peers
 	// Workers is how many loops share the shards; 0 means 1.
 	Workers int
+	// Stall is how long a commit may take before callers are told that this node
+	// does not serve; 0 means round.ElectionTime.
+	Stall time.Duration
 	// Now is the leader's clock.
 	Now func() time.Time
 	// Gained and Lost tell of leaderships, in order for each shard: Lost after
@@ -107,6 +110,9 @@ type counters struct {
 func New(o Options) (*Host, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Stall == 0 {
+		o.Stall = defaultStall
 	}
 	h := &Host{
 		o: o, origin: rand.Uint64(), begun: time.Now(), leading: make([]atomic.Uint64, o.Shards+1), reads: make(chan servedRead, maxQueuedReads),

@@ -51,10 +51,16 @@ func (b gatedBatch) Commit(sync bool) error {
 // it with the test.
 func run(t *testing.T, s storage.Store) (h *replication.Host, fatal chan error) {
 	t.Helper()
+	return runStalling(t, s, time.Hour)
+}
+
+// runStalling is run with a limit for commits.
+func runStalling(t *testing.T, s storage.Store, stall time.Duration) (h *replication.Host, fatal chan error) {
+	t.Helper()
 	fatal = make(chan error, 10)
 	gained := make(chan struct{}, 4)
 	h, err := replication.New(replication.Options{
-		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Now: time.Now, Fatal: func(err error) { fatal <- err },
+		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, Now: time.Now, Fatal: func(err error) { fatal <- err },
 		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
 	})
 	if err != nil {
@@ -196,6 +202,39 @@ func TestACloseThatMayNotWaitAnswersEverything(t *testing.T) {
 	}
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAStalledDiskKeepsNobodyWaiting(t *testing.T) {
+	s := newGated()
+	h, _ := runStalling(t, s, 50*time.Millisecond)
+	s.shut.Store(true)
+	inside := propose(h, 0, 1)
+	<-s.begun
+	term, _ := h.Leader(1)
+	queued := proposeIn(h, term, 1, 1)
+	if a := <-inside; chat.CodeOf(a.err) != chat.CodeTimeout {
+		t.Errorf("the proposal of the stalled commit: %v, want outcome unknown", a.err)
+	}
+	if a := <-queued; chat.CodeOf(a.err) != chat.CodeUnavailable {
+		t.Errorf("a proposal behind the stalled commit: %v, want that nothing was done", a.err)
+	}
+	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
+		t.Errorf("the host still leads with a stalled disk: %v", err)
+	}
+	s.shut.Store(false)
+	s.leave <- nil
+	for { // until the worker has noticed
+		if _, err := h.Leader(1); err == nil {
+			break
+		}
+		runtime.Gosched()
+	}
+	if a := <-propose(h, 2, 1); a.err != nil {
+		t.Errorf("after the stall: %v", a.err)
+	}
+	if got := h.Stats().QueuedBytes; got != 0 {
+		t.Errorf("%d bytes are still queued", got)
 	}
 }
 

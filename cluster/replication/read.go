@@ -3,6 +3,7 @@ package replication
 import (
 	"errors"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/replication/round"
 	"github.com/parley-im/parley/storage"
 )
@@ -42,12 +43,16 @@ func (h *Host) serveReads() {
 	for r := range h.reads {
 		view, err := h.o.Store.View(r.shard)
 		if err == nil {
-			err = errors.Join(r.read(view), view.Close())
+			// What was allowed a moment ago may belong to a replica that is gone.
+			if _, err = h.Leader(r.shard); err == nil {
+				err = r.read(view)
+			}
+			err = errors.Join(err, view.Close())
 		}
 		switch {
 		case errors.Is(err, storage.ErrGone):
 			err = errNotLeader
-		case err != nil:
+		case err != nil && chat.CodeOf(err) != chat.CodeUnavailable:
 			h.o.Log.Error("read failed", "shard", r.shard, "error", err)
 		}
 		r.done(err)

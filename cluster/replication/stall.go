@@ -8,12 +8,8 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// stallLimit is how long a commit may take before callers are told that this
-// node does not serve: by then others may have elected another leader.
-const (
-	stallLimit = round.ElectionTime
-	stallLook  = 100 * time.Millisecond
-)
+// defaultStall is when others may have elected another leader.
+const defaultStall = round.ElectionTime
 
 var (
 	errStalled = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk is stalled")
@@ -23,7 +19,7 @@ var (
 // watch looks whether a commit of a worker hangs, and keeps its callers from
 // waiting for it.
 func (h *Host) watch() {
-	look := time.NewTicker(stallLook)
+	look := time.NewTicker(h.o.Stall / 5)
 	defer look.Stop()
 	for {
 		select {
@@ -32,7 +28,7 @@ func (h *Host) watch() {
 			return
 		}
 		for _, w := range h.workers {
-			if begun := w.committing.Load(); begun != 0 && time.Since(h.begun)-time.Duration(begun) > stallLimit {
+			if begun := w.committing.Load(); begun != 0 && time.Since(h.begun)-time.Duration(begun) > h.o.Stall {
 				w.stall()
 			}
 		}

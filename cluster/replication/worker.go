@@ -148,6 +148,7 @@ func (w *worker) run() {
 		select {
 		case <-w.wake:
 		case <-ticker.C: // ticks that a slow disk held up are not made up for
+			w.take() // what others said comes before the clock
 			w.core.Tick()
 		case <-due.C:
 		case <-w.h.stop.Done():

@@ -21,7 +21,6 @@ type Store struct {
 	mu     sync.RWMutex
 	node   storage.NodeID
 	count  int
-	starts uint64
 	shards []*shard
 	undo   []func() // brings back what each unsynced commit changed
 }
@@ -39,14 +38,6 @@ func New(shards int, node storage.NodeID) *Store {
 
 // Node implements storage.Store.
 func (s *Store) Node() storage.NodeID { return s.node }
-
-// NextStart implements storage.Store.
-func (s *Store) NextStart() (uint64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.starts++
-	return s.starts, nil
-}
 
 // Close implements storage.Store. The store may be used again, as a disk may
 // after a restart.

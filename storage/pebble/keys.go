@@ -11,7 +11,7 @@ import (
 // then the bytes:
 //
 //	space  what
-//	0x00   the store itself: 0x00 | name            format, node, shards, starts
+//	0x00   the store itself: 0x00 | name            format, node, shards
 //	0x01   what a replica must not forget: 0x01 | shard u16      Replica
 //	0x02   a shard's contents: 0x02 | shard u16 | app u32 | table u8 | ...
 //
@@ -60,7 +60,6 @@ var (
 	keyFormat = []byte{spaceStore, 'f'}
 	keyNode   = []byte{spaceStore, 'n'}
 	keyShards = []byte{spaceStore, 's'}
-	keyStarts = []byte{spaceStore, 't'}
 )
 
 func replicaKey(shard storage.ShardID) []byte {

@@ -21,7 +21,6 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 		"format":      {keyFormat, "0066"},
 		"shards":      {keyShards, "0073"},
 		"node":        {keyNode, "006e"},
-		"starts":      {keyStarts, "0074"},
 		"replica":     {replicaKey(0x0109), "01" + "0109"},
 		"user":        {appendUserKey(nil, 0x0109, u), "02" + "0109" + "00000007" + "01" + "03616e6e"},
 		"membership":  {appendMembershipKey(nil, 9, u, c), "02" + "0009" + "00000007" + "02" + "03616e6e" + "01" + "0703616e6e02626f"},

@@ -189,15 +189,6 @@ func (s *Store) readNode() (storage.NodeID, error) {
 // Node implements storage.Store.
 func (s *Store) Node() storage.NodeID { return s.node }
 
-// NextStart implements storage.Store.
-func (s *Store) NextStart() (uint64, error) {
-	last, err := s.getNumber(keyStarts)
-	if err != nil {
-		return 0, err
-	}
-	return last + 1, s.db.Set(keyStarts, number(last+1), pebble.Sync)
-}
-
 // Close implements storage.Store.
 func (s *Store) Close() error {
 	return s.db.Close()

@@ -154,17 +154,6 @@ func (b *bench) chain(c chat.ConversationKey, want uint64) {
 	})
 }
 
-func starts(b *bench) {
-	for want := uint64(1); want < 6; want++ {
-		if got, err := b.store.NextStart(); got != want || err != nil {
-			b.Errorf("start %d, %v, want %d", got, err, want)
-		}
-		if want%2 == 0 {
-			b.reopen()
-		}
-	}
-}
-
 func keepsItsName(b *bench) {
 	name := b.store.Node()
 	b.reopen()

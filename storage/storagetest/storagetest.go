@@ -34,7 +34,6 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"memberships are those of the user":                    memberships,
 		"effects wait in order until they are dropped":         effects,
 		"effect marks are kept by source and epoch":            effectMarks,
-		"starts are counted":                                   starts,
 		"retries are found however the cache stands":           retries,
 		"a retry in the batch of its first attempt is found":   retryInBatch,
 		"more conversations than a cache holds stay right":     manyConversations,

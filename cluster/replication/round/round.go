@@ -195,7 +195,6 @@ type Round struct {
 type After struct {
 	Messages []Outgoing
 	Gained   []Leadership
-	Answers  []Answer
 	// Reads may be served now, from views opened after Finish.
 	Reads []Read
 	// Snapshots to be sent; each must be reported by SnapshotSent.

@@ -1,7 +1,10 @@
 package sim
 
 import (
+	"slices"
 	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
 
 	"github.com/parley-im/parley/cluster/replication/round"
 	"github.com/parley-im/parley/proto/peerpb"
@@ -44,6 +47,7 @@ const (
 	beforeFinish
 	amongMessages
 	afterMessages
+	afterVote // of the kind that is given once in a term
 	traps
 )
 
@@ -53,7 +57,11 @@ func (w *worker) trapped(at trap) bool {
 		return false
 	}
 	w.n.crash(true)
-	w.n.run.restart(w.n)
+	if at == afterVote { // so that it is asked for another one in the same term
+		w.n.run.after(w.n.run.between(0, 5*time.Millisecond), w.n.start)
+	} else {
+		w.n.run.restart(w.n)
+	}
 	return true
 }
 
@@ -197,15 +205,13 @@ func (w *worker) finish() {
 		return
 	}
 	w.send(after.Messages[half:])
-	if w.trapped(afterMessages) {
+	if w.trapped(afterMessages) || givesVote(after.Messages) && w.trapped(afterVote) {
 		return
 	}
 	for _, l := range after.Gained {
 		n.gained(l)
 	}
-	for _, a := range after.Answers {
-		a.Done(a.Outcome, a.Err)
-	}
+
 	for _, rd := range after.Reads {
 		rd.Serve()
 	}
@@ -214,6 +220,12 @@ func (w *worker) finish() {
 	}
 	w.open = false
 	n.after(r.between(0, 50*time.Microsecond), w.round)
+}
+
+func givesVote(all []round.Outgoing) bool {
+	return slices.ContainsFunc(all, func(o round.Outgoing) bool {
+		return pb.MessageType(o.Message.Type) == pb.MsgVoteResp && !o.Message.Reject
+	})
 }
 
 func (w *worker) send(all []round.Outgoing) {
