@@ -81,8 +81,8 @@ func (r *run) moveStep(n *node, s *shardState, core *round.Worker) {
 	if d == nil || mv == nil || core.Leads(s.id) == 0 || len(d.VotersOutgoing) > 0 {
 		return
 	}
-	if mv.to != nil && mv.to.wiped {
-		s.move = nil
+	if mv.to != nil && mv.to.wiped || mv.to == nil && len(d.Voters) <= 3 && slices.Contains(d.Voters, uint64(mv.from)) {
+		s.move = nil // its node is gone, or the replica needs one in its place by now: repair looks anew
 		return
 	}
 	leaving := slices.ContainsFunc(d.Members, func(m *logpb.Member) bool { return m.Replica == uint64(mv.from) })

@@ -20,3 +20,7 @@ func TestSeed529TheQuestionReachesTheLeader(t *testing.T) { hold(t, 529) }
 // A learner became a voter before its node had heard of it; its vote was needed
 // and nobody was there to give it.
 func TestSeed747OnlyWhoHasCaughtUpIsPromoted(t *testing.T) { hold(t, 747) }
+
+// A move that was begun with voters to spare waited for ever when another change
+// had used them up; the simulator's own mistake.
+func TestSeed39058AMoveIsChosenAnew(t *testing.T) { hold(t, 39058) }
