@@ -2,11 +2,13 @@ package replication_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -30,10 +32,7 @@ func TestAReplicaMovesUnderLoad(t *testing.T) {
 	c := newCluster(t, 3, killShards)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	led := c.awaitLeaders(ctx)
-	if err := c.call(ctx, led[1], "Fill", Fill{1, largeShard() << 20}, new(bool)); err != nil {
-		t.Fatal(err)
-	}
+	c.fill(ctx, 1, largeShard()<<20)
 	l := newLoad(c)
 	l.start(ctx)
 	for s := storage.ShardID(1); s <= killShards; s++ {
@@ -60,6 +59,21 @@ func TestAReplicaMovesUnderLoad(t *testing.T) {
 	l.check(ctx)
 	t.Logf("%d MiB moved from %s to n4 in %v; longest time without an ack in any shard: %v before, %v during; %d acknowledged, %d retries; 0 lost",
 		largeShard(), away, took.Round(time.Millisecond), l.longestGap(quiet, begun), l.longestGap(begun, end), len(l.acked), l.retries)
+}
+
+// fill gives a shard so many bytes more, whoever leads it meanwhile: a busy disk
+// can cost a leader its term.
+func (c *cluster) fill(ctx context.Context, shard storage.ShardID, bytes int) {
+	for filled, u := 0, 0; filled < bytes; u++ {
+		f := Fill{shard, fmt.Sprintf("u%d", u)}
+		if storage.ConversationShard(killShards, chat.PeerConversation(1, "filler", f.Peer)) != shard {
+			continue
+		}
+		c.await(ctx, "a batch is acknowledged", func() bool {
+			return c.call(ctx, c.leaders(ctx)[shard], "Fill", f, new(bool)) == nil
+		})
+		filled += fillBatch * fillBody
+	}
 }
 
 // movable is who leads shard 1, and a node with another replica of it.

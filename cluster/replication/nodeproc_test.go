@@ -333,51 +333,36 @@ func (n *Node) propose(s storage.ShardID, i int, end time.Time, bytes int) (out 
 	return out
 }
 
-// Fill is how much a shard shall hold more.
+// Fill is a batch of large messages that a shard shall hold more.
 type Fill struct {
 	Shard storage.ShardID
-	Bytes int
+	Peer  string // of the conversation, which is one of the shard's
 }
+
+// fillBody and fillBatch are the size and the number of a batch's messages.
+const fillBody, fillBatch = 32 << 10, 32
 
 // Fill proposes large messages to a shard that the node leads.
 func (n *Node) Fill(f Fill, _ *bool) error {
-	const body, batch = 32 << 10, 32
-	for filled, u := 0, 0; filled < f.Bytes; u++ {
-		k := chat.PeerConversation(1, "filler", fmt.Sprintf("u%d", u))
-		if storage.ConversationShard(n.host.Shards(), k) != f.Shard {
-			continue
+	var commands []chat.CommandBody
+	for range fillBatch {
+		m := chat.Send{
+			Conversation: chat.PeerConversation(1, "filler", f.Peer), Sender: "filler", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
+			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, fillBody)},
 		}
-		var commands []chat.CommandBody
-		for range batch {
-			m := chat.Send{
-				Conversation: k, Sender: "filler", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
-				Message: chat.Message{Type: chat.TypeText, Body: make([]byte, body)},
-			}
-			for i := 0; i < body; i += 8 { // nothing that compresses
-				binary.BigEndian.PutUint64(m.Message.Body[i:], rand.Uint64())
-			}
-			binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
-			commands = append(commands, m)
+		for i := 0; i < fillBody; i += 8 { // nothing that compresses
+			binary.BigEndian.PutUint64(m.Message.Body[i:], rand.Uint64())
 		}
-		for {
-			done := make(chan error, 1)
-			term, err := n.host.Leader(f.Shard)
-			if err == nil {
-				n.host.Propose(f.Shard, term, commands, func(_ storage.Outcome, err error) { done <- err })
-				err = <-done
-			}
-			if err == nil {
-				break
-			}
-			if !chat.CodeOf(err).Retryable() || n.host.Stats().Leading == 0 {
-				return err
-			}
-			again := time.NewTimer(100 * time.Millisecond) // the disk needs its time
-			<-again.C
-		}
-		filled += batch * body
+		binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
+		commands = append(commands, m)
 	}
-	return nil
+	term, err := n.host.Leader(f.Shard)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	n.host.Propose(f.Shard, term, commands, func(_ storage.Outcome, err error) { done <- err })
+	return <-done
 }
 
 // Scan reads all rows of all replicas, as a snapshot of each would.
