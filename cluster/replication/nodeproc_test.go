@@ -24,8 +24,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/link"
 	"github.com/parley-im/parley/cluster/replication"
-	"github.com/parley-im/parley/cluster/replication/link"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"

@@ -6,7 +6,7 @@
 
 // What nodes say to each other on the connections between them. Each frame
 // holds one of Hello, Messages and the snapshot's parts (see
-// cluster/replication/link); nothing here is read by clients.
+// cluster/link); nothing here is read by clients.
 
 package peerpb
 
@@ -85,6 +85,11 @@ const (
 	Kind_KIND_DESTROY Kind = 2
 	// From a replica that has had no leader for long: am I still one of you?
 	Kind_KIND_ASK Kind = 3
+	// From an actor to one of another node.
+	Kind_KIND_ACTOR Kind = 4
+	// An actor's message comes back: nothing was done with it, as the node does
+	// not lead the shard.
+	Kind_KIND_BOUNCED Kind = 5
 )
 
 // Enum value maps for Kind.
@@ -94,12 +99,16 @@ var (
 		1: "KIND_RAFT",
 		2: "KIND_DESTROY",
 		3: "KIND_ASK",
+		4: "KIND_ACTOR",
+		5: "KIND_BOUNCED",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_RAFT":        1,
 		"KIND_DESTROY":     2,
 		"KIND_ASK":         3,
+		"KIND_ACTOR":       4,
+		"KIND_BOUNCED":     5,
 	}
 )
 
@@ -272,7 +281,9 @@ type Message struct {
 	RejectHint uint64   `protobuf:"varint,12,opt,name=reject_hint,json=rejectHint,proto3" json:"reject_hint,omitempty"`
 	Context    []byte   `protobuf:"bytes,13,opt,name=context,proto3" json:"context,omitempty"`
 	// The applied state of a snapshot that precedes its chunks.
-	Snapshot      *Snapshot `protobuf:"bytes,14,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Snapshot *Snapshot `protobuf:"bytes,14,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Set when kind is KIND_ACTOR or KIND_BOUNCED.
+	Envelope      *Envelope `protobuf:"bytes,15,opt,name=envelope,proto3" json:"envelope,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -405,6 +416,200 @@ func (x *Message) GetSnapshot() *Snapshot {
 	return nil
 }
 
+func (x *Message) GetEnvelope() *Envelope {
+	if x != nil {
+		return x.Envelope
+	}
+	return nil
+}
+
+// An actor's message on its way to another node.
+type Envelope struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version of the messages that body may hold.
+	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// To a virtual actor, or to a process of the receiving node.
+	Identity *Identity `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
+	Process  string    `protobuf:"bytes,3,opt,name=process,proto3" json:"process,omitempty"`
+	// The process of the sending node that gets the answers.
+	Sender string `protobuf:"bytes,4,opt,name=sender,proto3" json:"sender,omitempty"`
+	// What body holds, by the table of the package actorpb.
+	Type uint32 `protobuf:"varint,5,opt,name=type,proto3" json:"type,omitempty"`
+	Body []byte `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"`
+	// The asker's number, for a refusal by somebody who cannot read body; 0: no
+	// answer is wanted.
+	Request uint32 `protobuf:"varint,7,opt,name=request,proto3" json:"request,omitempty"`
+	// Only for an actor that is active: none is made for it.
+	Live          bool `protobuf:"varint,8,opt,name=live,proto3" json:"live,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Envelope) Reset() {
+	*x = Envelope{}
+	mi := &file_peer_peer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Envelope) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Envelope) ProtoMessage() {}
+
+func (x *Envelope) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
+func (*Envelope) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Envelope) GetVersion() uint32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Envelope) GetIdentity() *Identity {
+	if x != nil {
+		return x.Identity
+	}
+	return nil
+}
+
+func (x *Envelope) GetProcess() string {
+	if x != nil {
+		return x.Process
+	}
+	return ""
+}
+
+func (x *Envelope) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *Envelope) GetType() uint32 {
+	if x != nil {
+		return x.Type
+	}
+	return 0
+}
+
+func (x *Envelope) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Envelope) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Envelope) GetLive() bool {
+	if x != nil {
+		return x.Live
+	}
+	return false
+}
+
+// The name of a virtual actor.
+type Identity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Kind  uint32                 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	AppId uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	// Of conversations.
+	Chat uint32 `protobuf:"varint,3,opt,name=chat,proto3" json:"chat,omitempty"`
+	Id   []byte `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`
+	// Of shards' own actors.
+	Shard         uint32 `protobuf:"varint,5,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Identity) Reset() {
+	*x = Identity{}
+	mi := &file_peer_peer_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Identity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Identity) ProtoMessage() {}
+
+func (x *Identity) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Identity.ProtoReflect.Descriptor instead.
+func (*Identity) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Identity) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *Identity) GetAppId() uint32 {
+	if x != nil {
+		return x.AppId
+	}
+	return 0
+}
+
+func (x *Identity) GetChat() uint32 {
+	if x != nil {
+		return x.Chat
+	}
+	return 0
+}
+
+func (x *Identity) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Identity) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
 type Entry struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
@@ -417,7 +622,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_peer_peer_proto_msgTypes[3]
+	mi := &file_peer_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -429,7 +634,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[3]
+	mi := &file_peer_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -442,7 +647,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{3}
+	return file_peer_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Entry) GetIndex() uint64 {
@@ -485,7 +690,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_peer_proto_msgTypes[4]
+	mi := &file_peer_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +702,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[4]
+	mi := &file_peer_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +715,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{4}
+	return file_peer_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Snapshot) GetIndex() uint64 {
@@ -549,7 +754,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_peer_peer_proto_msgTypes[5]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -561,7 +766,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[5]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -574,7 +779,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{5}
+	return file_peer_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Chunk) GetNumber() uint64 {
@@ -616,7 +821,7 @@ type Installed struct {
 
 func (x *Installed) Reset() {
 	*x = Installed{}
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +833,7 @@ func (x *Installed) String() string {
 func (*Installed) ProtoMessage() {}
 
 func (x *Installed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +846,7 @@ func (x *Installed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installed.ProtoReflect.Descriptor instead.
 func (*Installed) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{6}
+	return file_peer_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Installed) GetOk() bool {
@@ -670,7 +875,7 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\x06origin\x18\x04 \x01(\x06R\x06origin\x121\n" +
 	"\apurpose\x18\x05 \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\"?\n" +
 	"\bMessages\x123\n" +
-	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\"\x98\x03\n" +
+	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\"\xce\x03\n" +
 	"\aMessage\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12(\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x14.parley.peer.v1.KindR\x04kind\x12\x12\n" +
@@ -687,7 +892,23 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\vreject_hint\x18\f \x01(\x04R\n" +
 	"rejectHint\x12\x18\n" +
 	"\acontext\x18\r \x01(\fR\acontext\x124\n" +
-	"\bsnapshot\x18\x0e \x01(\v2\x18.parley.peer.v1.SnapshotR\bsnapshot\"Y\n" +
+	"\bsnapshot\x18\x0e \x01(\v2\x18.parley.peer.v1.SnapshotR\bsnapshot\x124\n" +
+	"\benvelope\x18\x0f \x01(\v2\x18.parley.peer.v1.EnvelopeR\benvelope\"\xe2\x01\n" +
+	"\bEnvelope\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\rR\aversion\x124\n" +
+	"\bidentity\x18\x02 \x01(\v2\x18.parley.peer.v1.IdentityR\bidentity\x12\x18\n" +
+	"\aprocess\x18\x03 \x01(\tR\aprocess\x12\x16\n" +
+	"\x06sender\x18\x04 \x01(\tR\x06sender\x12\x12\n" +
+	"\x04type\x18\x05 \x01(\rR\x04type\x12\x12\n" +
+	"\x04body\x18\x06 \x01(\fR\x04body\x12\x18\n" +
+	"\arequest\x18\a \x01(\rR\arequest\x12\x12\n" +
+	"\x04live\x18\b \x01(\bR\x04live\"o\n" +
+	"\bIdentity\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x15\n" +
+	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x12\n" +
+	"\x04chat\x18\x03 \x01(\rR\x04chat\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\fR\x02id\x12\x14\n" +
+	"\x05shard\x18\x05 \x01(\rR\x05shard\"Y\n" +
 	"\x05Entry\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
@@ -710,12 +931,15 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\aPurpose\x12\x17\n" +
 	"\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PURPOSE_MESSAGES\x10\x01\x12\x15\n" +
-	"\x11PURPOSE_SNAPSHOTS\x10\x02*K\n" +
+	"\x11PURPOSE_SNAPSHOTS\x10\x02*m\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_RAFT\x10\x01\x12\x10\n" +
 	"\fKIND_DESTROY\x10\x02\x12\f\n" +
-	"\bKIND_ASK\x10\x03B*Z(github.com/parley-im/parley/proto/peerpbb\x06proto3"
+	"\bKIND_ASK\x10\x03\x12\x0e\n" +
+	"\n" +
+	"KIND_ACTOR\x10\x04\x12\x10\n" +
+	"\fKIND_BOUNCED\x10\x05B*Z(github.com/parley-im/parley/proto/peerpbb\x06proto3"
 
 var (
 	file_peer_peer_proto_rawDescOnce sync.Once
@@ -730,29 +954,33 @@ func file_peer_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_peer_peer_proto_goTypes = []any{
 	(Purpose)(0),      // 0: parley.peer.v1.Purpose
 	(Kind)(0),         // 1: parley.peer.v1.Kind
 	(*Hello)(nil),     // 2: parley.peer.v1.Hello
 	(*Messages)(nil),  // 3: parley.peer.v1.Messages
 	(*Message)(nil),   // 4: parley.peer.v1.Message
-	(*Entry)(nil),     // 5: parley.peer.v1.Entry
-	(*Snapshot)(nil),  // 6: parley.peer.v1.Snapshot
-	(*Chunk)(nil),     // 7: parley.peer.v1.Chunk
-	(*Installed)(nil), // 8: parley.peer.v1.Installed
+	(*Envelope)(nil),  // 5: parley.peer.v1.Envelope
+	(*Identity)(nil),  // 6: parley.peer.v1.Identity
+	(*Entry)(nil),     // 7: parley.peer.v1.Entry
+	(*Snapshot)(nil),  // 8: parley.peer.v1.Snapshot
+	(*Chunk)(nil),     // 9: parley.peer.v1.Chunk
+	(*Installed)(nil), // 10: parley.peer.v1.Installed
 }
 var file_peer_peer_proto_depIdxs = []int32{
 	0, // 0: parley.peer.v1.Hello.purpose:type_name -> parley.peer.v1.Purpose
 	4, // 1: parley.peer.v1.Messages.messages:type_name -> parley.peer.v1.Message
 	1, // 2: parley.peer.v1.Message.kind:type_name -> parley.peer.v1.Kind
-	5, // 3: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
-	6, // 4: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	7, // 3: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
+	8, // 4: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
+	5, // 5: parley.peer.v1.Message.envelope:type_name -> parley.peer.v1.Envelope
+	6, // 6: parley.peer.v1.Envelope.identity:type_name -> parley.peer.v1.Identity
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_peer_peer_proto_init() }
@@ -766,7 +994,7 @@ func file_peer_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_peer_proto_rawDesc), len(file_peer_peer_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -392,6 +392,7 @@ type ServerFrame struct {
 	//	*ServerFrame_Kicked
 	//	*ServerFrame_TokenExpiring
 	//	*ServerFrame_UnreadChanged
+	//	*ServerFrame_Reconnect
 	Body          isServerFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -558,6 +559,15 @@ func (x *ServerFrame) GetUnreadChanged() *UnreadCleared {
 	return nil
 }
 
+func (x *ServerFrame) GetReconnect() *Reconnect {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_Reconnect); ok {
+			return x.Reconnect
+		}
+	}
+	return nil
+}
+
 type isServerFrame_Body interface {
 	isServerFrame_Body()
 }
@@ -615,6 +625,10 @@ type ServerFrame_UnreadChanged struct {
 	UnreadChanged *UnreadCleared `protobuf:"bytes,24,opt,name=unread_changed,json=unreadChanged,proto3,oneof"`
 }
 
+type ServerFrame_Reconnect struct {
+	Reconnect *Reconnect `protobuf:"bytes,25,opt,name=reconnect,proto3,oneof"`
+}
+
 func (*ServerFrame_Error) isServerFrame_Body() {}
 
 func (*ServerFrame_Welcome) isServerFrame_Body() {}
@@ -640,6 +654,8 @@ func (*ServerFrame_Kicked) isServerFrame_Body() {}
 func (*ServerFrame_TokenExpiring) isServerFrame_Body() {}
 
 func (*ServerFrame_UnreadChanged) isServerFrame_Body() {}
+
+func (*ServerFrame_Reconnect) isServerFrame_Body() {}
 
 // A refusal. The codes are those of the package chat.
 type Error struct {
@@ -2221,6 +2237,52 @@ func (x *Kicked) GetReason() Kicked_Reason {
 	return Kicked_REASON_UNSPECIFIED
 }
 
+// The node is going away: connect again, to another node when the client knows
+// one, after the given time. Until then the connection stays in use.
+type Reconnect struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AfterMs       uint32                 `protobuf:"varint,1,opt,name=after_ms,json=afterMs,proto3" json:"after_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reconnect) Reset() {
+	*x = Reconnect{}
+	mi := &file_wire_wire_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reconnect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reconnect) ProtoMessage() {}
+
+func (x *Reconnect) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_wire_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reconnect.ProtoReflect.Descriptor instead.
+func (*Reconnect) Descriptor() ([]byte, []int) {
+	return file_wire_wire_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Reconnect) GetAfterMs() uint32 {
+	if x != nil {
+		return x.AfterMs
+	}
+	return 0
+}
+
 type TokenExpiring struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Seconds       uint32                 `protobuf:"varint,1,opt,name=seconds,proto3" json:"seconds,omitempty"`
@@ -2230,7 +2292,7 @@ type TokenExpiring struct {
 
 func (x *TokenExpiring) Reset() {
 	*x = TokenExpiring{}
-	mi := &file_wire_wire_proto_msgTypes[24]
+	mi := &file_wire_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2304,7 @@ func (x *TokenExpiring) String() string {
 func (*TokenExpiring) ProtoMessage() {}
 
 func (x *TokenExpiring) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_wire_proto_msgTypes[24]
+	mi := &file_wire_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2317,7 @@ func (x *TokenExpiring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenExpiring.ProtoReflect.Descriptor instead.
 func (*TokenExpiring) Descriptor() ([]byte, []int) {
-	return file_wire_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TokenExpiring) GetSeconds() uint32 {
@@ -2284,7 +2346,7 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\vrenew_token\x18\b \x01(\v2\x1a.parley.wire.v1.RenewTokenH\x00R\n" +
 	"renewToken\x123\n" +
 	"\agoodbye\x18\t \x01(\v2\x17.parley.wire.v1.GoodbyeH\x00R\agoodbyeB\x06\n" +
-	"\x04body\"\xb5\x06\n" +
+	"\x04body\"\xf0\x06\n" +
 	"\vServerFrame\x12\x19\n" +
 	"\breply_to\x18\x01 \x01(\rR\areplyTo\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorH\x00R\x05error\x123\n" +
@@ -2299,7 +2361,8 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x06behind\x18\x15 \x01(\v2\x16.parley.wire.v1.BehindH\x00R\x06behind\x120\n" +
 	"\x06kicked\x18\x16 \x01(\v2\x16.parley.wire.v1.KickedH\x00R\x06kicked\x12F\n" +
 	"\x0etoken_expiring\x18\x17 \x01(\v2\x1d.parley.wire.v1.TokenExpiringH\x00R\rtokenExpiring\x12F\n" +
-	"\x0eunread_changed\x18\x18 \x01(\v2\x1d.parley.wire.v1.UnreadClearedH\x00R\runreadChangedB\x06\n" +
+	"\x0eunread_changed\x18\x18 \x01(\v2\x1d.parley.wire.v1.UnreadClearedH\x00R\runreadChanged\x129\n" +
+	"\treconnect\x18\x19 \x01(\v2\x19.parley.wire.v1.ReconnectH\x00R\treconnectB\x06\n" +
 	"\x04body\"y\n" +
 	"\x05Error\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x18\n" +
@@ -2438,7 +2501,9 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13REASON_OTHER_DEVICE\x10\x01\x12\x18\n" +
-	"\x14REASON_TOKEN_EXPIRED\x10\x02\")\n" +
+	"\x14REASON_TOKEN_EXPIRED\x10\x02\"&\n" +
+	"\tReconnect\x12\x19\n" +
+	"\bafter_ms\x18\x01 \x01(\rR\aafterMs\")\n" +
 	"\rTokenExpiring\x12\x18\n" +
 	"\aseconds\x18\x01 \x01(\rR\aseconds*\x8a\x01\n" +
 	"\x10ConversationKind\x12!\n" +
@@ -2460,7 +2525,7 @@ func file_wire_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_wire_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_wire_wire_proto_goTypes = []any{
 	(ConversationKind)(0),     // 0: parley.wire.v1.ConversationKind
 	(Kicked_Reason)(0),        // 1: parley.wire.v1.Kicked.Reason
@@ -2488,7 +2553,8 @@ var file_wire_wire_proto_goTypes = []any{
 	(*TokenRenewed)(nil),      // 23: parley.wire.v1.TokenRenewed
 	(*Behind)(nil),            // 24: parley.wire.v1.Behind
 	(*Kicked)(nil),            // 25: parley.wire.v1.Kicked
-	(*TokenExpiring)(nil),     // 26: parley.wire.v1.TokenExpiring
+	(*Reconnect)(nil),         // 26: parley.wire.v1.Reconnect
+	(*TokenExpiring)(nil),     // 27: parley.wire.v1.TokenExpiring
 }
 var file_wire_wire_proto_depIdxs = []int32{
 	0,  // 0: parley.wire.v1.ConversationRef.kind:type_name -> parley.wire.v1.ConversationKind
@@ -2511,26 +2577,27 @@ var file_wire_wire_proto_depIdxs = []int32{
 	14, // 17: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
 	24, // 18: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
 	25, // 19: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
-	26, // 20: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
+	27, // 20: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
 	21, // 21: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadCleared
-	8,  // 22: parley.wire.v1.Welcome.limits:type_name -> parley.wire.v1.Limits
-	2,  // 23: parley.wire.v1.Send.conversation:type_name -> parley.wire.v1.ConversationRef
-	0,  // 24: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
-	2,  // 25: parley.wire.v1.History.conversation:type_name -> parley.wire.v1.ConversationRef
-	14, // 26: parley.wire.v1.HistoryPage.messages:type_name -> parley.wire.v1.Message
-	2,  // 27: parley.wire.v1.ListConversations.before:type_name -> parley.wire.v1.ConversationRef
-	2,  // 28: parley.wire.v1.ListConversations.only:type_name -> parley.wire.v1.ConversationRef
-	19, // 29: parley.wire.v1.ConversationPage.conversations:type_name -> parley.wire.v1.Conversation
-	2,  // 30: parley.wire.v1.Conversation.ref:type_name -> parley.wire.v1.ConversationRef
-	14, // 31: parley.wire.v1.Conversation.last_message:type_name -> parley.wire.v1.Message
-	2,  // 32: parley.wire.v1.ClearUnread.conversation:type_name -> parley.wire.v1.ConversationRef
-	2,  // 33: parley.wire.v1.UnreadCleared.conversation:type_name -> parley.wire.v1.ConversationRef
-	1,  // 34: parley.wire.v1.Kicked.reason:type_name -> parley.wire.v1.Kicked.Reason
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	26, // 22: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
+	8,  // 23: parley.wire.v1.Welcome.limits:type_name -> parley.wire.v1.Limits
+	2,  // 24: parley.wire.v1.Send.conversation:type_name -> parley.wire.v1.ConversationRef
+	0,  // 25: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
+	2,  // 26: parley.wire.v1.History.conversation:type_name -> parley.wire.v1.ConversationRef
+	14, // 27: parley.wire.v1.HistoryPage.messages:type_name -> parley.wire.v1.Message
+	2,  // 28: parley.wire.v1.ListConversations.before:type_name -> parley.wire.v1.ConversationRef
+	2,  // 29: parley.wire.v1.ListConversations.only:type_name -> parley.wire.v1.ConversationRef
+	19, // 30: parley.wire.v1.ConversationPage.conversations:type_name -> parley.wire.v1.Conversation
+	2,  // 31: parley.wire.v1.Conversation.ref:type_name -> parley.wire.v1.ConversationRef
+	14, // 32: parley.wire.v1.Conversation.last_message:type_name -> parley.wire.v1.Message
+	2,  // 33: parley.wire.v1.ClearUnread.conversation:type_name -> parley.wire.v1.ConversationRef
+	2,  // 34: parley.wire.v1.UnreadCleared.conversation:type_name -> parley.wire.v1.ConversationRef
+	1,  // 35: parley.wire.v1.Kicked.reason:type_name -> parley.wire.v1.Kicked.Reason
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_wire_wire_proto_init() }
@@ -2562,6 +2629,7 @@ func file_wire_wire_proto_init() {
 		(*ServerFrame_Kicked)(nil),
 		(*ServerFrame_TokenExpiring)(nil),
 		(*ServerFrame_UnreadChanged)(nil),
+		(*ServerFrame_Reconnect)(nil),
 	}
 	file_wire_wire_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
@@ -2570,7 +2638,7 @@ func file_wire_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_wire_proto_rawDesc), len(file_wire_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/parley-im/parley/cluster/replication/link"
+	"github.com/parley-im/parley/cluster/link"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )

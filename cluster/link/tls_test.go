@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parley-im/parley/cluster/replication/link"
+	"github.com/parley-im/parley/cluster/link"
 )
 
 // authority signs certificates for 127.0.0.1.

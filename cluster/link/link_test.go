@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/parley-im/parley/cluster/replication/link"
+	"github.com/parley-im/parley/cluster/link"
 	"github.com/parley-im/parley/proto/peerpb"
 )
 
