@@ -103,6 +103,25 @@ func (g *group) rival(m *pb.Message) {
 	g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
 }
 
+// lend lets a removed replica vote for a candidate that does not know of the
+// removal yet and may need this very vote to learn of it. The own log decides
+// nothing behind the removal, as no later configuration holds this replica: so
+// the candidate is measured by what is applied here, and what may follow it,
+// which a leader that crashed never made durable, is left out of account. Raft
+// itself sees to one vote a term.
+func (g *group) lend(m *pb.Message) {
+	if g.desc.GetVersion() == 0 || g.isMember(uint64(g.id)) {
+		return
+	}
+	applied := g.applied
+	if m.GetLogTerm() < uint64(applied.Term) || m.GetLogTerm() == uint64(applied.Term) && m.GetIndex() < applied.Index {
+		return
+	}
+	if term, err := g.log.Term(g.log.last); err == nil && (m.GetLogTerm() < term || m.GetLogTerm() == term && m.GetIndex() < g.log.last) {
+		m.LogTerm, m.Index = new(term), new(g.log.last)
+	}
+}
+
 // campaignDue starts the campaigns whose time has come.
 func (w *Worker) campaignDue() {
 	for _, g := range slices.Clone(w.campaigns) {

@@ -84,6 +84,7 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	}
 	if isVoteRequest(rm.GetType()) {
 		g.rival(rm)
+		g.lend(rm)
 	} else if fromLeader(m) && storage.Term(m.Term) >= g.term {
 		g.silence = 0
 	}

@@ -24,3 +24,7 @@ func TestSeed747OnlyWhoHasCaughtUpIsPromoted(t *testing.T) { hold(t, 747) }
 // A move that was begun with voters to spare waited for ever when another change
 // had used them up; the simulator's own mistake.
 func TestSeed39058AMoveIsChosenAnew(t *testing.T) { hold(t, 39058) }
+
+// The last voter crashed between its answer to a removal and the disk; the
+// removed replica had a longer log, kept its vote and could not stand itself.
+func TestSeed258912ARemovedReplicaVotes(t *testing.T) { hold(t, 258912) }
