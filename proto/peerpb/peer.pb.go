@@ -87,6 +87,9 @@ const (
 	Kind_KIND_ASK Kind = 3
 	// From an actor to one of another node.
 	Kind_KIND_ACTOR Kind = 4
+	// From a replica that was removed, to one that asks for its vote: everything
+	// up to (index, log_term) is committed, the removal among it.
+	Kind_KIND_COMMITTED Kind = 6
 	// An actor's message comes back: nothing was done with it, as the node does
 	// not lead the shard.
 	Kind_KIND_BOUNCED Kind = 5
@@ -100,6 +103,7 @@ var (
 		2: "KIND_DESTROY",
 		3: "KIND_ASK",
 		4: "KIND_ACTOR",
+		6: "KIND_COMMITTED",
 		5: "KIND_BOUNCED",
 	}
 	Kind_value = map[string]int32{
@@ -108,6 +112,7 @@ var (
 		"KIND_DESTROY":     2,
 		"KIND_ASK":         3,
 		"KIND_ACTOR":       4,
+		"KIND_COMMITTED":   6,
 		"KIND_BOUNCED":     5,
 	}
 )
@@ -931,14 +936,15 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\aPurpose\x12\x17\n" +
 	"\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PURPOSE_MESSAGES\x10\x01\x12\x15\n" +
-	"\x11PURPOSE_SNAPSHOTS\x10\x02*m\n" +
+	"\x11PURPOSE_SNAPSHOTS\x10\x02*\x81\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_RAFT\x10\x01\x12\x10\n" +
 	"\fKIND_DESTROY\x10\x02\x12\f\n" +
 	"\bKIND_ASK\x10\x03\x12\x0e\n" +
 	"\n" +
-	"KIND_ACTOR\x10\x04\x12\x10\n" +
+	"KIND_ACTOR\x10\x04\x12\x12\n" +
+	"\x0eKIND_COMMITTED\x10\x06\x12\x10\n" +
 	"\fKIND_BOUNCED\x10\x05B*Z(github.com/parley-im/parley/proto/peerpbb\x06proto3"
 
 var (

@@ -2,6 +2,7 @@ package round
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -103,23 +105,41 @@ func (g *group) rival(m *pb.Message) {
 	g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
 }
 
-// lend lets a removed replica vote for a candidate that does not know of the
-// removal yet and may need this very vote to learn of it. The own log decides
-// nothing behind the removal, as no later configuration holds this replica: so
-// the candidate is measured by what is applied here, and what may follow it,
-// which a leader that crashed never made durable, is left out of account. Raft
-// itself sees to one vote a term.
-func (g *group) lend(m *pb.Message) {
+// testify is what a removed replica owes those who ask for its vote: they do
+// not know of the removal yet. It may have to refuse them, for entries behind
+// the removal that a leader sent and lost in a crash before its own disk had
+// them, and cannot stand itself; then the shard would wait for ever.
+func (g *group) testify(m *peerpb.Message) {
 	if g.desc.GetVersion() == 0 || g.isMember(uint64(g.id)) {
 		return
 	}
-	applied := g.applied
-	if m.GetLogTerm() < uint64(applied.Term) || m.GetLogTerm() == uint64(applied.Term) && m.GetIndex() < applied.Index {
+	node, ok := g.nodeOf(m.From)
+	if !ok {
 		return
 	}
-	if term, err := g.log.Term(g.log.last); err == nil && (m.GetLogTerm() < term || m.GetLogTerm() == term && m.GetIndex() < g.log.last) {
-		m.LogTerm, m.Index = new(term), new(g.log.last)
+	g.w.farewells = append(g.w.farewells, Outgoing{To: node, Message: &peerpb.Message{
+		Shard: m.Shard, Kind: peerpb.Kind_KIND_COMMITTED, To: m.From, From: m.To, Index: g.applied.Index, LogTerm: uint64(g.applied.Term),
+	}})
+}
+
+// believe takes a removed replica's word that an entry which this log holds is
+// committed: that stays true whatever happens. Raft has no way to be told, but
+// starts from what is committed, and a start is always safe.
+func (g *group) believe(p storage.Position) {
+	status := g.node.BasicStatus()
+	if status.RaftState == raft.StateLeader || g.staged != nil || p.Index <= status.HardState.GetCommit() || p.Index > g.log.last {
+		return
 	}
+	if term, err := g.log.Term(p.Index); err != nil || term != uint64(p.Term) {
+		return
+	}
+	g.log.hard.Commit, g.log.conf = p.Index, confState(g.desc)
+	if err := g.open(); err != nil {
+		panic(fmt.Sprintf("round: %v: %v", g, err)) // it did open over this log before
+	}
+	g.role, g.lead = raft.StateFollower, raft.None
+	g.campaign(0, "")
+	g.w.touch(g)
 }
 
 // campaignDue starts the campaigns whose time has come.

@@ -33,6 +33,8 @@ func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
 		g.step(from, m)
 	case peerpb.Kind_KIND_DESTROY:
 		g.destroy()
+	case peerpb.Kind_KIND_COMMITTED:
+		g.believe(storage.Position{Index: m.Index, Term: storage.Term(m.LogTerm)})
 	}
 }
 
@@ -84,7 +86,7 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	}
 	if isVoteRequest(rm.GetType()) {
 		g.rival(rm)
-		g.lend(rm)
+		g.testify(m)
 	} else if fromLeader(m) && storage.Term(m.Term) >= g.term {
 		g.silence = 0
 	}

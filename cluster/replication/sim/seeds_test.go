@@ -27,4 +27,8 @@ func TestSeed39058AMoveIsChosenAnew(t *testing.T) { hold(t, 39058) }
 
 // The last voter crashed between its answer to a removal and the disk; the
 // removed replica had a longer log, kept its vote and could not stand itself.
-func TestSeed258912ARemovedReplicaVotes(t *testing.T) { hold(t, 258912) }
+func TestSeed258912ARemovedReplicaTestifies(t *testing.T) { hold(t, 258912) }
+
+// A removed replica gave its vote to a log that lacked what it had acknowledged
+// behind its removal.
+func TestSeed414643ARemovedReplicaKeepsItsVote(t *testing.T) { hold(t, 414643) }
