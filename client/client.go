@@ -35,10 +35,12 @@ type Client struct {
 
 	slots       chan struct{} // one per request in flight
 	turns       turns
-	deliver     *deliverer    // nil without OnMessage or with NoReconnect
-	expiring    chan struct{} // the token is about to end; holds at most one
-	clockOffset atomic.Int64  // server's clock minus ours, ms
-	closing     atomic.Bool   // Close was called: a lost connection is no surprise
+	deliver     *deliverer         // nil without OnMessage or with NoReconnect
+	expiring    chan struct{}      // the token is about to end; holds at most one
+	moving      chan time.Duration // the node asks to be left within a time; holds at most one
+	server      atomic.Uint32      // counts on to the next of Options.Servers
+	clockOffset atomic.Int64       // server's clock minus ours, ms
+	closing     atomic.Bool        // Close was called: a lost connection is no surprise
 
 	mu      sync.Mutex
 	token   string        // the last one that was accepted or given
@@ -57,7 +59,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, token: o.Token, slots: make(chan struct{}, o.MaxInFlight),
-		changed: make(chan struct{}), expiring: make(chan struct{}, 1),
+		changed: make(chan struct{}), expiring: make(chan struct{}, 1), moving: make(chan time.Duration, 1),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if o.OnMessage != nil && !o.NoReconnect {
@@ -119,13 +121,25 @@ func (c *Client) connect(ctx context.Context, resume bool) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := dial(ctx, c, token, resume)
+	if c.many() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, manyDial)
+		defer cancel()
+	}
+	l, err := dial(ctx, c, c.o.Servers[int(c.server.Load())%len(c.o.Servers)], token, resume)
 	if err != nil {
+		c.server.Add(1) // the next attempt goes elsewhere
 		return nil, err
 	}
 	c.clockOffset.Store(int64(l.welcome.GetServerTimeMs()) - time.Now().UnixMilli())
 	return l, nil
 }
+
+// manyDial is how long one of several servers may take to welcome.
+const manyDial = 2 * time.Second
+
+// many says whether there is another server to go to.
+func (c *Client) many() bool { return len(c.o.Servers) > 1 && !c.o.NoReconnect }
 
 // freshToken asks the source, when there is one.
 func (c *Client) freshToken(ctx context.Context) (string, error) {
@@ -139,6 +153,18 @@ func (c *Client) freshToken(ctx context.Context) (string, error) {
 		return "", chat.Errorf(chat.CodeUnavailable, "login", "no token: %w", err)
 	}
 	return token, nil
+}
+
+// swapLink puts a connection in the place of one that is in use; what awaits its
+// reply on the old one is made again when that closes.
+func (c *Client) swapLink(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause == nil {
+		c.link = l
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
 }
 
 // setLink makes l the connection that requests use; nil makes them wait. A
@@ -194,6 +220,11 @@ func (c *Client) pushed(f *wirepb.ServerFrame) {
 			c.deliver.put(event{message: b.Message})
 		case c.o.OnMessage != nil:
 			c.o.OnMessage(messageFrom(b.Message, c.o.UserID))
+		}
+	case *wirepb.ServerFrame_Reconnect:
+		select {
+		case c.moving <- time.Duration(b.Reconnect.GetAfterMs()) * time.Millisecond:
+		default:
 		}
 	case *wirepb.ServerFrame_Behind:
 		if c.deliver != nil {

@@ -37,7 +37,7 @@ func deadline(t *testing.T) context.Context {
 }
 
 func options(f *fake) client.Options {
-	return client.Options{URL: f.srv.URL, AppID: 1, UserID: "me", Token: "t", MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}
+	return client.Options{Servers: []string{f.srv.URL}, AppID: 1, UserID: "me", Token: "t", MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}
 }
 
 // dial logs in and waits until the first comparison of heads is done.
@@ -130,10 +130,10 @@ func TestALoginThatCannotBeHasACode(t *testing.T) {
 		on     func(c *fakeConn, q *wirepb.ClientFrame) bool
 		want   chat.Code
 	}{
-		{"no URL", func(o *client.Options) { o.URL = "" }, nil, chat.CodeInvalidParam},
-		{"another scheme", func(o *client.Options) { o.URL = "ftp://x" }, nil, chat.CodeInvalidParam},
+		{"no URL", func(o *client.Options) { o.Servers = nil }, nil, chat.CodeInvalidParam},
+		{"another scheme", func(o *client.Options) { o.Servers = []string{"ftp://x"} }, nil, chat.CodeInvalidParam},
 		{"no user", func(o *client.Options) { o.UserID = "" }, nil, chat.CodeInvalidParam},
-		{"nobody there", func(o *client.Options) { o.URL = gone.URL }, nil, chat.CodeUnavailable},
+		{"nobody there", func(o *client.Options) { o.Servers = []string{gone.URL} }, nil, chat.CodeUnavailable},
 		{"no token", func(o *client.Options) {
 			o.TokenSource = func(context.Context) (string, error) { return "", errors.New("no") }
 		}, nil, chat.CodeUnavailable},

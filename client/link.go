@@ -48,13 +48,13 @@ type link struct {
 }
 
 // dial connects, says hello and waits for the welcome. ctx bounds all of it.
-func dial(ctx context.Context, c *Client, token string, resume bool) (*link, error) {
+func dial(ctx context.Context, c *Client, server, token string, resume bool) (*link, error) {
 	const op = "login"
-	ws, _, err := websocket.Dial(ctx, c.o.URL, &websocket.DialOptions{
+	ws, _, err := websocket.Dial(ctx, server, &websocket.DialOptions{
 		HTTPClient: c.o.HTTPClient, Subprotocols: []string{wire.SubprotocolProto},
 	})
 	if err != nil {
-		return nil, chat.Errorf(chat.CodeUnavailable, op, "connect to %s: %w", c.o.URL, err)
+		return nil, chat.Errorf(chat.CodeUnavailable, op, "connect to %s: %w", server, err)
 	}
 	ws.SetReadLimit(maxFrameBytes)
 	l := &link{c: c, ws: ws, lastID: 1, pending: map[uint32]reply{}, lost: make(chan struct{})}
@@ -225,8 +225,25 @@ func (l *link) goodbye(ctx context.Context) {
 	}
 }
 
+// With other servers to go to, a silent one is given up sooner: a node that
+// hangs keeps its connections open.
+const (
+	manyInterval = 5 * time.Second
+	manySilence  = 8 * time.Second
+	manyReply    = 3 * time.Second // for a request, when nothing else comes either
+)
+
 func (l *link) interval() time.Duration {
-	return millis(l.welcome.GetHeartbeatIntervalMs(), 10*time.Second)
+	interval := millis(l.welcome.GetHeartbeatIntervalMs(), 10*time.Second)
+	if l.c.many() {
+		return min(interval, manyInterval)
+	}
+	return interval
+}
+
+// silent says whether nothing has come for a time.
+func (l *link) silent(limit time.Duration) bool {
+	return time.Since(time.Unix(0, l.heard.Load())) > limit
 }
 
 // heartbeat runs on the timer: it ends a link that the server left silent, else
@@ -234,7 +251,10 @@ func (l *link) interval() time.Duration {
 // peer may block.
 func (l *link) heartbeat() {
 	limit := millis(l.welcome.GetHeartbeatTimeoutMs(), 35*time.Second)
-	if time.Since(time.Unix(0, l.heard.Load())) > limit {
+	if l.c.many() {
+		limit = min(limit, manySilence)
+	}
+	if l.silent(limit) {
 		l.end(chat.Errorf(chat.CodeUnavailable, "receive", "the server was silent for more than %v", limit))
 		return
 	}

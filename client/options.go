@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/parley-im/parley/chat"
@@ -36,11 +37,12 @@ func (s State) String() string {
 
 // Options say who logs in where, and what is called back.
 type Options struct {
-	// URL is the server's origin (http, https, ws or wss); without a path, /ws is
-	// meant.
-	URL    string
-	AppID  chat.AppID
-	UserID string
+	// Servers are the origins (http, https, ws or wss) of one or more nodes; without
+	// a path, /ws is meant. The first one is tried first; when a connection is lost,
+	// the others are.
+	Servers []string
+	AppID   chat.AppID
+	UserID  string
 	// Token logs in. With a TokenSource it is not used: the source is asked before
 	// every connection, and again when the token is about to end.
 	Token       string
@@ -76,22 +78,28 @@ type Options struct {
 
 func (o Options) withDefaults() (Options, error) {
 	const op = "login"
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" {
-		return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL %q is no http, https, ws or wss address", o.URL)
+	if len(o.Servers) == 0 {
+		return o, chat.Errorf(chat.CodeInvalidParam, op, "no server is named")
 	}
-	switch u.Scheme {
-	case "http", "ws":
-		u.Scheme = "ws"
-	case "https", "wss":
-		u.Scheme = "wss"
-	default:
-		return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
+	o.Servers = slices.Clone(o.Servers)
+	for i, s := range o.Servers {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" {
+			return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL %q is no http, https, ws or wss address", s)
+		}
+		switch u.Scheme {
+		case "http", "ws":
+			u.Scheme = "ws"
+		case "https", "wss":
+			u.Scheme = "wss"
+		default:
+			return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
+		}
+		if u.Path == "" || u.Path == "/" {
+			u.Path = "/ws"
+		}
+		o.Servers[i] = u.String()
 	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = "/ws"
-	}
-	o.URL = u.String()
 	if err := chat.CheckUserID(op, o.UserID); err != nil {
 		return o, err
 	}

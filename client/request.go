@@ -69,20 +69,32 @@ func (c *Client) attempt(ctx context.Context, l *link, request *wirepb.ClientFra
 	})
 	timer := time.NewTimer(c.o.AttemptTimeout)
 	defer timer.Stop()
-	select {
-	case a := <-answered:
-		return a.f, a.err
-	case <-timer.C:
-		l.forget(id)
-		return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply within %v", c.o.AttemptTimeout)
-	case <-ctx.Done():
-		l.forget(id)
+	var doubt <-chan time.Time
+	if c.many() {
+		early := time.NewTicker(manyReply / 3)
+		defer early.Stop()
+		doubt = early.C
+	}
+	for {
 		select {
-		case a := <-answered: // at the same moment
+		case a := <-answered:
 			return a.f, a.err
-		default:
+		case <-doubt:
+			if l.silent(manyReply) {
+				l.end(errLost) // which answers
+			}
+		case <-timer.C:
+			l.forget(id)
+			return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply within %v", c.o.AttemptTimeout)
+		case <-ctx.Done():
+			l.forget(id)
+			select {
+			case a := <-answered: // at the same moment
+				return a.f, a.err
+			default:
+			}
+			return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply yet: %w", ctx.Err())
 		}
-		return nil, chat.Errorf(chat.CodeTimeout, "request", "no reply yet: %w", ctx.Err())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // the login is over.
 func (c *Client) run(l *link) {
 	defer func() { l.end(errLost) }()
+	var move <-chan time.Time
 	for {
 		select {
 		case <-c.ctx.Done():
@@ -20,7 +21,16 @@ func (c *Client) run(l *link) {
 		case <-c.expiring:
 			c.renew(l)
 			continue
+		case within := <-c.moving:
+			move = time.After(rand.N(within + 1))
+			continue
+		case <-move:
+			move = nil
+			l = c.move(l)
+			continue
 		case <-l.lost:
+			move = nil
+			c.server.Add(1)
 		}
 		if c.closing.Load() {
 			return
@@ -47,7 +57,7 @@ func (c *Client) run(l *link) {
 // reconnect tries until it is welcomed, refused for good, or the client ends.
 func (c *Client) reconnect() (*link, error) {
 	for attempt := 0; ; attempt++ {
-		if err := c.pause(c.ctx, attempt, 0); err != nil {
+		if err := c.pause(c.ctx, attempt/len(c.o.Servers), 0); err != nil { // once around
 			return nil, err
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, c.o.AttemptTimeout)
@@ -65,6 +75,34 @@ func (c *Client) reconnect() (*link, error) {
 			}
 		}
 	}
+}
+
+// move goes to another server while the old connection is still in use, so that
+// nobody notices. When that fails, the old one stays until it is closed.
+func (c *Client) move(old *link) *link {
+	c.server.Add(1)
+	ctx, cancel := context.WithTimeout(c.ctx, c.o.AttemptTimeout)
+	defer cancel()
+	l, err := c.connect(ctx, true)
+	if err != nil {
+		return old
+	}
+	c.swapLink(l)
+	if c.deliver != nil {
+		c.deliver.put(event{resync: true})
+	}
+	c.wg.Go(func() { // the session closes it
+		wait := time.NewTimer(c.o.AttemptTimeout)
+		defer wait.Stop()
+		select {
+		case <-old.lost:
+		case <-wait.C:
+			old.end(errLost)
+		case <-c.ctx.Done():
+			old.end(errLost)
+		}
+	})
+	return l
 }
 
 // renew gives the server a new token before the old one ends. When that fails

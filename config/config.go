@@ -30,6 +30,11 @@ type Config struct {
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is text or json.
 	LogFormat string `yaml:"log_format"`
+	// Cluster is how this node meets others.
+	Cluster Cluster `yaml:"cluster"`
+	// AdminTokenFile holds the token of the cluster's operators. The default is
+	// admin-token in Data, made when it is missing.
+	AdminTokenFile string `yaml:"admin_token_file"`
 	// Apps are the apps (tenants) that are served.
 	Apps []App `yaml:"apps"`
 }

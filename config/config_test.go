@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	secret = "0123456789abcdef0123456789ABCDEF"
-	digits = "01234567890123456789012345678901"
-	key    = "AHJiMehDGu9xrNcgTc3KeNtSciKA10eKwmfb756/E+8="
+	secret    = "0123456789abcdef0123456789ABCDEF"
+	digits    = "01234567890123456789012345678901"
+	gossipKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	key       = "AHJiMehDGu9xrNcgTc3KeNtSciKA10eKwmfb756/E+8="
 )
 
 func none(string) (string, bool) { return "", false }
@@ -48,6 +49,18 @@ shards: 16
 origins: [https://app.example.com, "*"]
 log_level: debug
 log_format: json
+admin_token_file: /run/admin
+cluster:
+  peer_addr: 10.0.0.1:7701
+  actor_addr: 10.0.0.1:7702
+  gossip_addr: 10.0.0.1:7946
+  advertise: node1.example.com
+  join: [10.0.0.2:7946]
+  expect: 3
+  zone: a
+  insecure: true
+  tls: {cert: c.pem, key: k.pem, ca: ca.pem}
+  gossip_key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 apps:
   - id: 1
     secret: ` + secret + `
@@ -68,6 +81,12 @@ func TestAFileSetsEveryField(t *testing.T) {
 	want := config.Config{
 		Addr: "0.0.0.0:9000", Data: "/var/lib/parley", Shards: 16,
 		Origins: []string{"https://app.example.com", "*"}, LogLevel: "debug", LogFormat: "json",
+		AdminTokenFile: "/run/admin",
+		Cluster: config.Cluster{
+			PeerAddr: "10.0.0.1:7701", ActorAddr: "10.0.0.1:7702", GossipAddr: "10.0.0.1:7946", Advertise: "node1.example.com",
+			Join: []string{"10.0.0.2:7946"}, Expect: 3, Zone: "a", Insecure: true,
+			TLS: config.TLS{Cert: "c.pem", Key: "k.pem", CA: "ca.pem"}, GossipKey: gossipKey,
+		},
 		Apps: []config.App{
 			{ID: 1, Secret: secret, Keys: []string{key}, Limits: config.Limits{TextBytes: 2048, DedupeAge: 48 * time.Hour, DedupeMessages: 500}},
 			{ID: 4294967295, Secret: digits},
@@ -96,6 +115,7 @@ func TestWhatIsNotSetKeepsItsDefault(t *testing.T) {
 func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	got, err := config.Load(file(t, full), env(map[string]string{
 		config.EnvAddr: "127.0.0.1:1", config.EnvData: "d", config.EnvShards: "3", config.EnvLogLevel: "warn",
+		config.EnvPeerAddr: "127.0.0.1:2", config.EnvJoin: "127.0.0.1:3, 127.0.0.1:4", config.EnvExpect: "5", config.EnvGossipKey: digits,
 		config.EnvLogFormat: "text", config.EnvOrigins: "http://a, http://b:1,", config.EnvApp: "1:" + digits,
 	}))
 	if err != nil {
@@ -104,6 +124,9 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 	if got.Addr != "127.0.0.1:1" || got.Data != "d" || got.Shards != 3 || got.LogLevel != "warn" || got.LogFormat != "text" ||
 		!reflect.DeepEqual(got.Origins, []string{"http://a", "http://b:1"}) {
 		t.Errorf("got %+v", got)
+	}
+	if c := got.Cluster; c.PeerAddr != "127.0.0.1:2" || len(c.Join) != 2 || c.Expect != 5 || c.GossipKey != digits || c.Zone != "a" {
+		t.Errorf("cluster is %+v", c)
 	}
 	if a := got.Apps[0]; len(got.Apps) != 2 || a.Secret != digits || a.Limits.TextBytes != 2048 || len(a.Keys) != 1 {
 		t.Errorf("app 1 became %+v", a)
@@ -259,6 +282,7 @@ func TestWhatIsPrintedCanBeLoaded(t *testing.T) {
 	for i := range cfg.Apps {
 		cfg.Apps[i].Secret = "redacted"
 	}
+	cfg.Cluster.GossipKey = "redacted"
 	if !reflect.DeepEqual(again, cfg) {
 		t.Errorf("got %+v, want %+v", again, cfg)
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // The environment variables that override the file. PARLEY_APP is ID:SECRET, so
-// that a secret needs no file; PARLEY_ORIGINS is separated by commas.
+// that a secret needs no file; PARLEY_ORIGINS and PARLEY_JOIN are separated by
+// commas.
 const (
 	EnvAddr      = "PARLEY_ADDR"
 	EnvData      = "PARLEY_DATA"
@@ -23,6 +24,19 @@ const (
 	EnvLogLevel  = "PARLEY_LOG_LEVEL"
 	EnvLogFormat = "PARLEY_LOG_FORMAT"
 	EnvApp       = "PARLEY_APP"
+
+	EnvPeerAddr       = "PARLEY_PEER_ADDR"
+	EnvActorAddr      = "PARLEY_ACTOR_ADDR"
+	EnvGossipAddr     = "PARLEY_GOSSIP_ADDR"
+	EnvAdvertise      = "PARLEY_ADVERTISE"
+	EnvJoin           = "PARLEY_JOIN"
+	EnvExpect         = "PARLEY_EXPECT"
+	EnvZone           = "PARLEY_ZONE"
+	EnvGossipKey      = "PARLEY_GOSSIP_KEY"
+	EnvTLSCert        = "PARLEY_TLS_CERT"
+	EnvTLSKey         = "PARLEY_TLS_KEY"
+	EnvTLSCA          = "PARLEY_TLS_CA"
+	EnvAdminTokenFile = "PARLEY_ADMIN_TOKEN_FILE"
 )
 
 // Load gives the defaults, overridden by the YAML file (none when file is "")
@@ -84,8 +98,8 @@ func explain(file string, err error) error {
 	var overflow *yaml.OverflowError
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s: %s; the keys of the file are %s, of an app %s, of limits %s",
-			place, at.GetMessage(), keys[Config](), keys[App](), keys[Limits]())
+		return fmt.Errorf("%s: %s; the keys of the file are %s, of an app %s, of limits %s, of cluster %s",
+			place, at.GetMessage(), keys[Config](), keys[App](), keys[Limits](), keys[Cluster]())
 	case errors.As(err, &wrongType):
 		return fmt.Errorf("%s: the value is a %v; a %v is wanted here", place, wrongType.SrcType, wrongType.DstType.Kind())
 	case errors.As(err, &overflow):
@@ -105,29 +119,44 @@ func keys[T any]() string {
 	return strings.Join(names, ", ")
 }
 
+// List splits what commas separate.
+func List(text string) (all []string) {
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
 // applyEnv lays the environment over c.
 func (c *Config) applyEnv(lookup func(string) (string, bool)) error {
 	for name, to := range map[string]*string{
 		EnvAddr: &c.Addr, EnvData: &c.Data, EnvLogLevel: &c.LogLevel, EnvLogFormat: &c.LogFormat,
+		EnvPeerAddr: &c.Cluster.PeerAddr, EnvActorAddr: &c.Cluster.ActorAddr, EnvGossipAddr: &c.Cluster.GossipAddr,
+		EnvAdvertise: &c.Cluster.Advertise, EnvZone: &c.Cluster.Zone, EnvTLSCert: &c.Cluster.TLS.Cert, EnvTLSKey: &c.Cluster.TLS.Key,
+		EnvTLSCA: &c.Cluster.TLS.CA, EnvAdminTokenFile: &c.AdminTokenFile,
 	} {
 		if v, ok := lookup(name); ok {
 			*to = v
 		}
 	}
-	if v, ok := lookup(EnvShards); ok {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			return fmt.Errorf("%s is no number", EnvShards)
-		}
-		c.Shards = n
-	}
-	if v, ok := lookup(EnvOrigins); ok {
-		c.Origins = nil
-		for origin := range strings.SplitSeq(v, ",") {
-			if origin = strings.TrimSpace(origin); origin != "" {
-				c.Origins = append(c.Origins, origin)
+	for name, to := range map[string]*int{EnvShards: &c.Shards, EnvExpect: &c.Cluster.Expect} {
+		if v, ok := lookup(name); ok {
+			n, err := strconv.Atoi(v)
+			if err != nil {
+				return fmt.Errorf("%s is no number", name)
 			}
+			*to = n
 		}
+	}
+	for name, to := range map[string]*[]string{EnvOrigins: &c.Origins, EnvJoin: &c.Cluster.Join} {
+		if v, ok := lookup(name); ok {
+			*to = List(v)
+		}
+	}
+	if v, ok := lookup(EnvGossipKey); ok {
+		c.Cluster.GossipKey = Secret(v)
 	}
 	if v, ok := lookup(EnvApp); ok {
 		a, err := ParseApp(v)

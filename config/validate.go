@@ -41,6 +41,7 @@ func (c Config) Validate() error {
 	if formats := []string{"text", "json"}; !slices.Contains(formats, c.LogFormat) {
 		add("log_format is %q; %s are allowed", c.LogFormat, strings.Join(formats, ", "))
 	}
+	problems = append(problems, c.Cluster.problems()...)
 	for _, o := range c.Origins {
 		if !validOrigin(o) {
 			add("origins holds %q; SCHEME://HOST or SCHEME://HOST:PORT without a path, or * is wanted", o)

@@ -19,9 +19,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley-im/parley/actors/connection"
+	"github.com/parley-im/parley/actors/relay"
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/transport/ws"
@@ -46,6 +48,12 @@ type Options struct {
 	// Demo, when set, makes the first app's demo users and hands out tokens.
 	Demo   bool
 	Timing connection.Timing
+	// Cluster says how the node meets others; ClientURL is where it tells clients
+	// to be, for operators to see.
+	Cluster   ClusterOptions
+	ClientURL string
+	// AdminToken lets operators see and change the cluster; empty: nobody may.
+	AdminToken string
 	// Admin is a loopback host:port for profiles; none when empty.
 	Admin string
 	// Store replaces the store in Data.
@@ -64,15 +72,18 @@ type Node struct {
 	store     storage.Store
 	host      *replication.Host
 	system    *actor.ActorSystem
+	mesh      mesh
 	directory *directory.Directory
+	relay     *relay.Relay
+	control   *control
+	driver    *placement.Driver
+	linked    chan struct{} // closed once there is something behind the links
 	sockets   *ws.Server
 	listener  net.Listener
 	http      *http.Server
 	admin     *admin
 	metrics   *prometheus.Registry
 	limits    map[chat.AppID]chat.Limits
-	led       chan struct{} // closed once every shard has been led here
-	unled     atomic.Int64
 	ready     atomic.Bool
 	served    chan struct{}
 }
@@ -80,14 +91,16 @@ type Node struct {
 // idleActor is how long an actor that nobody writes to stays in memory.
 const idleActor = 60 * time.Second
 
-// Start brings a node up: the store, the replication host over it, the actors
-// over that, then the shards' elections, the sockets on top, and last the
-// listener, so that nobody gets in before everything below is there. On an error what was started is stopped.
+// Start brings a node up: the store, the place among other nodes, the
+// replication host, the actors over that, the links to the others, then the
+// shards' elections, the sockets on top, and last the listener, so that nobody
+// gets in before every shard is served. It may wait for other nodes, until ctx
+// ends. On an error what was started is stopped.
 func Start(ctx context.Context, o Options) (n *Node, err error) {
 	o = withDefaults(o)
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
-	n = &Node{o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), led: make(chan struct{}), served: make(chan struct{})}
+	n = &Node{o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), linked: make(chan struct{}), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close(ctx))
@@ -100,12 +113,23 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.openStore(); err != nil {
 		return n, err
 	}
+	if err := n.meet(ctx); err != nil {
+		return n, err
+	}
+	if err := n.connect(); err != nil {
+		return n, fmt.Errorf("start the links to other nodes: %w", err)
+	}
 	if err := n.openHost(); err != nil {
 		return n, fmt.Errorf("start replication: %w", err)
 	}
 	n.startActors()
 	n.host.Start()
+	close(n.linked)
+	n.reach(n.mesh.members.Nodes())
 	if err := n.awaitShards(ctx); err != nil {
+		return n, err
+	}
+	if err := n.settled(); err != nil {
 		return n, err
 	}
 	n.startSockets(verifier)
@@ -127,10 +151,12 @@ func (n *Node) Addr() string { return n.listener.Addr().String() }
 // URL is where the node's page is.
 func (n *Node) URL() string { return "http://" + n.Addr() }
 
-// Close stops the node in the reverse order of Start: sockets are told to go
-// elsewhere, actors end, what was proposed is finished, the store is closed.
+// Close stops the node in the reverse order of Start: what it serves goes to
+// other nodes if there are any, sockets are closed, actors end, what was
+// proposed is finished, the store is closed.
 func (n *Node) Close(ctx context.Context) error {
 	n.ready.Store(false)
+	n.leave(ctx)
 	var errs []error
 	if n.sockets != nil {
 		errs = append(errs, n.sockets.Close(ctx))
@@ -143,9 +169,14 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.directory != nil {
 		errs = append(errs, n.directory.Close(ctx))
 	}
+	if n.control != nil {
+		errs = append(errs, n.driver.Close(ctx))
+		n.control.close()
+	}
 	if n.host != nil {
 		errs = append(errs, n.host.Close(ctx))
 	}
+	errs = append(errs, n.mesh.close(ctx))
 	if n.system != nil {
 		n.system.Shutdown()
 	}

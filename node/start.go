@@ -16,11 +16,13 @@ import (
 
 	"github.com/parley-im/parley/actors/connection"
 	"github.com/parley-im/parley/actors/conversation"
+	"github.com/parley-im/parley/actors/relay"
 	"github.com/parley-im/parley/actors/session"
 	"github.com/parley-im/parley/actors/shard"
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
@@ -84,49 +86,78 @@ func (n *Node) openStore() (err error) {
 	return nil
 }
 
-// openHost loads the shards' replicas; this node is each shard's only voter.
+// openHost loads the shards' replicas.
 func (n *Node) openHost() (err error) {
-	n.unled.Store(int64(n.o.Shards))
 	n.host, err = replication.New(replication.Options{
-		Store: n.store, Shards: n.o.Shards, Voters: []storage.NodeID{n.store.Node()}, Now: n.o.Now,
+		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.o.Now,
 		Gained: n.gained, Lost: n.lost, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
 }
 
 // gained has the shard's actor look after what an earlier leader left in the
-// outbox.
-func (n *Node) gained(s storage.ShardID, _ storage.Term) {
-	if err := n.directory.Send(directory.ShardOf(s), shard.Recover{}, nil); err != nil {
-		n.o.Log.Error("shard not recovered", "shard", s, "error", err)
+// outbox; whoever leads the meta group decides about placement.
+func (n *Node) gained(s storage.ShardID, term storage.Term) {
+	n.directory.Gained(s, term)
+	n.control.announce()
+	if s == storage.MetaShard {
+		n.driver.Start(term)
+		return
 	}
-	if n.unled.Add(-1) == 0 {
-		close(n.led)
+	if err := n.directory.Send(directory.ShardOf(s), shard.Recover{}, nil); err != nil {
+		n.o.Log.Warn("shard not recovered", "shard", s, "error", err) // led no longer
 	}
 }
 
-func (n *Node) lost(s storage.ShardID, _ storage.Term) { n.directory.Lost(s) }
+func (n *Node) lost(s storage.ShardID, _ storage.Term) {
+	if s == storage.MetaShard {
+		n.driver.Stop()
+		return
+	}
+	n.directory.Lost(s)
+}
 
-// awaitShards waits until every shard has been elected.
+// awaitShards waits until every shard is served, here or elsewhere.
 func (n *Node) awaitShards(ctx context.Context) error {
-	select {
-	case <-n.led:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("elect the shards: %w", ctx.Err())
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	tell := time.NewTicker(10 * time.Second)
+	defer tell.Stop()
+	for {
+		served := n.directory.Served()
+		if served == n.o.Shards {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-tell.C:
+			n.o.Log.Info("waiting for other nodes", "served", served, "shards", n.o.Shards)
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d shards are served; the others wait for nodes that are not there: %w", served, n.o.Shards, ctx.Err())
+		}
 	}
 }
 
 // startActors makes the actor system and says how each kind of actor is made.
 func (n *Node) startActors() {
 	n.system = actor.NewActorSystem(actor.WithLoggerFactory(bodyFree(n.o.Log)))
-	n.directory = directory.New(directory.Options{System: n.system, Replicator: n.host, Idle: idleActor, Log: n.o.Log})
+	n.relay = relay.New(n.system, n.o.Shards)
+	n.control = newControl(n)
+	n.driver = placement.NewDriver(placement.Options{
+		Cluster: n.control, Now: n.o.Now, Log: n.o.Log,
+		Found: placement.Registry{Cluster: n.mesh.Cluster, Shards: n.o.Shards, Command: chat.Version},
+	})
+	n.directory = directory.New(directory.Options{
+		System: n.system, Node: n.store.Node(), Replicator: n.host, Peers: n.mesh.talk, Moved: n.relay.Moved, Heard: n.control.heard,
+		Idle: idleActor, Log: n.o.Log,
+	})
 	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
-	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host}))
+	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host, Now: n.o.Now}))
 	n.directory.Register(directory.Conversation, conversation.New(conversation.Options{
 		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.o.Now, Salt: salt,
 	}))
 	n.directory.Start()
+	n.control.done.Go(n.control.run)
 }
 
 func (n *Node) limitsOf(app chat.AppID) chat.Limits { return n.limits[app] }
@@ -139,7 +170,7 @@ func salt() (s [16]byte) {
 func (n *Node) startSockets(verifier *auth.Verifier) {
 	shared := &connection.Options{
 		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
-		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame,
+		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
 	}
 	var names []string
 	for _, c := range wire.Codecs() {
@@ -166,7 +197,7 @@ func (n *Node) listen() (err error) {
 		return fmt.Errorf("listen: %w", err)
 	}
 	mux := http.NewServeMux()
-	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metricsHandler(), Dev: n.dev()})
+	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metricsHandler(), Dev: n.dev(), Cluster: n.operators()})
 	mux.Handle("GET /ws", n.sockets)
 	mux.Handle("GET /sdk/", web.SDK())
 	mux.Handle("/", web.Handler())
@@ -184,14 +215,19 @@ func (n *Node) listen() (err error) {
 	return nil
 }
 
+var errDraining = errors.New("not ready: this node is being drained")
+
 var errNotReady = errors.New("not ready: starting or shutting down")
 
 func (n *Node) isReady() error {
 	if !n.ready.Load() {
 		return errNotReady
 	}
-	if led := n.host.Stats().Leading; led < n.o.Shards {
-		return fmt.Errorf("not ready: %d of %d shards are served", led, n.o.Shards)
+	if n.control.isDraining() {
+		return errDraining
+	}
+	if served := n.directory.Served(); served < n.o.Shards {
+		return fmt.Errorf("not ready: %d of %d shards are served", served, n.o.Shards)
 	}
 	return nil
 }

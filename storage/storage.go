@@ -6,6 +6,8 @@
 package storage
 
 import (
+	"errors"
+
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/parley-im/parley/chat"
@@ -14,6 +16,10 @@ import (
 // ShardID numbers a shard: 0 is the meta group, 1 to S hold users and
 // conversations.
 type ShardID uint16
+
+// MetaShard is the shard whose document describes the cluster: its nodes and
+// what becomes of them. It holds nothing else.
+const MetaShard ShardID = 0
 
 // Term numbers a leadership of a shard; it only grows. Whatever was proposed
 // or activated under an older term is refused.
@@ -121,6 +127,17 @@ type Store interface {
 	Close() error
 }
 
+// Document is a text that a shard keeps as a whole, beside its rows. Stores do
+// not read it.
+type Document struct {
+	Version uint64 // counts its changes; 0: there never was one
+	Content []byte
+}
+
+// ErrConflict says that a document was not replaced, as it has another version
+// than expected.
+var ErrConflict = errors.New("storage: the document has changed meanwhile")
+
 // Batch gathers writes of many shards for one commit.
 type Batch interface {
 	// State is the shard's rows as the batch leaves them. It must not be used
@@ -134,6 +151,10 @@ type Batch interface {
 	Append(shard ShardID, entries []LogEntry)
 	SetHardState(ShardID, HardState)
 	SetApplied(ShardID, Applied)
+	// Document is the shard's document as the batch leaves it, and SetDocument
+	// replaces it; the content is never changed once handed over.
+	Document(ShardID) Document
+	SetDocument(ShardID, Document)
 	// Truncate lets go of the log up to and including an applied entry.
 	Truncate(shard ShardID, base Position)
 	// Err is the first failure of a read or write of the batch so far: what
@@ -164,5 +185,7 @@ type View interface {
 	Effects(destination ShardID, limit int) (first uint64, effects []chat.Effect, err error)
 	// Undelivered lists the destinations that effects wait for, ascending.
 	Undelivered() ([]ShardID, error)
+	// Document is the shard's document, zero when none was ever set.
+	Document() (Document, error)
 	Close() error
 }

@@ -63,7 +63,20 @@ type Options struct {
 	Node      string
 	Timing    Timing
 	MaxFrame  int // bytes, told to clients
+	Relay     Relay
 	count     atomic.Uint64
+}
+
+// Relay knows the connections that are in use.
+type Relay interface {
+	Add(u chat.UserKey, id string, m relayed)
+	Remove(u chat.UserKey, id string)
+}
+
+// relayed is what a relay asks of a connection; it is relay.Member.
+type relayed = interface {
+	Again(missed time.Duration)
+	Reconnect(within time.Duration)
 }
 
 // Timing says how patient a connection is.
@@ -98,7 +111,9 @@ type Connection struct {
 	mu        sync.Mutex
 	phase     phase
 	user      chat.UserKey
+	device    string
 	helloID   uint32
+	again     attachment
 	expires   time.Time // the token's end
 	warned    bool      // TokenExpiring was said for this token
 	lastFrame time.Time
@@ -124,6 +139,7 @@ func (c *Connection) Closed() {
 	if attached {
 		c.detach(user)
 	}
+	c.o.Relay.Remove(user, c.pid.Id)
 	c.o.System.ProcessRegistry.Remove(c.pid)
 }
 

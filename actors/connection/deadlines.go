@@ -20,6 +20,7 @@ func (c *Connection) Tick(time.Time) {
 		c.warned = true
 	}
 	c.mu.Unlock()
+	c.attachDue(now)
 	switch {
 	case at == fresh && now.Sub(c.born) > c.o.Timing.Hello:
 		c.end(closeHello, "no hello in time")

@@ -30,7 +30,7 @@ func (c *Connection) first(f *wirepb.ClientFrame) {
 		c.mu.Unlock()
 		return
 	}
-	c.phase, c.user, c.helloID, c.expires = greeting, user, f.Id, expires
+	c.phase, c.user, c.device, c.helloID, c.expires = greeting, user, h.DeviceId, f.Id, expires
 	c.mu.Unlock()
 	err = c.ask(directory.SessionOf(user), &actorpb.Attach{
 		Request: f.Id, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
@@ -74,9 +74,15 @@ func (c *Connection) turnAway(request uint32, err error) {
 
 // attached welcomes the client.
 func (c *Connection) attached(m *actorpb.Attached) {
+	if c.attachedAgain() {
+		return
+	}
+	c.answered()
+	c.o.Relay.Add(c.user, c.pid.Id, c) // before the session may move unseen
 	c.mu.Lock()
 	if c.phase != greeting {
 		c.mu.Unlock()
+		c.o.Relay.Remove(c.user, c.pid.Id)
 		c.detach(c.user) // closed meanwhile: the session must not keep it
 		return
 	}

@@ -25,7 +25,6 @@ func (c *Connection) SendUserMessage(_ *actor.PID, message any) {
 	case *actorpb.MarkedRead:
 		c.answer(m.Request, &wirepb.ServerFrame_UnreadCleared{UnreadCleared: m.Cleared})
 	case *actorpb.Attached:
-		c.answered()
 		c.attached(m)
 	case *actorpb.Refused:
 		c.refused(m)
@@ -41,6 +40,9 @@ func (c *Connection) answer(request uint32, body wirepb.ServerBody) {
 }
 
 func (c *Connection) refused(m *actorpb.Refused) {
+	if c.refusedAgain(m.Request) {
+		return
+	}
 	c.mu.Lock()
 	greets := c.phase == greeting
 	c.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/failpoint"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
@@ -26,6 +27,7 @@ func (c *conversation) committed(ctx actor.Context, m committed) {
 		if s.outcome.Err == nil && !s.outcome.Sent.Duplicate {
 			appended := events[0].(chat.Appended)
 			events = events[1:]
+			failpoint.Hit(failpoint.BeforeFanOut)
 			c.fanOut(wirepb.FromEntry(c.key, &appended.Entry), s.origin)
 		}
 	}

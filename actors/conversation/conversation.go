@@ -44,7 +44,7 @@ type conversation struct {
 
 	peers      [2]string
 	registered [2]bool // known to be; that never ends
-	asking     bool    // whether the other peer is registered
+	asking     uint32  // the question whether the other peer is registered, 0: none
 
 	waiting  []*send // validated, in order of arrival
 	proposed []*send // in the proposal under way, nil when there is none

@@ -12,10 +12,7 @@ import (
 // fanOut hands a message to both peers' sessions: encoded once, the same bytes
 // for every device. Who has no session has no device and reads it later.
 func (c *conversation) fanOut(m *wirepb.Message, origin string) {
-	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_Message{Message: m}}).MarshalVT()
-	if err != nil {
-		panic("conversation: a message of our own does not encode: " + err.Error())
-	}
+	frame := wirepb.MessagePush(m)
 	for _, user := range c.peers {
 		deliver := &actorpb.Deliver{Frame: frame, Origin: origin}
 		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: user}), deliver)

@@ -45,7 +45,7 @@ func (c *conversation) check(m *actorpb.Append) (*send, error) {
 // stored, else into a proposal, one at a time, so that whatever arrives while
 // the disk works forms the next one.
 func (c *conversation) proceed(ctx actor.Context) {
-	if len(c.waiting) == 0 || c.proposed != nil || c.asking {
+	if len(c.waiting) == 0 || c.proposed != nil || c.asking != 0 {
 		return
 	}
 	if !c.registered[0] || !c.registered[1] {
@@ -93,15 +93,19 @@ func (c *conversation) ask(ctx actor.Context) {
 	if c.registered[0] {
 		peer = c.peers[1]
 	}
-	c.asking = true
+	c.requests++
+	c.asking = c.requests
 	shard := storage.UserShard(c.o.Replicator.Shards(), chat.UserKey{App: c.key.App, ID: peer})
-	look := &actorpb.Look{AppId: uint32(c.key.App), Users: []string{peer}}
+	look := &actorpb.Look{Request: c.asking, AppId: uint32(c.key.App), Users: []string{peer}}
 	if err := c.act.Directory.Send(directory.ShardOf(shard), look, ctx.Self()); err != nil {
 		c.asked(ctx, err)
 	}
 }
 
 func (c *conversation) seen(ctx actor.Context, m *actorpb.Seen) {
+	if m.Request != c.asking {
+		return
+	}
 	if len(m.Users) == 1 && m.Users[0].User != nil {
 		c.registered = [2]bool{true, true}
 		c.asked(ctx, nil)
@@ -112,7 +116,7 @@ func (c *conversation) seen(ctx actor.Context, m *actorpb.Seen) {
 
 // asked ends the question: on with the messages, or all of them are refused.
 func (c *conversation) asked(ctx actor.Context, err error) {
-	c.asking = false
+	c.asking = 0
 	if err == nil {
 		c.proceed(ctx)
 		return
@@ -132,7 +136,7 @@ func (c *conversation) refused(ctx actor.Context, m *actorpb.Refused) {
 		refuse(ctx, s.from, s.request, err)
 		return
 	}
-	if c.asking {
+	if m.Request == c.asking && c.asking != 0 {
 		c.asked(ctx, err)
 	}
 }

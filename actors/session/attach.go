@@ -1,19 +1,27 @@
 package session
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
+// attaching is a device on its way in.
+type attaching struct {
+	from *actor.PID
+	ask  *actorpb.Attach
+}
+
 // loggedIn brings the user's row after a login was committed or a resume has
 // read it.
 type loggedIn struct {
-	attach *actorpb.Attach
-	from   *actor.PID
+	number uint32
 	user   chat.User
 	err    error
 }
@@ -23,8 +31,12 @@ type loggedIn struct {
 // whether it still is.
 func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
 	root, self := s.o.System.Root, ctx.Self()
-	answer := loggedIn{attach: m, from: ctx.Sender()}
-	s.pending++
+	s.requests++
+	if s.attaching == nil {
+		s.attaching = make(map[uint32]*attaching)
+	}
+	s.attaching[s.requests] = &attaching{from: ctx.Sender(), ask: m}
+	answer := loggedIn{number: s.requests}
 	if m.Resume {
 		s.o.Replicator.Read(s.act.Shard, func(v storage.View) (err error) {
 			answer.user, _, err = v.User(s.user)
@@ -47,25 +59,29 @@ func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
 
 // loggedIn attaches the device and has the others go: one device a user.
 func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
-	s.pending--
+	a := s.attaching[m.number]
+	delete(s.attaching, m.number)
 	switch {
 	case m.err != nil:
-		refuse(s.o.System.Root, m.from, m.attach.Request, "login", m.err)
+		refuse(s.o.System.Root, a.from, a.ask.Request, "login", m.err)
 		return
-	case m.user.DeviceID != m.attach.DeviceId:
-		ctx.Send(m.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})
+	case m.user.DeviceID != a.ask.DeviceId:
+		ctx.Send(a.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})
 		return
 	}
 	for id, d := range s.devices {
-		if id != m.from.Id {
+		if id != a.from.Id {
 			reason := wirepb.Kicked_REASON_OTHER_DEVICE
-			if d.id == m.attach.DeviceId {
+			if d.id == a.ask.DeviceId {
 				reason = wirepb.Kicked_REASON_UNSPECIFIED // its own newer connection
 			}
 			ctx.Send(d.pid, &actorpb.Kick{Reason: reason})
 			delete(s.devices, id)
 		}
 	}
-	s.devices[m.from.Id] = device{pid: m.from, id: m.attach.DeviceId}
-	ctx.Send(m.from, &actorpb.Attached{Request: m.attach.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
+	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, at: s.o.Now()}
+	ctx.Send(a.from, &actorpb.Attached{Request: a.ask.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
+	if a.ask.MissedMs > 0 {
+		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})
+	}
 }

@@ -58,6 +58,7 @@ func (s *session) list(ctx actor.Context, m *actorpb.List) {
 	l := &listing{from: ctx.Sender(), ask: m, looks: make(map[uint32]look)}
 	root, self := s.o.System.Root, ctx.Self()
 	s.pending++
+	s.reading[l] = struct{}{}
 	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
 		return l.readSet(v, s.user)
 	}, func(err error) {
@@ -108,6 +109,7 @@ func (l *listing) readSet(v storage.View, u chat.UserKey) error {
 func (s *session) membershipsRead(ctx actor.Context, m membershipsRead) {
 	s.pending--
 	l := m.listing
+	delete(s.reading, l)
 	if m.err != nil {
 		refuse(s.o.System.Root, l.from, l.ask.Request, "list conversations", m.err)
 		return
@@ -164,6 +166,11 @@ func (s *session) seen(ctx actor.Context, m *actorpb.Seen) {
 		s.headSeen(ctx, mk, m)
 		return
 	}
+	if l, ok := s.rechecks.looks[m.Request]; ok {
+		delete(s.rechecks.looks, m.Request)
+		s.recheckSeen(ctx, l, m)
+		return
+	}
 	l := s.listings[m.Request]
 	if l == nil {
 		return
@@ -189,7 +196,11 @@ func (l *listing) take(lk look, m *actorpb.Seen) {
 }
 
 // refused is a shard's refusal.
-func (s *session) refused(_ actor.Context, m *actorpb.Refused) {
+func (s *session) refused(ctx actor.Context, m *actorpb.Refused) {
+	if _, ok := s.rechecks.looks[m.Request]; ok {
+		s.recheckFailed(ctx, m.Request)
+		return
+	}
 	err := chat.Errorf(chat.Code(m.GetError().GetCode()), "read", "%s", m.GetError().GetMessage())
 	if mk, ok := s.marking[m.Request]; ok {
 		delete(s.marking, m.Request)

@@ -20,9 +20,9 @@ type marking struct {
 }
 
 type marked struct {
-	marking marking
-	mark    chat.Mark
-	err     error
+	number uint32
+	mark   chat.Mark
+	err    error
 }
 
 func (s *session) markRead(ctx actor.Context, m *actorpb.MarkRead) {
@@ -51,9 +51,11 @@ func (s *session) headSeen(ctx actor.Context, mk marking, m *actorpb.Seen) {
 	head := m.Heads[0].Head.Chat()
 	command := chat.MarkRead{User: s.user, Conversation: mk.key, Mark: head.Mark(mk.key, s.user.ID)}
 	root, self := s.o.System.Root, ctx.Self()
-	s.pending++
+	s.requests++
+	number := s.requests
+	s.marking[number] = mk
 	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{command}, func(out storage.Outcome, err error) {
-		answer := marked{marking: mk, err: err}
+		answer := marked{number: number, err: err}
 		if err == nil {
 			answer.mark = out.Results[0].Mark
 		}
@@ -63,14 +65,15 @@ func (s *session) headSeen(ctx actor.Context, mk marking, m *actorpb.Seen) {
 
 // marked answers, and tells the user's other devices.
 func (s *session) marked(ctx actor.Context, m marked) {
-	s.pending--
-	ask := m.marking.ask
+	mk := s.marking[m.number]
+	delete(s.marking, m.number)
+	ask := mk.ask
 	if m.err != nil {
-		refuse(s.o.System.Root, m.marking.from, ask.Request, "clear unread", m.err)
+		refuse(s.o.System.Root, mk.from, ask.Request, "clear unread", m.err)
 		return
 	}
 	cleared := &wirepb.UnreadCleared{Conversation: ask.Clear.Conversation, ReadSeq: m.mark.Seq}
-	ctx.Send(m.marking.from, &actorpb.MarkedRead{Request: ask.Request, Cleared: cleared})
+	ctx.Send(mk.from, &actorpb.MarkedRead{Request: ask.Request, Cleared: cleared})
 	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: cleared}}).MarshalVT()
 	if err != nil {
 		panic("session: a frame of our own does not encode: " + err.Error())

@@ -16,7 +16,7 @@ func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 	seen := &actorpb.Seen{Request: m.Request}
 	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
 		for _, k := range m.Conversations {
-			h, err := readHead(v, k.Chat())
+			h, err := readHead(v, k.Chat(), m.SinceMs)
 			if err != nil {
 				return err
 			}
@@ -43,9 +43,9 @@ func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 	})
 }
 
-func readHead(v storage.View, c chat.ConversationKey) (*actorpb.HeadSeen, error) {
+func readHead(v storage.View, c chat.ConversationKey, since int64) (*actorpb.HeadSeen, error) {
 	head, ok, err := v.Head(c)
-	if err != nil || !ok {
+	if err != nil || !ok || head.Time < since {
 		return &actorpb.HeadSeen{}, err
 	}
 	last, err := v.Entries(c, head.Seq-1, head.Seq+1, 1, true)

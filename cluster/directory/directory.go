@@ -1,23 +1,29 @@
 // Package directory finds actors: it maps an identity to its shard, activates
 // its actor on the node that leads the shard, under a name that holds the
-// leader's term, and sends to it. Today there is one node, which leads all
-// shards. Actors and connections call it; nothing in it blocks on I/O.
+// leader's term, and sends to it, across nodes when another one leads. Actors
+// and connections call it; nothing in it blocks on I/O. See DESIGN.md.
 //
 // The guarantees:
 //
-//   - At most one activation of an identity at a time, and none under an older
-//     term once a newer one exists.
-//   - A message that Send accepted is in the activation's mailbox; it is
-//     handled, or answered by a Refused, or lost only with the process.
-//     Passivation loses none: Release and Send exclude each other, and Release
+//   - On one node at most one activation of an identity at a time, and none
+//     under an older term once a newer one exists. On different nodes two may
+//     live for a moment; only that of the newer term can commit anything or read
+//     anything that was acknowledged.
+//   - A request, which is a message with a request number and a sender, is
+//     answered: by its actor, or by a Refused that says whether it was done.
+//   - Other messages reach the actor or are lost with a process or a connection
+//     between nodes; whoever depends on them is told (Recheck, Gone, Moved).
+//   - Passivation loses nothing: Release and Send exclude each other, and Release
 //     refuses while the mailbox holds anything.
-//   - Messages of one sender to one identity keep their order.
+//   - Messages of one sender to one identity keep their order, unless the
+//     identity's shard moves in between.
 package directory
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +31,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -78,10 +86,25 @@ type Activation struct {
 // if it has nothing to do.
 type Idle struct{}
 
+// Peers carries messages to other nodes. link.Link is one.
+type Peers interface {
+	// Send never blocks; false says that the message was dropped.
+	Send(to storage.NodeID, m *peerpb.Message) bool
+}
+
 // Options says what a directory works with.
 type Options struct {
 	System     *actor.ActorSystem
 	Replicator storage.Replicator
+	// Node is this node.
+	Node  storage.NodeID
+	Peers Peers
+	// Moved is told that the sessions of a shard's users have a new place, or may
+	// have lost pushes to the connections of this node, for how long. It must not
+	// block.
+	Moved func(storage.ShardID, time.Duration)
+	// Heard is told what other nodes lead. It must not block.
+	Heard func(from storage.NodeID, l *actorpb.Leading)
 	// Idle is how long an activation may be silent before it is asked to go.
 	Idle time.Duration
 	Log  *slog.Logger
@@ -98,14 +121,22 @@ type Directory struct {
 	panics  atomic.Uint64
 	workers *dispatcher
 	closing atomic.Bool
+	herald  *herald
+	parked  atomic.Int64
+	begun   time.Time
 	stop    chan struct{}
-	stopped chan struct{}
+	done    sync.WaitGroup
+
+	mu         sync.RWMutex // guards the map
+	neighbours map[storage.NodeID]*neighbour
 }
 
-// stripe guards the activations of one shard.
+// stripe is what concerns one shard: its activations here, and who leads it.
 type stripe struct {
-	mu   sync.RWMutex
-	live map[Identity]*activation
+	mu     sync.RWMutex
+	live   map[Identity]*activation
+	route  route
+	parked []parked // waits for somebody to lead, in order
 }
 
 type activation struct {
@@ -116,10 +147,18 @@ type activation struct {
 
 // New makes a directory; Register its kinds, then Start it.
 func New(o Options) *Directory {
+	if o.Moved == nil {
+		o.Moved = func(storage.ShardID, time.Duration) {}
+	}
+	if o.Heard == nil {
+		o.Heard = func(storage.NodeID, *actorpb.Leading) {}
+	}
 	d := &Directory{
 		o: o, kinds: make(map[Kind]func(Activation) actor.Actor), stripes: make([]stripe, o.Replicator.Shards()+1),
-		workers: newDispatcher(), stop: make(chan struct{}), stopped: make(chan struct{}),
+		workers: newDispatcher(), begun: time.Now(), stop: make(chan struct{}), neighbours: make(map[storage.NodeID]*neighbour),
 	}
+	d.herald = newHerald(d)
+	o.System.ProcessRegistry.RegisterAddressResolver(d.resolve)
 	for i := range d.stripes {
 		d.stripes[i].live = make(map[Identity]*activation)
 	}
@@ -130,15 +169,19 @@ func New(o Options) *Directory {
 // and must not fail.
 func (d *Directory) Register(k Kind, produce func(Activation) actor.Actor) { d.kinds[k] = produce }
 
-// Start begins to look for idle activations.
-func (d *Directory) Start() { go d.sweep() }
+// Start begins to look for idle activations and expired requests.
+func (d *Directory) Start() {
+	d.done.Go(d.sweep)
+	d.done.Go(d.herald.run)
+}
 
 // Close refuses new activations, stops looking for idle ones, and stops all
 // actors once they have handled what is in their mailboxes.
 func (d *Directory) Close(ctx context.Context) error {
 	d.closing.Store(true)
 	close(d.stop)
-	<-d.stopped
+	d.done.Wait()
+	d.expire(math.MaxInt64)
 	defer d.workers.close()
 	var pids []*actor.PID
 	for i := range d.stripes {

@@ -6,10 +6,11 @@ import (
 	"github.com/parley-im/parley/chat"
 )
 
-// Send puts a message into the mailbox of the identity's actor, activating it
-// if need be. sender gets the answers. Errors: CodeUnavailable when this node
-// does not lead the shard (nothing was done), CodeBusy when the mailbox is
-// full.
+// Send has the identity's actor receive a message, on whichever node leads its
+// shard, activating it if need be. sender gets the answers. While nobody is
+// known to lead, the message waits for a moment. An error says that nothing was
+// done: CodeBusy when too much waits, CodeUnavailable when a message that cannot
+// travel is for a shard of another node.
 func (d *Directory) Send(id Identity, message any, sender *actor.PID) error {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
@@ -17,30 +18,60 @@ func (d *Directory) Send(id Identity, message any, sender *actor.PID) error {
 		defer s.mu.RUnlock()
 		return d.post(a, message, sender)
 	}
-	s.mu.RUnlock()
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.live[id]
-	if a == nil {
-		var err error
-		if a, err = d.activate(id); err != nil {
+	if len(s.parked) == 0 && d.away(s.route.node) {
+		m := parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}
+		sent, err := d.sendAway(s.route.node, m)
+		s.mu.RUnlock()
+		if sent || err != nil {
 			return err
 		}
-		s.live[id] = a
+	} else {
+		s.mu.RUnlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}
+	if len(s.parked) > 0 {
+		return d.park(s, m)
+	}
+	if done, err := d.place(s, m); done || err != nil {
+		return err
+	}
+	return d.park(s, m)
+}
+
+// place hands a message on if anybody can take it. The stripe is locked.
+func (d *Directory) place(s *stripe, m parked) (done bool, err error) {
+	a := s.live[m.id]
+	if a == nil {
+		if d.away(s.route.node) {
+			return d.sendAway(s.route.node, m)
+		}
+		if a, err = d.activate(m.id); a == nil {
+			return false, err
+		}
+		s.live[m.id] = a
 		d.live.Add(1)
 	}
-	return d.post(a, message, sender)
+	return true, d.post(a, m.message, m.sender)
 }
 
 // SendLive is Send for what only matters to an actor that is already there: it
-// activates nobody and tells whether the message was posted.
-func (d *Directory) SendLive(id Identity, message any) bool {
+// activates nobody and waits for nobody. What is dropped on the way to another
+// node is made up for by that node's Recheck.
+func (d *Directory) SendLive(id Identity, message any) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a := s.live[id]
-	return a != nil && d.post(a, message, nil) == nil
+	if a := s.live[id]; a != nil {
+		if d.post(a, message, nil) != nil {
+			d.herald.moved(d.Shard(id)) // its devices miss a push
+		}
+		return
+	}
+	if d.away(s.route.node) {
+		d.neighbour(s.route.node).push(envelope(message, nil).to(id).onlyLive())
+	}
 }
 
 func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
@@ -55,8 +86,12 @@ func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
 var (
 	errBusy    = chat.Errorf(chat.CodeBusy, "send to actor", "too many requests wait for this user or conversation; try again later")
 	errClosing = chat.Errorf(chat.CodeUnavailable, "send to actor", "the node is shutting down")
+	errNobody  = chat.Errorf(chat.CodeUnavailable, "send to actor", "no node serves this user or conversation at the moment; try again")
+	errUnknown = chat.Errorf(chat.CodeTimeout, "send to actor", "the node that was asked did not answer; the outcome is unknown")
 )
 
+// activate makes the identity's actor if this node leads its shard, and gives
+// nil without an error if it does not.
 func (d *Directory) activate(id Identity) (*activation, error) {
 	if d.closing.Load() {
 		return nil, errClosing
@@ -64,7 +99,7 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 	shard := d.Shard(id)
 	term, err := d.o.Replicator.Leader(shard)
 	if err != nil {
-		return nil, err
+		return nil, nil
 	}
 	a := &activation{mailbox: newMailbox()}
 	produce := d.kinds[id.Kind]
@@ -84,36 +119,4 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 		return nil, chat.Errorf(chat.CodeInternal, "activate", "%w", err)
 	}
 	return a, nil
-}
-
-// Release takes the calling activation off the directory and stops it, unless
-// its mailbox holds something: then it says false, and the actor goes on. Only
-// the actor itself may call it, from Receive, with no work of its own under
-// way.
-func (d *Directory) Release(act Activation, ctx actor.Context) bool {
-	s := &d.stripes[act.Shard]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.live[act.Identity]
-	if a == nil || !a.pid.Equal(ctx.Self()) {
-		return false
-	}
-	if a.mailbox.UserMessageCount() > 0 {
-		return false
-	}
-	delete(s.live, act.Identity)
-	d.live.Add(-1)
-	ctx.Stop(ctx.Self())
-	return true
-}
-
-// forget drops an activation that stopped by itself, or with the system.
-func (d *Directory) forget(id Identity, pid *actor.PID) {
-	s := &d.stripes[d.Shard(id)]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.live[id]; a != nil && a.pid.Equal(pid) {
-		delete(s.live, id)
-		d.live.Add(-1)
-	}
 }

@@ -2,22 +2,41 @@ package directory
 
 import "time"
 
-// sweep keeps the directory's coarse clock and asks silent activations to go.
+// lookEvery is how often deadlines are looked at; the coarse clock counts
+// seconds.
+const lookEvery = 100 * time.Millisecond
+
+// sweep ends what has waited too long, keeps the directory's coarse clock and
+// asks silent activations to go.
 func (d *Directory) sweep() {
-	defer close(d.stopped)
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	limit := int64(max(d.o.Idle/time.Second, 1))
-	for {
+	for looks := 1; ; looks++ {
 		select {
 		case <-d.stop:
 			return
 		case <-tick.C:
 		}
-		now := d.now.Add(1)
-		for i := range d.stripes {
-			d.sweepStripe(&d.stripes[i], now-limit)
+		now := d.elapsed()
+		d.expire(now)
+		d.sweepNeighbours(now)
+		if time.Duration(looks)*lookEvery%time.Second != 0 {
+			continue
 		}
+		d.leads()
+		second := d.now.Add(1)
+		for i := range d.stripes {
+			d.sweepStripe(&d.stripes[i], second-limit)
+		}
+	}
+}
+
+func (d *Directory) sweepNeighbours(now time.Duration) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, n := range d.neighbours {
+		n.sweep(now)
 	}
 }
 

@@ -64,7 +64,7 @@ type Options struct {
 	// Up. They must not block. Both may be nil.
 	Up, Down func(storage.NodeID)
 	// Snapshot begins to take in a snapshot that another node sends; an error
-	// refuses it.
+	// refuses it. nil refuses all.
 	Snapshot func(from storage.NodeID, head *peerpb.Message) (Sink, error)
 
 	// QueueBytes bounds what waits for a peer; 0: 16 MiB.
@@ -125,8 +125,8 @@ func New(o Options) (*Link, error) {
 
 // complete checks what must be set and fills in the rest.
 func (o *Options) complete() error {
-	if o.Node == "" || o.Cluster == "" || o.Listener == nil || o.Receive == nil || o.Snapshot == nil {
-		return errors.New("link: Node, Cluster, Listener, Receive and Snapshot must be set")
+	if o.Node == "" || o.Cluster == "" || o.Listener == nil || o.Receive == nil {
+		return errors.New("link: Node, Cluster, Listener and Receive must be set")
 	}
 	set(&o.QueueBytes, 16<<20)
 	set(&o.PingEvery, 100*time.Millisecond)
@@ -142,11 +142,16 @@ func (o *Options) complete() error {
 	if o.Down == nil {
 		o.Down = ignore
 	}
+	if o.Snapshot == nil {
+		o.Snapshot = func(storage.NodeID, *peerpb.Message) (Sink, error) { return nil, errNoSnapshots }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
 }
+
+var errNoSnapshots = errors.New("link: no snapshots are taken here")
 
 func set[T int | time.Duration](option *T, value T) {
 	if *option <= 0 {

@@ -45,7 +45,8 @@ type Peers interface {
 // Options says what a host works with.
 type Options struct {
 	Store storage.Store
-	// Shards is S: the host has replicas of the shards 1 to S.
+	// Shards is S: the host has replicas of the shards 1 to S, and of the meta
+	// shard, which is replicated as they are and led like them.
 	Shards int
 	// Voters are the nodes that a new cluster begins with; all of them must be
 	// started with the same. A node that is not among them waits until it is made
@@ -89,6 +90,9 @@ type Host struct {
 	cancel  context.CancelFunc
 	ended   chan struct{} // closed when all goroutines have; nil before Start
 	stats   counters
+
+	mu        sync.Mutex
+	reshaping map[storage.ShardID]*reshaping
 }
 
 var _ storage.Replicator = (*Host)(nil)
@@ -98,7 +102,7 @@ type Stats struct {
 	Rounds, Synced, Proposals, Answered uint64
 	QueuedBytes                         int
 	Commit                              time.Duration // time spent in commits
-	Leading                             int           // shards led
+	Leading                             int           // of the shards 1 to S, those led
 }
 
 type counters struct {
@@ -116,6 +120,7 @@ func New(o Options) (*Host, error) {
 	}
 	h := &Host{
 		o: o, origin: rand.Uint64(), begun: time.Now(), leading: make([]atomic.Uint64, o.Shards+1), reads: make(chan servedRead, maxQueuedReads),
+		reshaping: make(map[storage.ShardID]*reshaping),
 	}
 	h.stop, h.cancel = context.WithCancel(context.Background())
 	for i := range max(1, o.Workers) {
@@ -209,7 +214,7 @@ func (h *Host) Stats() Stats {
 	for _, w := range h.workers {
 		s.QueuedBytes += w.queuedBytes()
 	}
-	for i := range h.leading {
+	for i := 1; i <= h.o.Shards; i++ {
 		if h.leading[i].Load() != 0 {
 			s.Leading++
 		}
@@ -219,7 +224,7 @@ func (h *Host) Stats() Stats {
 
 // workerOf is the worker that owns a shard, nil when there is no such shard.
 func (h *Host) workerOf(shard storage.ShardID) *worker {
-	if shard < 1 || int(shard) > h.o.Shards {
+	if int(shard) > h.o.Shards {
 		return nil
 	}
 	return h.workers[int(shard)%len(h.workers)]

@@ -58,7 +58,7 @@ func run(t *testing.T, s storage.Store) (h *replication.Host, fatal chan error) 
 func runStalling(t *testing.T, s storage.Store, stall time.Duration) (h *replication.Host, fatal chan error) {
 	t.Helper()
 	fatal = make(chan error, 10)
-	gained := make(chan struct{}, 4)
+	gained := make(chan struct{}, 5)
 	h, err := replication.New(replication.Options{
 		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, Now: time.Now, Fatal: func(err error) { fatal <- err },
 		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
@@ -67,7 +67,7 @@ func runStalling(t *testing.T, s storage.Store, stall time.Duration) (h *replica
 		t.Fatal(err)
 	}
 	h.Start()
-	for range 4 {
+	for range 5 { // the meta shard too
 		<-gained
 	}
 	t.Cleanup(func() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -254,20 +255,21 @@ func (l *load) replace(ctx context.Context, dead, by storage.NodeID) {
 	}
 }
 
-// move asks one node to move a shard's replica; the leader will.
+// move asks one node to put a replica of a shard in the place of another; the
+// leader will.
 func (l *load) move(ctx context.Context, ask storage.NodeID, s storage.ShardID, dead, by storage.NodeID) bool {
 	var d logpb.Descriptor
 	if l.c.call(ctx, ask, "Descriptor", s, &d) != nil {
 		return false
 	}
-	from := storage.ReplicaID(0)
+	voters := []storage.NodeID{by}
 	for _, m := range d.Members {
-		if storage.NodeID(m.Node) == dead {
-			from = storage.ReplicaID(m.Replica)
+		if node := storage.NodeID(m.Node); slices.Contains(d.Voters, m.Replica) && node != dead && node != by {
+			voters = append(voters, node)
 		}
 	}
 	var reason string
-	return l.c.call(ctx, ask, "Move", Move{s, by, from}, &reason) == nil && reason == ""
+	return l.c.call(ctx, ask, "Reshape", Reshape{s, replication.Target{Voters: voters}}, &reason) == nil && reason == ""
 }
 
 // check compares what was acknowledged with every node's own replica.

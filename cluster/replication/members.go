@@ -2,8 +2,6 @@ package replication
 
 import (
 	"context"
-	"slices"
-	"time"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/replication/round"
@@ -27,45 +25,60 @@ func (h *Host) LinkDown(node storage.NodeID) {
 	}
 }
 
-// ask runs f on the shard's worker and waits for it.
-func (h *Host) ask(ctx context.Context, shard storage.ShardID, f func(core *round.Worker, done func(error))) error {
+// ask runs f on the shard's worker and waits for what it answers, which f must
+// give once.
+func ask[T any](ctx context.Context, h *Host, shard storage.ShardID, f func(core *round.Worker, answer func(T, error))) (T, error) {
+	var none T
 	w := h.workerOf(shard)
 	if w == nil {
-		return chat.Errorf(chat.CodeInvalidParam, "change replicas", "there is no shard %d", shard)
+		return none, chat.Errorf(chat.CodeInvalidParam, "change replicas", "there is no shard %d", shard)
 	}
-	answered := make(chan error, 1)
-	if !w.do(func(core *round.Worker) { f(core, func(err error) { answered <- err }) }) {
-		return errClosing
+	return askWorker(ctx, w, f)
+}
+
+// answered is what an ask gave.
+type answered[T any] struct {
+	value T
+	err   error
+}
+
+// askWorker is ask for a worker.
+func askWorker[T any](ctx context.Context, w *worker, f func(core *round.Worker, answer func(T, error))) (T, error) {
+	var none T
+	out := make(chan answered[T], 1)
+	if !w.do(func(core *round.Worker) { f(core, func(v T, err error) { out <- answered[T]{v, err} }) }) {
+		return none, errClosing
 	}
 	select {
-	case err := <-answered:
-		return err
+	case a := <-out:
+		return a.value, a.err
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-h.stop.Done():
-		return errClosing
+		return none, ctx.Err()
+	case <-w.h.stop.Done():
+		return none, errClosing
 	}
 }
 
-// Descriptor is a shard's configuration as applied on this node; Unavailable
-// when it has no replica.
-func (h *Host) Descriptor(ctx context.Context, shard storage.ShardID) (d *logpb.Descriptor, err error) {
-	err = h.ask(ctx, shard, func(core *round.Worker, done func(error)) {
-		if d = core.Descriptor(shard); d == nil {
-			done(errNotLeader)
+// Descriptor is a shard's configuration as applied on this node, which must not
+// be changed; Unavailable when it has no replica.
+func (h *Host) Descriptor(ctx context.Context, shard storage.ShardID) (*logpb.Descriptor, error) {
+	return ask(ctx, h, shard, func(core *round.Worker, answer func(*logpb.Descriptor, error)) {
+		d := core.Descriptor(shard)
+		if d == nil {
+			answer(nil, errNotLeader)
 			return
 		}
-		done(nil)
+		answer(d, nil)
 	})
-	return d, err
 }
 
 // Change makes one change to a shard's replicas on the node that leads it.
 func (h *Host) Change(ctx context.Context, c round.Change) error {
-	return h.ask(ctx, c.Shard, func(core *round.Worker, done func(error)) {
-		c.Done = done
+	_, err := ask(ctx, h, c.Shard, func(core *round.Worker, answer func(struct{}, error)) {
+		c.Done = func(err error) { answer(struct{}{}, err) }
 		core.Change(c)
 	})
+	return err
 }
 
 // Transfer asks to hand a shard's leadership to a node's replica.
@@ -73,86 +86,4 @@ func (h *Host) Transfer(shard storage.ShardID, to storage.NodeID) {
 	if w := h.workerOf(shard); w != nil {
 		w.do(func(core *round.Worker) { core.Transfer(shard, to) })
 	}
-}
-
-// lookAgain is how often a move looks how far it is.
-const lookAgain = 50 * time.Millisecond
-
-// Move gives a shard a replica on the node to and takes the replica from away,
-// on the node that leads the shard: learner, catch-up, then one joint change.
-// It may be called again after an error, also on the next leader, and goes on
-// where the shard is. A leader that is to go hands over first and answers
-// Unavailable.
-func (h *Host) Move(ctx context.Context, shard storage.ShardID, to storage.NodeID, from storage.ReplicaID) error {
-	for {
-		d, err := h.Descriptor(ctx, shard)
-		if err != nil {
-			return err
-		}
-		done, err := h.moveStep(ctx, shard, d, to, from)
-		if done || err != nil && chat.CodeOf(err) != chat.CodeBusy {
-			return err
-		}
-		select {
-		case <-time.After(lookAgain):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// moveStep does the next thing that a move needs.
-func (h *Host) moveStep(ctx context.Context, shard storage.ShardID, d *logpb.Descriptor, to storage.NodeID, from storage.ReplicaID) (done bool, err error) {
-	replica := replicaOn(d, to)
-	leaving := slices.ContainsFunc(d.Members, func(m *logpb.Member) bool { return m.Replica == uint64(from) })
-	switch {
-	case len(d.VotersOutgoing) > 0:
-		return false, nil
-	case replica == 0:
-		return false, h.Change(ctx, round.Change{Shard: shard, Learners: []storage.NodeID{to}})
-	case !slices.Contains(d.Voters, uint64(replica)):
-		err := h.ask(ctx, shard, func(core *round.Worker, done func(error)) {
-			if core.CaughtUp(shard, replica) {
-				done(nil)
-			} else if core.Leads(shard) == 0 {
-				done(errNotLeader)
-			} else {
-				done(errBusy)
-			}
-		})
-		if err != nil {
-			return false, err
-		}
-		c := round.Change{Shard: shard, Promote: []storage.ReplicaID{replica}}
-		if leaving {
-			c.Remove = []storage.ReplicaID{from}
-		}
-		return h.changeAway(ctx, d, c, from)
-	case leaving:
-		return h.changeAway(ctx, d, round.Change{Shard: shard, Remove: []storage.ReplicaID{from}}, from)
-	}
-	return true, nil
-}
-
-// changeAway makes a change after which a replica is gone; when it is the
-// leader's own, leadership goes first.
-func (h *Host) changeAway(ctx context.Context, d *logpb.Descriptor, c round.Change, from storage.ReplicaID) (bool, error) {
-	if own := replicaOn(d, h.o.Store.Node()); own == from {
-		for _, m := range d.Members {
-			if m.Replica != uint64(own) && slices.Contains(d.Voters, m.Replica) {
-				h.Transfer(c.Shard, storage.NodeID(m.Node))
-				return false, errNotLeader
-			}
-		}
-	}
-	return false, h.Change(ctx, c)
-}
-
-func replicaOn(d *logpb.Descriptor, node storage.NodeID) storage.ReplicaID {
-	for _, m := range d.GetMembers() {
-		if m.Node == string(node) {
-			return storage.ReplicaID(m.Replica)
-		}
-	}
-	return 0
 }

@@ -228,18 +228,17 @@ func (n *Node) Log(c chat.ConversationKey, log *Log) error {
 	return err
 }
 
-// Move is what Host.Move is asked to do.
-type Move struct {
-	Shard storage.ShardID
-	To    storage.NodeID
-	From  storage.ReplicaID
+// Reshape is what Host.Reshape is asked to do.
+type Reshape struct {
+	Shard  storage.ShardID
+	Target replication.Target
 }
 
-// Move moves a replica, on the node that leads the shard.
-func (n *Node) Move(m Move, done *string) error {
+// Reshape changes a shard's replicas, on the node that leads it.
+func (n *Node) Reshape(r Reshape, done *string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if err := n.host.Move(ctx, m.Shard, m.To, m.From); err != nil {
+	if err := n.host.Reshape(ctx, r.Shard, r.Target); err != nil {
 		*done = err.Error()
 	}
 	return nil

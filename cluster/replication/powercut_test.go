@@ -102,7 +102,7 @@ func (w *world) start(operations int64) (stop func()) {
 	if err != nil {
 		w.Fatalf("open: %v", err)
 	}
-	gained := make(chan struct{}, cutShards)
+	gained := make(chan struct{}, cutShards+1)
 	w.host, err = replication.New(replication.Options{
 		Store: store, Shards: cutShards, Voters: []storage.NodeID{store.Node()}, Now: time.Now, Fatal: func(err error) { w.Errorf("fatal: %v", err) },
 		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
@@ -111,7 +111,7 @@ func (w *world) start(operations int64) (stop func()) {
 		w.Fatalf("start: %v", err)
 	}
 	w.host.Start()
-	for range cutShards {
+	for range cutShards + 1 { // the meta shard too
 		<-gained
 	}
 	return func() {

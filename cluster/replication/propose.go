@@ -13,23 +13,26 @@ func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat
 	if err == nil && current != term {
 		err = errNotLeader
 	}
-	if err != nil {
-		done(storage.Outcome{}, err)
-		return
-	}
-	number := h.number.Add(1)
-	p := logpb.Proposal{
-		Version: chat.Version, TimeMs: h.o.Now().UnixMilli(), Commands: make([]*logpb.Command, len(commands)), Origin: h.origin, Number: number,
-	}
-	for i, c := range commands {
-		p.Commands[i] = logpb.FromCommand(c)
-	}
-	data, err := p.MarshalVT()
 	if err == nil {
-		h.stats.proposals.Add(1)
-		err = h.workerOf(shard).propose(round.Proposal{Shard: shard, Term: term, Number: number, Data: data, Done: done})
+		p := &logpb.Proposal{Commands: make([]*logpb.Command, len(commands))}
+		for i, c := range commands {
+			p.Commands[i] = logpb.FromCommand(c)
+		}
+		err = h.enqueue(shard, term, p, done)
 	}
 	if err != nil {
 		done(storage.Outcome{}, err)
 	}
+}
+
+// enqueue numbers a proposal and hands it to the shard's worker, or gives an
+// error and never calls done.
+func (h *Host) enqueue(shard storage.ShardID, term storage.Term, p *logpb.Proposal, done func(storage.Outcome, error)) error {
+	p.Version, p.TimeMs, p.Origin, p.Number = chat.Version, h.o.Now().UnixMilli(), h.origin, h.number.Add(1)
+	data, err := p.MarshalVT()
+	if err != nil {
+		return err
+	}
+	h.stats.proposals.Add(1)
+	return h.workerOf(shard).propose(round.Proposal{Shard: shard, Term: term, Number: p.Number, Data: data, Done: done})
 }

@@ -44,7 +44,7 @@ type arrived struct {
 
 func (h *Host) newWorker(i int) (*worker, error) {
 	var shards []storage.ShardID
-	for s := 1; s <= h.o.Shards; s++ {
+	for s := int(storage.MetaShard); s <= h.o.Shards; s++ {
 		if s%max(1, h.o.Workers) == i {
 			shards = append(shards, storage.ShardID(s))
 		}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/parley-im/parley/auth"
@@ -35,9 +36,13 @@ func (c *devCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	token, err := adminToken(filepath.Join(c.Data, "admin-token"))
+	if err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return serve(ctx, node.Options{
-		Addr: c.Addr, Data: c.Data, Admin: c.Admin, Demo: true, LoopbackOrigins: true, Log: log,
+		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, Demo: true, LoopbackOrigins: true, Log: log,
 		Apps: []node.App{{App: auth.App{ID: devApp, Secret: secret}, Limits: chat.DefaultLimits()}},
 	}, func(n *node.Node) {
 		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\n", n.URL(), c.Data)
@@ -59,22 +64,41 @@ func checkLoopback(addr string) error {
 // devSecret is the app's secret, made once for each data directory, so that
 // tokens outlive a restart.
 func devSecret(data string) (string, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	secret, err := secretFile(filepath.Join(data, "dev-secret"), (rand.Text() + rand.Text())[:auth.SecretBytes])
+	if err == nil && len(secret) != auth.SecretBytes {
+		return "", fmt.Errorf("%s does not hold %d bytes; delete it to have one made", filepath.Join(data, "dev-secret"), auth.SecretBytes)
+	}
+	return secret, err
+}
+
+// adminToken is the operators' token.
+func adminToken(file string) (string, error) {
+	token, err := secretFile(file, rand.Text())
+	if err == nil && len(token) < minAdminToken {
+		return "", fmt.Errorf("the admin token in %s has %d characters; at least %d are needed", file, len(token), minAdminToken)
+	}
+	return token, err
+}
+
+// minAdminToken keeps a token from being guessed.
+const minAdminToken = 20
+
+// secretFile reads a secret, or writes a fresh one when there is none.
+func secretFile(path, fresh string) (string, error) {
+	old, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(old)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read a secret: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
-	path := filepath.Join(data, "dev-secret")
-	old, err := os.ReadFile(path)
-	if err == nil && len(old) == auth.SecretBytes {
-		return string(old), nil
+	if err := os.WriteFile(path, []byte(fresh), 0o600); err != nil {
+		return "", fmt.Errorf("write a secret: %w", err)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read the app's secret: %w", err)
-	}
-	secret := (rand.Text() + rand.Text())[:auth.SecretBytes]
-	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
-		return "", fmt.Errorf("write the app's secret: %w", err)
-	}
-	return secret, nil
+	return fresh, nil
 }
 
 // drainTime bounds how long a node may take to stop.

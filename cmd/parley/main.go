@@ -16,6 +16,9 @@ var commands struct {
 	Dev     devCommand     `cmd:"" help:"Run a node on this machine with demo users and a chat page, to try and to develop against."`
 	Serve   serveCommand   `cmd:"" help:"Run a node for real."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a user and print it."`
+	Status  statusCommand  `cmd:"" help:"Show the cluster: nodes, shards, moves."`
+	Drain   drainCommand   `cmd:"" help:"Have a node give away what it serves and holds."`
+	Node    nodeCommand    `cmd:"" help:"Change which nodes belong to the cluster."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -31,7 +34,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run is main with an exit code: 0 done, 1 failed, 2 used wrongly.
+// run is main with an exit code: 0 done, 1 failed, 2 used wrongly, 3 status of a
+// cluster that is not whole.
 func run(ctx context.Context, args []string) int {
 	parser, err := kong.New(&commands, kong.Name("parley"), kong.Description("A clustered chat engine for web apps."),
 		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
@@ -45,8 +49,11 @@ func run(ctx context.Context, args []string) int {
 	}
 	if err := call.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "parley: %v\n", err)
-		if errors.As(err, &usageError{}) {
+		switch {
+		case errors.As(err, &usageError{}):
 			return 2
+		case errors.Is(err, errDegraded):
+			return 3
 		}
 		return 1
 	}

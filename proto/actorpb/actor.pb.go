@@ -27,6 +27,58 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Action int32
+
+const (
+	Action_ACTION_UNSPECIFIED Action = 0
+	Action_ACTION_DRAIN       Action = 1
+	Action_ACTION_UNDRAIN     Action = 2
+	Action_ACTION_REMOVE      Action = 3
+)
+
+// Enum value maps for Action.
+var (
+	Action_name = map[int32]string{
+		0: "ACTION_UNSPECIFIED",
+		1: "ACTION_DRAIN",
+		2: "ACTION_UNDRAIN",
+		3: "ACTION_REMOVE",
+	}
+	Action_value = map[string]int32{
+		"ACTION_UNSPECIFIED": 0,
+		"ACTION_DRAIN":       1,
+		"ACTION_UNDRAIN":     2,
+		"ACTION_REMOVE":      3,
+	}
+)
+
+func (x Action) Enum() *Action {
+	p := new(Action)
+	*p = x
+	return p
+}
+
+func (x Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_actor_actor_proto_enumTypes[0].Descriptor()
+}
+
+func (Action) Type() protoreflect.EnumType {
+	return &file_actor_actor_proto_enumTypes[0]
+}
+
+func (x Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Action.Descriptor instead.
+func (Action) EnumDescriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{0}
+}
+
 type Refused struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
@@ -330,13 +382,16 @@ func (x *Fetched) GetPage() *wirepb.HistoryPage {
 	return nil
 }
 
-// Conversation to session, and session to its connections: a push.
+// Conversation to session, and session to its connections: a push. To those of
+// another node it goes by that node's relay, once for all of them.
 type Deliver struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// An encoded parley.wire.v1.ServerFrame; the same bytes for everybody.
 	Frame []byte `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"`
 	// The connection that must not get it.
-	Origin        string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
+	Origin string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
+	// To a relay: who gets it.
+	Connections   []string `protobuf:"bytes,3,rep,name=connections,proto3" json:"connections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,17 +440,27 @@ func (x *Deliver) GetOrigin() string {
 	return ""
 }
 
+func (x *Deliver) GetConnections() []string {
+	if x != nil {
+		return x.Connections
+	}
+	return nil
+}
+
 // Connection to session: a device arrives.
 type Attach struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId         uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	UserId        string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	UserName      string                 `protobuf:"bytes,4,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
-	AvatarUrl     string                 `protobuf:"bytes,5,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
-	DeviceId      string                 `protobuf:"bytes,6,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	Platform      string                 `protobuf:"bytes,7,opt,name=platform,proto3" json:"platform,omitempty"`
-	Resume        bool                   `protobuf:"varint,8,opt,name=resume,proto3" json:"resume,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Request   uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	AppId     uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId    string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	UserName  string                 `protobuf:"bytes,4,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
+	AvatarUrl string                 `protobuf:"bytes,5,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
+	DeviceId  string                 `protobuf:"bytes,6,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	Platform  string                 `protobuf:"bytes,7,opt,name=platform,proto3" json:"platform,omitempty"`
+	Resume    bool                   `protobuf:"varint,8,opt,name=resume,proto3" json:"resume,omitempty"`
+	// Above 0: the connection was welcomed before; its session has moved, and it
+	// may have missed pushes for that long.
+	MissedMs      uint64 `protobuf:"varint,9,opt,name=missed_ms,json=missedMs,proto3" json:"missed_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -484,6 +549,13 @@ func (x *Attach) GetResume() bool {
 		return x.Resume
 	}
 	return false
+}
+
+func (x *Attach) GetMissedMs() uint64 {
+	if x != nil {
+		return x.MissedMs
+	}
+	return 0
 }
 
 type Attached struct {
@@ -903,6 +975,8 @@ type Look struct {
 	AppId         uint32                   `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Conversations []*logpb.ConversationKey `protobuf:"bytes,3,rep,name=conversations,proto3" json:"conversations,omitempty"`
 	Users         []string                 `protobuf:"bytes,4,rep,name=users,proto3" json:"users,omitempty"`
+	// Conversations that are older than this are answered without their head.
+	SinceMs       int64 `protobuf:"varint,5,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -963,6 +1037,13 @@ func (x *Look) GetUsers() []string {
 		return x.Users
 	}
 	return nil
+}
+
+func (x *Look) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
 }
 
 // Elements stand in the order asked.
@@ -1327,6 +1408,646 @@ func (x *EffectsTaken) GetRequest() uint32 {
 	return 0
 }
 
+// Node to node: the shards that the sender leads. Said when a leadership begins,
+// when a connection does, and every second.
+type Leading struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Led   []*Led                 `protobuf:"bytes,1,rep,name=led,proto3" json:"led,omitempty"`
+	// False: the others are led as before.
+	Complete      bool `protobuf:"varint,2,opt,name=complete,proto3" json:"complete,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Leading) Reset() {
+	*x = Leading{}
+	mi := &file_actor_actor_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Leading) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Leading) ProtoMessage() {}
+
+func (x *Leading) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Leading.ProtoReflect.Descriptor instead.
+func (*Leading) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Leading) GetLed() []*Led {
+	if x != nil {
+		return x.Led
+	}
+	return nil
+}
+
+func (x *Leading) GetComplete() bool {
+	if x != nil {
+		return x.Complete
+	}
+	return false
+}
+
+type Led struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Shard uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	// What placement and operators want to know; absent when only the leadership
+	// is told.
+	Replicas      *logpb.Descriptor `protobuf:"bytes,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Applied       uint64            `protobuf:"varint,4,opt,name=applied,proto3" json:"applied,omitempty"`
+	Followers     []*Follower       `protobuf:"bytes,5,rep,name=followers,proto3" json:"followers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Led) Reset() {
+	*x = Led{}
+	mi := &file_actor_actor_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Led) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Led) ProtoMessage() {}
+
+func (x *Led) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Led.ProtoReflect.Descriptor instead.
+func (*Led) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Led) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Led) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Led) GetReplicas() *logpb.Descriptor {
+	if x != nil {
+		return x.Replicas
+	}
+	return nil
+}
+
+func (x *Led) GetApplied() uint64 {
+	if x != nil {
+		return x.Applied
+	}
+	return 0
+}
+
+func (x *Led) GetFollowers() []*Follower {
+	if x != nil {
+		return x.Followers
+	}
+	return nil
+}
+
+type Follower struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Match         uint64                 `protobuf:"varint,2,opt,name=match,proto3" json:"match,omitempty"`
+	CaughtUp      bool                   `protobuf:"varint,3,opt,name=caught_up,json=caughtUp,proto3" json:"caught_up,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Follower) Reset() {
+	*x = Follower{}
+	mi := &file_actor_actor_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Follower) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Follower) ProtoMessage() {}
+
+func (x *Follower) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Follower.ProtoReflect.Descriptor instead.
+func (*Follower) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Follower) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Follower) GetMatch() uint64 {
+	if x != nil {
+		return x.Match
+	}
+	return 0
+}
+
+func (x *Follower) GetCaughtUp() bool {
+	if x != nil {
+		return x.CaughtUp
+	}
+	return false
+}
+
+// Node to node: pushes of mine to you were dropped.
+type Dropped struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dropped) Reset() {
+	*x = Dropped{}
+	mi := &file_actor_actor_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dropped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dropped) ProtoMessage() {}
+
+func (x *Dropped) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
+func (*Dropped) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{25}
+}
+
+// The meta group's leader to all nodes: the registry, and what is being done.
+type Registered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Document      []byte                 `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	Term          uint64                 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
+	Moving        []*Moving              `protobuf:"bytes,4,rep,name=moving,proto3" json:"moving,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Registered) Reset() {
+	*x = Registered{}
+	mi := &file_actor_actor_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Registered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Registered) ProtoMessage() {}
+
+func (x *Registered) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Registered.ProtoReflect.Descriptor instead.
+func (*Registered) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Registered) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Registered) GetDocument() []byte {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+func (x *Registered) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *Registered) GetMoving() []*Moving {
+	if x != nil {
+		return x.Moving
+	}
+	return nil
+}
+
+type Moving struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Voters        []string               `protobuf:"bytes,2,rep,name=voters,proto3" json:"voters,omitempty"`
+	Learners      []string               `protobuf:"bytes,3,rep,name=learners,proto3" json:"learners,omitempty"`
+	SinceMs       int64                  `protobuf:"varint,4,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Moving) Reset() {
+	*x = Moving{}
+	mi := &file_actor_actor_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moving) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moving) ProtoMessage() {}
+
+func (x *Moving) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moving.ProtoReflect.Descriptor instead.
+func (*Moving) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Moving) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Moving) GetVoters() []string {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
+func (x *Moving) GetLearners() []string {
+	if x != nil {
+		return x.Learners
+	}
+	return nil
+}
+
+func (x *Moving) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+// The meta group's leader to the node that leads a shard: have exactly these
+// replicas. Answered by Reshaped or Refused.
+type Reshape struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Shard         uint32                 `protobuf:"varint,2,opt,name=shard,proto3" json:"shard,omitempty"`
+	Voters        []string               `protobuf:"bytes,3,rep,name=voters,proto3" json:"voters,omitempty"`
+	Learners      []string               `protobuf:"bytes,4,rep,name=learners,proto3" json:"learners,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reshape) Reset() {
+	*x = Reshape{}
+	mi := &file_actor_actor_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reshape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reshape) ProtoMessage() {}
+
+func (x *Reshape) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
+func (*Reshape) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Reshape) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Reshape) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *Reshape) GetVoters() []string {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
+func (x *Reshape) GetLearners() []string {
+	if x != nil {
+		return x.Learners
+	}
+	return nil
+}
+
+type Reshaped struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reshaped) Reset() {
+	*x = Reshaped{}
+	mi := &file_actor_actor_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reshaped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reshaped) ProtoMessage() {}
+
+func (x *Reshaped) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
+func (*Reshaped) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Reshaped) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+// The meta group's leader to the node that leads a shard: hand it over.
+type HandOver struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandOver) Reset() {
+	*x = HandOver{}
+	mi := &file_actor_actor_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandOver) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandOver) ProtoMessage() {}
+
+func (x *HandOver) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandOver.ProtoReflect.Descriptor instead.
+func (*HandOver) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *HandOver) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *HandOver) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+// Any node to the one that leads the meta group: a change of the registry that
+// an operator asked for. Answered by Administered or Refused.
+type Administer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Node          string                 `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	Action        Action                 `protobuf:"varint,3,opt,name=action,proto3,enum=parley.actor.v1.Action" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Administer) Reset() {
+	*x = Administer{}
+	mi := &file_actor_actor_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Administer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Administer) ProtoMessage() {}
+
+func (x *Administer) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Administer.ProtoReflect.Descriptor instead.
+func (*Administer) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Administer) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Administer) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Administer) GetAction() Action {
+	if x != nil {
+		return x.Action
+	}
+	return Action_ACTION_UNSPECIFIED
+}
+
+type Administered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Administered) Reset() {
+	*x = Administered{}
+	mi := &file_actor_actor_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Administered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Administered) ProtoMessage() {}
+
+func (x *Administered) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Administered.ProtoReflect.Descriptor instead.
+func (*Administered) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Administered) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
 var File_actor_actor_proto protoreflect.FileDescriptor
 
 const file_actor_actor_proto_rawDesc = "" +
@@ -1351,10 +2072,11 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\ahistory\x18\x04 \x01(\v2\x17.parley.wire.v1.HistoryR\ahistory\"T\n" +
 	"\aFetched\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12/\n" +
-	"\x04page\x18\x02 \x01(\v2\x1b.parley.wire.v1.HistoryPageR\x04page\"7\n" +
+	"\x04page\x18\x02 \x01(\v2\x1b.parley.wire.v1.HistoryPageR\x04page\"Y\n" +
 	"\aDeliver\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x16\n" +
-	"\x06origin\x18\x02 \x01(\tR\x06origin\"\xdf\x01\n" +
+	"\x06origin\x18\x02 \x01(\tR\x06origin\x12 \n" +
+	"\vconnections\x18\x03 \x03(\tR\vconnections\"\xfc\x01\n" +
 	"\x06Attach\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
@@ -1364,7 +2086,8 @@ const file_actor_actor_proto_rawDesc = "" +
 	"avatar_url\x18\x05 \x01(\tR\tavatarUrl\x12\x1b\n" +
 	"\tdevice_id\x18\x06 \x01(\tR\bdeviceId\x12\x1a\n" +
 	"\bplatform\x18\a \x01(\tR\bplatform\x12\x16\n" +
-	"\x06resume\x18\b \x01(\bR\x06resume\"`\n" +
+	"\x06resume\x18\b \x01(\bR\x06resume\x12\x1b\n" +
+	"\tmissed_ms\x18\t \x01(\x04R\bmissedMs\"`\n" +
 	"\bAttached\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x1b\n" +
 	"\tuser_name\x18\x02 \x01(\tR\buserName\x12\x1d\n" +
@@ -1392,12 +2115,13 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\n" +
 	"MarkedRead\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x127\n" +
-	"\acleared\x18\x02 \x01(\v2\x1d.parley.wire.v1.UnreadClearedR\acleared\"\x93\x01\n" +
+	"\acleared\x18\x02 \x01(\v2\x1d.parley.wire.v1.UnreadClearedR\acleared\"\xae\x01\n" +
 	"\x04Look\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12D\n" +
 	"\rconversations\x18\x03 \x03(\v2\x1e.parley.log.v1.ConversationKeyR\rconversations\x12\x14\n" +
-	"\x05users\x18\x04 \x03(\tR\x05users\"\x82\x01\n" +
+	"\x05users\x18\x04 \x03(\tR\x05users\x12\x19\n" +
+	"\bsince_ms\x18\x05 \x01(\x03R\asinceMs\"\x82\x01\n" +
 	"\x04Seen\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12/\n" +
 	"\x05heads\x18\x02 \x03(\v2\x19.parley.actor.v1.HeadSeenR\x05heads\x12/\n" +
@@ -1417,7 +2141,54 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x120\n" +
 	"\adeliver\x18\x02 \x01(\v2\x16.parley.log.v1.DeliverR\adeliver\"(\n" +
 	"\fEffectsTaken\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequestB+Z)github.com/parley-im/parley/proto/actorpbb\x06proto3"
+	"\arequest\x18\x01 \x01(\rR\arequest\"M\n" +
+	"\aLeading\x12&\n" +
+	"\x03led\x18\x01 \x03(\v2\x14.parley.actor.v1.LedR\x03led\x12\x1a\n" +
+	"\bcomplete\x18\x02 \x01(\bR\bcomplete\"\xb9\x01\n" +
+	"\x03Led\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x125\n" +
+	"\breplicas\x18\x03 \x01(\v2\x19.parley.log.v1.DescriptorR\breplicas\x12\x18\n" +
+	"\aapplied\x18\x04 \x01(\x04R\aapplied\x127\n" +
+	"\tfollowers\x18\x05 \x03(\v2\x19.parley.actor.v1.FollowerR\tfollowers\"Q\n" +
+	"\bFollower\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
+	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1b\n" +
+	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\"\t\n" +
+	"\aDropped\"\x87\x01\n" +
+	"\n" +
+	"Registered\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\fR\bdocument\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\x12/\n" +
+	"\x06moving\x18\x04 \x03(\v2\x17.parley.actor.v1.MovingR\x06moving\"m\n" +
+	"\x06Moving\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n" +
+	"\x06voters\x18\x02 \x03(\tR\x06voters\x12\x1a\n" +
+	"\blearners\x18\x03 \x03(\tR\blearners\x12\x19\n" +
+	"\bsince_ms\x18\x04 \x01(\x03R\asinceMs\"m\n" +
+	"\aReshape\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12\x14\n" +
+	"\x05shard\x18\x02 \x01(\rR\x05shard\x12\x16\n" +
+	"\x06voters\x18\x03 \x03(\tR\x06voters\x12\x1a\n" +
+	"\blearners\x18\x04 \x03(\tR\blearners\"$\n" +
+	"\bReshaped\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\"0\n" +
+	"\bHandOver\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\"k\n" +
+	"\n" +
+	"Administer\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12/\n" +
+	"\x06action\x18\x03 \x01(\x0e2\x17.parley.actor.v1.ActionR\x06action\"(\n" +
+	"\fAdministered\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest*Y\n" +
+	"\x06Action\x12\x16\n" +
+	"\x12ACTION_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fACTION_DRAIN\x10\x01\x12\x12\n" +
+	"\x0eACTION_UNDRAIN\x10\x02\x12\x11\n" +
+	"\rACTION_REMOVE\x10\x03B+Z)github.com/parley-im/parley/proto/actorpbb\x06proto3"
 
 var (
 	file_actor_actor_proto_rawDescOnce sync.Once
@@ -1431,69 +2202,88 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 	return file_actor_actor_proto_rawDescData
 }
 
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_actor_actor_proto_goTypes = []any{
-	(*Refused)(nil),                  // 0: parley.actor.v1.Refused
-	(*Append)(nil),                   // 1: parley.actor.v1.Append
-	(*Appended)(nil),                 // 2: parley.actor.v1.Appended
-	(*Fetch)(nil),                    // 3: parley.actor.v1.Fetch
-	(*Fetched)(nil),                  // 4: parley.actor.v1.Fetched
-	(*Deliver)(nil),                  // 5: parley.actor.v1.Deliver
-	(*Attach)(nil),                   // 6: parley.actor.v1.Attach
-	(*Attached)(nil),                 // 7: parley.actor.v1.Attached
-	(*Detach)(nil),                   // 8: parley.actor.v1.Detach
-	(*Kick)(nil),                     // 9: parley.actor.v1.Kick
-	(*List)(nil),                     // 10: parley.actor.v1.List
-	(*Listed)(nil),                   // 11: parley.actor.v1.Listed
-	(*MarkRead)(nil),                 // 12: parley.actor.v1.MarkRead
-	(*MarkedRead)(nil),               // 13: parley.actor.v1.MarkedRead
-	(*Look)(nil),                     // 14: parley.actor.v1.Look
-	(*Seen)(nil),                     // 15: parley.actor.v1.Seen
-	(*HeadSeen)(nil),                 // 16: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),                 // 17: parley.actor.v1.UserSeen
-	(*HandOn)(nil),                   // 18: parley.actor.v1.HandOn
-	(*Handed)(nil),                   // 19: parley.actor.v1.Handed
-	(*TakeEffects)(nil),              // 20: parley.actor.v1.TakeEffects
-	(*EffectsTaken)(nil),             // 21: parley.actor.v1.EffectsTaken
-	(*wirepb.Error)(nil),             // 22: parley.wire.v1.Error
-	(*wirepb.Send)(nil),              // 23: parley.wire.v1.Send
-	(*wirepb.Sent)(nil),              // 24: parley.wire.v1.Sent
-	(*wirepb.History)(nil),           // 25: parley.wire.v1.History
-	(*wirepb.HistoryPage)(nil),       // 26: parley.wire.v1.HistoryPage
-	(wirepb.Kicked_Reason)(0),        // 27: parley.wire.v1.Kicked.Reason
-	(*wirepb.ListConversations)(nil), // 28: parley.wire.v1.ListConversations
-	(*wirepb.ConversationPage)(nil),  // 29: parley.wire.v1.ConversationPage
-	(*wirepb.ClearUnread)(nil),       // 30: parley.wire.v1.ClearUnread
-	(*wirepb.UnreadCleared)(nil),     // 31: parley.wire.v1.UnreadCleared
-	(*logpb.ConversationKey)(nil),    // 32: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),               // 33: parley.log.v1.Head
-	(*logpb.Entry)(nil),              // 34: parley.log.v1.Entry
-	(*logpb.User)(nil),               // 35: parley.log.v1.User
-	(*logpb.Deliver)(nil),            // 36: parley.log.v1.Deliver
+	(Action)(0),                      // 0: parley.actor.v1.Action
+	(*Refused)(nil),                  // 1: parley.actor.v1.Refused
+	(*Append)(nil),                   // 2: parley.actor.v1.Append
+	(*Appended)(nil),                 // 3: parley.actor.v1.Appended
+	(*Fetch)(nil),                    // 4: parley.actor.v1.Fetch
+	(*Fetched)(nil),                  // 5: parley.actor.v1.Fetched
+	(*Deliver)(nil),                  // 6: parley.actor.v1.Deliver
+	(*Attach)(nil),                   // 7: parley.actor.v1.Attach
+	(*Attached)(nil),                 // 8: parley.actor.v1.Attached
+	(*Detach)(nil),                   // 9: parley.actor.v1.Detach
+	(*Kick)(nil),                     // 10: parley.actor.v1.Kick
+	(*List)(nil),                     // 11: parley.actor.v1.List
+	(*Listed)(nil),                   // 12: parley.actor.v1.Listed
+	(*MarkRead)(nil),                 // 13: parley.actor.v1.MarkRead
+	(*MarkedRead)(nil),               // 14: parley.actor.v1.MarkedRead
+	(*Look)(nil),                     // 15: parley.actor.v1.Look
+	(*Seen)(nil),                     // 16: parley.actor.v1.Seen
+	(*HeadSeen)(nil),                 // 17: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),                 // 18: parley.actor.v1.UserSeen
+	(*HandOn)(nil),                   // 19: parley.actor.v1.HandOn
+	(*Handed)(nil),                   // 20: parley.actor.v1.Handed
+	(*TakeEffects)(nil),              // 21: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),             // 22: parley.actor.v1.EffectsTaken
+	(*Leading)(nil),                  // 23: parley.actor.v1.Leading
+	(*Led)(nil),                      // 24: parley.actor.v1.Led
+	(*Follower)(nil),                 // 25: parley.actor.v1.Follower
+	(*Dropped)(nil),                  // 26: parley.actor.v1.Dropped
+	(*Registered)(nil),               // 27: parley.actor.v1.Registered
+	(*Moving)(nil),                   // 28: parley.actor.v1.Moving
+	(*Reshape)(nil),                  // 29: parley.actor.v1.Reshape
+	(*Reshaped)(nil),                 // 30: parley.actor.v1.Reshaped
+	(*HandOver)(nil),                 // 31: parley.actor.v1.HandOver
+	(*Administer)(nil),               // 32: parley.actor.v1.Administer
+	(*Administered)(nil),             // 33: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),             // 34: parley.wire.v1.Error
+	(*wirepb.Send)(nil),              // 35: parley.wire.v1.Send
+	(*wirepb.Sent)(nil),              // 36: parley.wire.v1.Sent
+	(*wirepb.History)(nil),           // 37: parley.wire.v1.History
+	(*wirepb.HistoryPage)(nil),       // 38: parley.wire.v1.HistoryPage
+	(wirepb.Kicked_Reason)(0),        // 39: parley.wire.v1.Kicked.Reason
+	(*wirepb.ListConversations)(nil), // 40: parley.wire.v1.ListConversations
+	(*wirepb.ConversationPage)(nil),  // 41: parley.wire.v1.ConversationPage
+	(*wirepb.ClearUnread)(nil),       // 42: parley.wire.v1.ClearUnread
+	(*wirepb.UnreadCleared)(nil),     // 43: parley.wire.v1.UnreadCleared
+	(*logpb.ConversationKey)(nil),    // 44: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),               // 45: parley.log.v1.Head
+	(*logpb.Entry)(nil),              // 46: parley.log.v1.Entry
+	(*logpb.User)(nil),               // 47: parley.log.v1.User
+	(*logpb.Deliver)(nil),            // 48: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),         // 49: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	22, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	23, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
-	24, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
-	25, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
-	26, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
-	27, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	28, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	29, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
-	30, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	31, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
-	32, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
-	16, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
-	17, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	33, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	34, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	35, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	36, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	34, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
+	35, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
+	36, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
+	37, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
+	38, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
+	39, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	40, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
+	41, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
+	42, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
+	43, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
+	44, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	17, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
+	18, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
+	45, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	46, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	47, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	48, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	24, // 17: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
+	49, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	25, // 19: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
+	28, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	0,  // 21: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -1506,13 +2296,14 @@ func file_actor_actor_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   22,
+			NumEnums:      1,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_actor_actor_proto_goTypes,
 		DependencyIndexes: file_actor_actor_proto_depIdxs,
+		EnumInfos:         file_actor_actor_proto_enumTypes,
 		MessageInfos:      file_actor_actor_proto_msgTypes,
 	}.Build()
 	File_actor_actor_proto = out.File

@@ -35,8 +35,10 @@ type Proposal struct {
 	Commands []*Command `protobuf:"bytes,3,rep,name=commands,proto3" json:"commands,omitempty"`
 	// Which proposal of which start of a node this is, so that the proposer finds
 	// its callers again: a random number made at the start, and a count.
-	Origin        uint64 `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Number        uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	Origin uint64 `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Number uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
+	// Set in the meta shard's log, in place of commands.
+	Document      *SetDocument `protobuf:"bytes,6,opt,name=document,proto3" json:"document,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -106,6 +108,67 @@ func (x *Proposal) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Proposal) GetDocument() *SetDocument {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+// Replaces a shard's document, unless its version is another one than expected:
+// then nothing is done.
+type SetDocument struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Expect        uint64                 `protobuf:"varint,1,opt,name=expect,proto3" json:"expect,omitempty"`
+	Content       []byte                 `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDocument) Reset() {
+	*x = SetDocument{}
+	mi := &file_log_log_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDocument) ProtoMessage() {}
+
+func (x *SetDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDocument.ProtoReflect.Descriptor instead.
+func (*SetDocument) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SetDocument) GetExpect() uint64 {
+	if x != nil {
+		return x.Expect
+	}
+	return 0
+}
+
+func (x *SetDocument) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 // What a change of a shard's replicas carries beside Raft's own description.
 type Change struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -121,7 +184,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_log_log_proto_msgTypes[1]
+	mi := &file_log_log_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -133,7 +196,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[1]
+	mi := &file_log_log_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -146,7 +209,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{1}
+	return file_log_log_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Change) GetOrigin() uint64 {
@@ -198,7 +261,7 @@ type Descriptor struct {
 
 func (x *Descriptor) Reset() {
 	*x = Descriptor{}
-	mi := &file_log_log_proto_msgTypes[2]
+	mi := &file_log_log_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -210,7 +273,7 @@ func (x *Descriptor) String() string {
 func (*Descriptor) ProtoMessage() {}
 
 func (x *Descriptor) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[2]
+	mi := &file_log_log_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -223,7 +286,7 @@ func (x *Descriptor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Descriptor.ProtoReflect.Descriptor instead.
 func (*Descriptor) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{2}
+	return file_log_log_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Descriptor) GetVersion() uint64 {
@@ -292,7 +355,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_log_log_proto_msgTypes[3]
+	mi := &file_log_log_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +367,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[3]
+	mi := &file_log_log_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +380,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{3}
+	return file_log_log_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Member) GetReplica() uint64 {
@@ -350,7 +413,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_log_log_proto_msgTypes[4]
+	mi := &file_log_log_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -362,7 +425,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[4]
+	mi := &file_log_log_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -375,7 +438,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{4}
+	return file_log_log_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Command) GetBody() isCommand_Body {
@@ -477,7 +540,7 @@ type ConversationKey struct {
 
 func (x *ConversationKey) Reset() {
 	*x = ConversationKey{}
-	mi := &file_log_log_proto_msgTypes[5]
+	mi := &file_log_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +552,7 @@ func (x *ConversationKey) String() string {
 func (*ConversationKey) ProtoMessage() {}
 
 func (x *ConversationKey) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[5]
+	mi := &file_log_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +565,7 @@ func (x *ConversationKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationKey.ProtoReflect.Descriptor instead.
 func (*ConversationKey) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{5}
+	return file_log_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ConversationKey) GetAppId() uint32 {
@@ -539,7 +602,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_log_log_proto_msgTypes[6]
+	mi := &file_log_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +614,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[6]
+	mi := &file_log_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +627,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{6}
+	return file_log_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Login) GetAppId() uint32 {
@@ -627,7 +690,7 @@ type Send struct {
 
 func (x *Send) Reset() {
 	*x = Send{}
-	mi := &file_log_log_proto_msgTypes[7]
+	mi := &file_log_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +702,7 @@ func (x *Send) String() string {
 func (*Send) ProtoMessage() {}
 
 func (x *Send) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[7]
+	mi := &file_log_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +715,7 @@ func (x *Send) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Send.ProtoReflect.Descriptor instead.
 func (*Send) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{7}
+	return file_log_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Send) GetConversation() *ConversationKey {
@@ -772,7 +835,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +847,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +860,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{8}
+	return file_log_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MarkRead) GetAppId() uint32 {
@@ -842,7 +905,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -854,7 +917,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -867,7 +930,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{9}
+	return file_log_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Deliver) GetSourceShard() uint32 {
@@ -909,7 +972,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -921,7 +984,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -934,7 +997,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{10}
+	return file_log_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Delivered) GetDestinationShard() uint32 {
@@ -963,7 +1026,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1038,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1051,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{11}
+	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Effect) GetBody() isEffect_Body {
@@ -1028,7 +1091,7 @@ type ConversationOpened struct {
 
 func (x *ConversationOpened) Reset() {
 	*x = ConversationOpened{}
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1103,7 @@ func (x *ConversationOpened) String() string {
 func (*ConversationOpened) ProtoMessage() {}
 
 func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1116,7 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{12}
+	return file_log_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ConversationOpened) GetAppId() uint32 {
@@ -1091,7 +1154,7 @@ type Replica struct {
 
 func (x *Replica) Reset() {
 	*x = Replica{}
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1166,7 @@ func (x *Replica) String() string {
 func (*Replica) ProtoMessage() {}
 
 func (x *Replica) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1179,7 @@ func (x *Replica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replica.ProtoReflect.Descriptor instead.
 func (*Replica) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{13}
+	return file_log_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Replica) GetId() uint64 {
@@ -1165,7 +1228,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1240,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1253,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{14}
+	return file_log_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -1218,7 +1281,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1293,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1306,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{15}
+	return file_log_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LogEntry) GetTerm() uint64 {
@@ -1281,7 +1344,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1293,7 +1356,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1306,7 +1369,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{16}
+	return file_log_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *User) GetName() string {
@@ -1355,7 +1418,7 @@ type Membership struct {
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1430,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1443,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{17}
+	return file_log_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -1409,7 +1472,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1421,7 +1484,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1434,7 +1497,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{18}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1480,7 +1543,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1555,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1568,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{19}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1624,7 +1687,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1699,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1712,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{20}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1782,7 +1845,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1794,7 +1857,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1807,7 +1870,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{21}
+	return file_log_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -1824,17 +1887,75 @@ func (x *Dedupe) GetContentHash() []byte {
 	return nil
 }
 
+// The meta shard's one row.
+type Document struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the changes.
+	Version       uint64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Content       []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Document) Reset() {
+	*x = Document{}
+	mi := &file_log_log_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Document) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Document) ProtoMessage() {}
+
+func (x *Document) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Document.ProtoReflect.Descriptor instead.
+func (*Document) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Document) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Document) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 var File_log_log_proto protoreflect.FileDescriptor
 
 const file_log_log_proto_rawDesc = "" +
 	"\n" +
-	"\rlog/log.proto\x12\rparley.log.v1\"\xa1\x01\n" +
+	"\rlog/log.proto\x12\rparley.log.v1\"\xd9\x01\n" +
 	"\bProposal\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x122\n" +
 	"\bcommands\x18\x03 \x03(\v2\x16.parley.log.v1.CommandR\bcommands\x12\x16\n" +
 	"\x06origin\x18\x04 \x01(\x06R\x06origin\x12\x16\n" +
-	"\x06number\x18\x05 \x01(\x04R\x06number\"\x7f\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x126\n" +
+	"\bdocument\x18\x06 \x01(\v2\x1a.parley.log.v1.SetDocumentR\bdocument\"?\n" +
+	"\vSetDocument\x12\x16\n" +
+	"\x06expect\x18\x01 \x01(\x04R\x06expect\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\x7f\n" +
 	"\x06Change\x12\x16\n" +
 	"\x06origin\x18\x01 \x01(\x06R\x06origin\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x18\n" +
@@ -1978,7 +2099,10 @@ const file_log_log_proto_rawDesc = "" +
 	"\x04salt\x18\x11 \x01(\fR\x04salt\"=\n" +
 	"\x06Dedupe\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12!\n" +
-	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHashB)Z'github.com/parley-im/parley/proto/logpbb\x06proto3"
+	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHash\">\n" +
+	"\bDocument\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontentB)Z'github.com/parley-im/parley/proto/logpbb\x06proto3"
 
 var (
 	file_log_log_proto_rawDescOnce sync.Once
@@ -1992,52 +2116,55 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
-	(*Change)(nil),             // 1: parley.log.v1.Change
-	(*Descriptor)(nil),         // 2: parley.log.v1.Descriptor
-	(*Member)(nil),             // 3: parley.log.v1.Member
-	(*Command)(nil),            // 4: parley.log.v1.Command
-	(*ConversationKey)(nil),    // 5: parley.log.v1.ConversationKey
-	(*Login)(nil),              // 6: parley.log.v1.Login
-	(*Send)(nil),               // 7: parley.log.v1.Send
-	(*MarkRead)(nil),           // 8: parley.log.v1.MarkRead
-	(*Deliver)(nil),            // 9: parley.log.v1.Deliver
-	(*Delivered)(nil),          // 10: parley.log.v1.Delivered
-	(*Effect)(nil),             // 11: parley.log.v1.Effect
-	(*ConversationOpened)(nil), // 12: parley.log.v1.ConversationOpened
-	(*Replica)(nil),            // 13: parley.log.v1.Replica
-	(*Position)(nil),           // 14: parley.log.v1.Position
-	(*LogEntry)(nil),           // 15: parley.log.v1.LogEntry
-	(*User)(nil),               // 16: parley.log.v1.User
-	(*Membership)(nil),         // 17: parley.log.v1.Membership
-	(*Mark)(nil),               // 18: parley.log.v1.Mark
-	(*Head)(nil),               // 19: parley.log.v1.Head
-	(*Entry)(nil),              // 20: parley.log.v1.Entry
-	(*Dedupe)(nil),             // 21: parley.log.v1.Dedupe
+	(*SetDocument)(nil),        // 1: parley.log.v1.SetDocument
+	(*Change)(nil),             // 2: parley.log.v1.Change
+	(*Descriptor)(nil),         // 3: parley.log.v1.Descriptor
+	(*Member)(nil),             // 4: parley.log.v1.Member
+	(*Command)(nil),            // 5: parley.log.v1.Command
+	(*ConversationKey)(nil),    // 6: parley.log.v1.ConversationKey
+	(*Login)(nil),              // 7: parley.log.v1.Login
+	(*Send)(nil),               // 8: parley.log.v1.Send
+	(*MarkRead)(nil),           // 9: parley.log.v1.MarkRead
+	(*Deliver)(nil),            // 10: parley.log.v1.Deliver
+	(*Delivered)(nil),          // 11: parley.log.v1.Delivered
+	(*Effect)(nil),             // 12: parley.log.v1.Effect
+	(*ConversationOpened)(nil), // 13: parley.log.v1.ConversationOpened
+	(*Replica)(nil),            // 14: parley.log.v1.Replica
+	(*Position)(nil),           // 15: parley.log.v1.Position
+	(*LogEntry)(nil),           // 16: parley.log.v1.LogEntry
+	(*User)(nil),               // 17: parley.log.v1.User
+	(*Membership)(nil),         // 18: parley.log.v1.Membership
+	(*Mark)(nil),               // 19: parley.log.v1.Mark
+	(*Head)(nil),               // 20: parley.log.v1.Head
+	(*Entry)(nil),              // 21: parley.log.v1.Entry
+	(*Dedupe)(nil),             // 22: parley.log.v1.Dedupe
+	(*Document)(nil),           // 23: parley.log.v1.Document
 }
 var file_log_log_proto_depIdxs = []int32{
-	4,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
-	3,  // 1: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
-	3,  // 2: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
-	6,  // 3: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
-	7,  // 4: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	8,  // 5: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	9,  // 6: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	10, // 7: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
-	5,  // 8: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	5,  // 9: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	18, // 10: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	11, // 11: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	12, // 12: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	5,  // 13: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	18, // 14: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
+	1,  // 1: parley.log.v1.Proposal.document:type_name -> parley.log.v1.SetDocument
+	4,  // 2: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
+	4,  // 3: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
+	7,  // 4: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
+	8,  // 5: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
+	9,  // 6: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	10, // 7: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	11, // 8: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	6,  // 9: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 10: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 11: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	12, // 12: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	13, // 13: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 14: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 15: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -2045,14 +2172,14 @@ func file_log_log_proto_init() {
 	if File_log_log_proto != nil {
 		return
 	}
-	file_log_log_proto_msgTypes[4].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[5].OneofWrappers = []any{
 		(*Command_Login)(nil),
 		(*Command_Send)(nil),
 		(*Command_MarkRead)(nil),
 		(*Command_Deliver)(nil),
 		(*Command_Delivered)(nil),
 	}
-	file_log_log_proto_msgTypes[11].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[12].OneofWrappers = []any{
 		(*Effect_ConversationOpened)(nil),
 	}
 	type x struct{}
@@ -2061,7 +2188,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -26,6 +26,9 @@ type epochKey struct {
 	Epoch  uint64
 }
 
+// onlyKey is that of a table with one row.
+type onlyKey struct{}
+
 // tables are a shard's rows.
 type tables struct {
 	users       *table[chat.UserKey, chat.User]
@@ -36,6 +39,7 @@ type tables struct {
 	outbox      *table[chat.EffectRef, chat.Effect]
 	outboxHeads *table[uint16, uint64]
 	marks       *table[epochKey, uint64]
+	documents   *table[onlyKey, storage.Document]
 }
 
 func newTables() tables {
@@ -48,6 +52,7 @@ func newTables() tables {
 		outbox:      newTable[chat.EffectRef, chat.Effect](),
 		outboxHeads: newTable[uint16, uint64](),
 		marks:       newTable[epochKey, uint64](),
+		documents:   newTable[onlyKey, storage.Document](),
 	}
 }
 
@@ -59,7 +64,7 @@ func (t *tables) each() []interface {
 	return []interface {
 		commit() func()
 		discard()
-	}{t.users, t.memberships, t.heads, t.entries, t.dedupe, t.outbox, t.outboxHeads, t.marks}
+	}{t.users, t.memberships, t.heads, t.entries, t.dedupe, t.outbox, t.outboxHeads, t.marks, t.documents}
 }
 
 // shard is one shard's replica: chat.State for the open batch, and what views

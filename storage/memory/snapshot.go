@@ -23,6 +23,7 @@ type contents struct {
 	Outbox      []pair[chat.EffectRef, chat.Effect]
 	OutboxHeads []pair[uint16, uint64]
 	Marks       []pair[epochKey, uint64]
+	Document    storage.Document
 }
 
 // frozen is a shard's contents, encoded.
@@ -44,6 +45,7 @@ func (s *Store) Freeze(id storage.ShardID) (storage.Frozen, error) {
 		Shard: id, Applied: sh.replica.Applied, Users: sh.users.pairs(byUser), Memberships: sh.memberships.pairs(byMembership),
 		Heads: sh.heads.pairs(byConversation), Entries: sh.entries.pairs(byEntry), Dedupe: sh.dedupe.pairs(byDedupe),
 		Outbox: sh.outbox.pairs(byEffect), OutboxHeads: sh.outboxHeads.pairs(cmp.Compare[uint16]), Marks: sh.marks.pairs(byEpoch),
+		Document: sh.documents.rows[onlyKey{}],
 	})
 	return &frozen{sh.replica.Applied, out.Bytes()}, err
 }
@@ -123,6 +125,9 @@ func (s *Store) Install(id storage.ShardID, from storage.Staging) error {
 	now.outbox.fill(c.Outbox)
 	now.outboxHeads.fill(c.OutboxHeads)
 	now.marks.fill(c.Marks)
+	if c.Document.Version != 0 {
+		now.documents.rows[onlyKey{}] = c.Document
+	}
 	*sh = now
 	return g.Discard()
 }

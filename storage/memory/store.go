@@ -127,6 +127,17 @@ func (b *batch) shard(id storage.ShardID) *shard {
 // State implements storage.Batch.
 func (b *batch) State(id storage.ShardID) chat.State { return b.shard(id) }
 
+// Document implements storage.Batch.
+func (b *batch) Document(id storage.ShardID) storage.Document {
+	d, _ := b.shard(id).documents.get(onlyKey{})
+	return d
+}
+
+// SetDocument implements storage.Batch.
+func (b *batch) SetDocument(id storage.ShardID, d storage.Document) {
+	b.shard(id).documents.put(onlyKey{}, d)
+}
+
 // Err implements storage.Batch.
 func (b *batch) Err() error { return nil }
 

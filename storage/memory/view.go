@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/parley-im/parley/chat"
@@ -132,4 +133,11 @@ func (v view) Undelivered() ([]storage.ShardID, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// Document implements storage.View.
+func (v view) Document() (storage.Document, error) {
+	d, _, err := committed(v.store, v.documents, onlyKey{})
+	d.Content = bytes.Clone(d.Content) // the caller's
+	return d, err
 }

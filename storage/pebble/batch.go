@@ -6,6 +6,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -34,6 +35,25 @@ func (b *batch) state(shard storage.ShardID) *state {
 		b.touched = append(b.touched, st)
 	}
 	return st
+}
+
+// Document implements storage.Batch.
+func (b *batch) Document(shard storage.ShardID) storage.Document {
+	if d := b.state(shard).document; d != nil {
+		return *d
+	}
+	d, err := document(b.store.db, shard)
+	if err != nil {
+		b.fail(err)
+	}
+	return d
+}
+
+// SetDocument implements storage.Batch.
+func (b *batch) SetDocument(shard storage.ShardID, d storage.Document) {
+	st := b.state(shard)
+	st.document = &d
+	st.set(appendOwn(nil, shard, tableDocument), &logpb.Document{Version: d.Version, Content: d.Content})
 }
 
 // Err implements storage.Batch.

@@ -32,6 +32,7 @@ import (
 //	10     descriptor                                          (app 0)    Descriptor, as applied
 //	11     log base                                            (app 0)    Position, the last entry let go of
 //	12     log            index u64                            (app 0)    LogEntry
+//	13     document                                            (app 0)    Document
 const (
 	spaceStore   byte = 0x00
 	spaceReplica byte = 0x01
@@ -49,6 +50,7 @@ const (
 	tableDescriptor byte = 10
 	tableLogBase    byte = 11
 	tableLog        byte = 12
+	tableDocument   byte = 13
 )
 
 // storageFormat is written first into a new store; a store with a higher

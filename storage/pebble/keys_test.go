@@ -34,6 +34,7 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 		"descriptor":  {appendOwn(nil, 9, tableDescriptor), "02" + "0009" + "00000000" + "0a"},
 		"log base":    {appendOwn(nil, 9, tableLogBase), "02" + "0009" + "00000000" + "0b"},
 		"log":         {appendLogKey(nil, 9, 0x0203), "02" + "0009" + "00000000" + "0c" + "0000000000000203"},
+		"document":    {appendOwn(nil, 9, tableDocument), "02" + "0009" + "00000000" + "0d"},
 	} {
 		if got := hex.EncodeToString(k.got); got != k.want {
 			t.Errorf("%s is at %s, want %s", name, got, k.want)

@@ -17,8 +17,8 @@ import (
 //
 // Invariants: what a cached conversation says is what the database will say
 // once the open batch is committed; users, memberships and counters hold
-// nothing but rows written by the open batch; without an open batch all of
-// them are empty. next is the replica as the open batch leaves it.
+// nothing but rows written by the open batch, as does document; without an open
+// batch all of them are empty. next is the replica as the open batch leaves it.
 type state struct {
 	store *Store
 	shard storage.ShardID
@@ -35,6 +35,7 @@ type state struct {
 	users       map[chat.UserKey]chat.User
 	memberships map[membershipKey]chat.Membership
 	counters    map[string]uint64
+	document    *storage.Document
 
 	// Scratch for the rows that are written most.
 	key         []byte
@@ -62,7 +63,7 @@ func (s *state) forget() {
 	s.users = make(map[chat.UserKey]chat.User)
 	s.memberships = make(map[membershipKey]chat.Membership)
 	s.counters = make(map[string]uint64)
-	s.dirty, s.batch = nil, nil
+	s.dirty, s.batch, s.document = nil, nil, nil
 }
 
 // get reads a committed row into r; ok is false when there is none.
@@ -206,7 +207,7 @@ func (s *state) committed() {
 	clear(s.memberships)
 	clear(s.counters)
 	s.evict()
-	s.batch = nil
+	s.batch, s.document = nil, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.replica = s.next

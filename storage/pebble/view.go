@@ -142,6 +142,16 @@ func (v view) Undelivered() ([]storage.ShardID, error) {
 	return out, errors.Join(it.Error(), it.Close())
 }
 
+// Document implements storage.View.
+func (v view) Document() (storage.Document, error) { return document(v.db, v.shard) }
+
+// document reads a shard's document.
+func document(from pebble.Reader, shard storage.ShardID) (storage.Document, error) {
+	var r logpb.Document
+	_, err := get(from, appendOwn(nil, shard, tableDocument), &r)
+	return storage.Document{Version: r.Version, Content: r.Content}, err
+}
+
 // scan visits rows of [lower, upper) until visit says false or fails.
 func (v view) scan(lower, upper []byte, backward bool, visit func(key, value []byte) (bool, error)) error {
 	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})

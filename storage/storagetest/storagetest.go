@@ -53,6 +53,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"a snapshot of a shard without rows is one":            emptySnapshot,
 		"views over installations miss nothing unnoticed":      viewsOverInstall,
 		"the log is read beside batches":                       logBesideBatches,
+		"a document is kept as a whole":                        documentIsKept,
+		"a document travels with its shard":                    documentTravels,
 		"a store keeps its name":                               keepsItsName,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package api is the HTTP side of a node beside the WebSocket: health,
-// metrics, and, for `parley dev`, tokens for everybody on this machine. node
+// metrics, what operators see and do of the cluster, and, for `parley dev`,
+// tokens for everybody on this machine. node
 // gives it what it needs of the other parts. A handler may block for as long
 // as the node takes to answer.
 package api
@@ -19,6 +20,8 @@ type Options struct {
 	Metrics http.Handler
 	// Dev is nil outside `parley dev`.
 	Dev *Dev
+	// Cluster is for the cluster's operators.
+	Cluster Cluster
 }
 
 // Dev hands out tokens.
@@ -46,6 +49,7 @@ func Register(mux *http.ServeMux, o Options) {
 		text(w, http.StatusOK, "ready\n")
 	})
 	mux.Handle("GET /metrics", o.Metrics)
+	o.Cluster.register(mux)
 	if o.Dev == nil {
 		mux.HandleFunc("/dev/", http.NotFound)
 		return

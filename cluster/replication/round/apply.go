@@ -50,6 +50,13 @@ func (g *group) applyProposal(r *Round, state chat.State, data []byte) {
 	if g.w.o.Plant == ApplyEarly && p.Origin == g.w.o.Origin && g.pending[p.Number].done == nil {
 		return // by propose
 	}
+	if p.Document != nil {
+		err := g.applyDocument(r, p.Document)
+		if p.Origin == g.w.o.Origin {
+			g.settle(r, p.Number, storage.Outcome{}, err)
+		}
+		return
+	}
 	out := storage.Outcome{Results: make([]chat.Result, len(p.Commands))}
 	for i, c := range p.Commands {
 		body, err := c.Chat()
@@ -63,4 +70,13 @@ func (g *group) applyProposal(r *Round, state chat.State, data []byte) {
 	if p.Origin == g.w.o.Origin {
 		g.settle(r, p.Number, out, nil)
 	}
+}
+
+// applyDocument replaces the shard's document unless it has changed meanwhile.
+func (g *group) applyDocument(r *Round, set *logpb.SetDocument) error {
+	if now := r.batch.Document(g.shard).Version; now != set.Expect {
+		return fmt.Errorf("%w: version %d was expected, it has %d", storage.ErrConflict, set.Expect, now)
+	}
+	r.batch.SetDocument(g.shard, storage.Document{Version: set.Expect + 1, Content: set.Content})
+	return nil
 }

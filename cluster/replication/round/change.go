@@ -6,6 +6,7 @@ import (
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
@@ -20,9 +21,10 @@ type Change struct {
 	Shard storage.ShardID
 	// Learners get new replicas that do not vote yet.
 	Learners []storage.NodeID
-	// Promote makes voters of learners that have caught up (else CodeBusy), Remove
-	// takes replicas out, but not the leader's own (CodeBusy): Transfer first.
-	Promote, Remove []storage.ReplicaID
+	// Promote makes voters of learners that have caught up (else CodeBusy); Demote
+	// makes learners of voters and Remove takes replicas out, but not the leader's
+	// own (CodeBusy): Transfer first.
+	Promote, Demote, Remove []storage.ReplicaID
 	// Done hears of it once the change is applied here; errors as for proposals,
 	// and CodeInvalidParam.
 	Done func(error)
@@ -54,6 +56,9 @@ func (w *Worker) Change(c Change) {
 	for _, id := range c.Promote {
 		add(pb.ConfChangeAddNode, uint64(id))
 	}
+	for _, id := range c.Demote {
+		add(pb.ConfChangeAddLearnerNode, uint64(id))
+	}
 	for _, id := range c.Remove {
 		add(pb.ConfChangeRemoveNode, uint64(id))
 	}
@@ -75,7 +80,7 @@ func (g *group) check(c Change) error {
 	if len(g.desc.GetVotersOutgoing()) > 0 {
 		return errBusy
 	}
-	if len(c.Learners)+len(c.Promote)+len(c.Remove) == 0 {
+	if len(c.Learners)+len(c.Promote)+len(c.Demote)+len(c.Remove) == 0 {
 		return refuse("the change is empty")
 	}
 	for i, node := range c.Learners {
@@ -91,9 +96,27 @@ func (g *group) check(c Change) error {
 			return errBusy
 		}
 	}
-	voters := len(g.desc.GetVoters()) + len(c.Promote)
+	return g.checkLeaving(c)
+}
+
+// checkLeaving looks at those who are to stop voting. The leader is none of
+// them: one that steps down by its removal may be needed for a vote that its
+// longer log refuses.
+func (g *group) checkLeaving(c Change) error {
+	refuse := func(format string, args ...any) error {
+		return chat.Errorf(chat.CodeInvalidParam, "change replicas", format, args...)
+	}
+	voters := len(g.desc.GetVoters()) + len(c.Promote) - len(c.Demote)
+	for i, id := range c.Demote {
+		if id == g.id {
+			return errBusy
+		}
+		if !slices.Contains(g.desc.GetVoters(), uint64(id)) || slices.Contains(c.Demote[:i], id) || slices.Contains(c.Remove, id) {
+			return refuse("replica %d of shard %d is no voter that could be a learner", id, g.shard)
+		}
+	}
 	for i, id := range c.Remove {
-		if id == g.id { // leadership goes first: one that steps down by its removal may be needed for a vote that its longer log refuses
+		if id == g.id {
 			return errBusy
 		}
 		if !g.isMember(uint64(id)) || slices.Contains(c.Remove[:i], id) {
@@ -237,9 +260,17 @@ func (w *Worker) CaughtUp(shard storage.ShardID, replica storage.ReplicaID) bool
 	return g != nil && g.leading != 0 && g.caughtUp(uint64(replica))
 }
 
-func (g *group) caughtUp(replica uint64) bool {
-	pr, known := g.node.Status().Progress[replica]
-	return known && pr.Match > 0 && pr.Match+caughtUpEntries >= g.applied.Index
+func (g *group) caughtUp(replica uint64) (caughtUp bool) {
+	g.node.WithProgress(func(id uint64, _ raft.ProgressType, pr tracker.Progress) {
+		if id == replica {
+			caughtUp = g.hasCaughtUp(pr)
+		}
+	})
+	return caughtUp
+}
+
+func (g *group) hasCaughtUp(pr tracker.Progress) bool {
+	return pr.Match > 0 && pr.Match+caughtUpEntries >= g.applied.Index
 }
 
 // caughtUpEntries is how many entries a learner may lack to become a voter.

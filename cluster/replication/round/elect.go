@@ -105,12 +105,14 @@ func (g *group) rival(m *pb.Message) {
 	g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
 }
 
-// testify is what a removed replica owes those who ask for its vote: they do
-// not know of the removal yet. It may have to refuse them, for entries behind
-// the removal that a leader sent and lost in a crash before its own disk had
-// them, and cannot stand itself; then the shard would wait for ever.
+// testify is what a replica that was a voter owes those who ask for its vote:
+// they do not know of its removal yet, or that it became a learner. It may have
+// to refuse them, for entries behind the change that a leader sent and lost in a
+// crash before its own disk had them, and cannot stand itself; then the shard
+// would wait for ever.
 func (g *group) testify(m *peerpb.Message) {
-	if g.desc.GetVersion() == 0 || g.isMember(uint64(g.id)) {
+	id := uint64(g.id)
+	if g.desc.GetVersion() == 0 || slices.Contains(g.desc.GetVoters(), id) || slices.Contains(g.desc.GetVotersOutgoing(), id) {
 		return
 	}
 	node, ok := g.nodeOf(m.From)
@@ -122,7 +124,7 @@ func (g *group) testify(m *peerpb.Message) {
 	}})
 }
 
-// believe takes a removed replica's word that an entry which this log holds is
+// believe takes a former voter's word that an entry which this log holds is
 // committed: that stays true whatever happens. Raft has no way to be told, but
 // starts from what is committed, and a start is always safe.
 func (g *group) believe(p storage.Position) {

@@ -28,6 +28,10 @@ func (r *run) moveOn() {
 		if n == nil || n.paused {
 			continue
 		}
+		if r.o.Reshape {
+			r.reshapeOn(n, s)
+			continue
+		}
 		if s.move == nil {
 			s.move = r.repair(n, s)
 		}
@@ -75,7 +79,7 @@ func replicaOn(d *logpb.Descriptor, n *node) storage.ReplicaID {
 	return 0
 }
 
-// moveStep does the next thing that a move needs, as Host.Move does.
+// moveStep does the next thing that a move needs.
 func (r *run) moveStep(n *node, s *shardState, core *round.Worker) {
 	d, mv := core.Descriptor(s.id), s.move
 	if d == nil || mv == nil || core.Leads(s.id) == 0 || len(d.VotersOutgoing) > 0 {
@@ -164,6 +168,10 @@ func (r *run) change(n *node, core *round.Worker, c round.Change) {
 func (r *run) changeSome() {
 	s := r.shards[1+r.rng.IntN(r.plan.shards)]
 	n := r.leader(s.id)
+	if r.o.Reshape {
+		s.target = r.anyTarget()
+		return
+	}
 	if n == nil {
 		return
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/replication/round"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -31,6 +32,9 @@ type Options struct {
 	// Disk makes a node's disk; nil stands for the model disk of storage/memory,
 	// with which a seed replays exactly.
 	Disk func(shards int, node storage.NodeID) Disk
+	// Reshape has replicas moved by Worker.Reshape, to whole sets, instead of by
+	// single changes of all kinds.
+	Reshape bool
 	// Trace gets every event as a line; nil keeps the last ones only.
 	Trace io.Writer
 }
@@ -86,6 +90,7 @@ type shardState struct {
 	applied       map[uint64]storage.Position // by index: the same on all replicas
 	descriptor    descriptor                  // the newest applied anywhere
 	move          *move                       // under way
+	target        *round.Target               // under way, in its place
 	recovered     bool                        // has taken a write since healing
 }
 

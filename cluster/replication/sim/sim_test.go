@@ -34,3 +34,18 @@ func TestFixedSeedsHold(t *testing.T) {
 		t.Errorf("something never happened: %+v", sum.Stats)
 	}
 }
+
+func TestFixedSeedsHoldWithTargets(t *testing.T) {
+	count := uint64(200)
+	if testing.Short() || raceEnabled {
+		count = 20
+	}
+	var out strings.Builder
+	sum := Seeds(&out, 1, count, 1, Options{Reshape: true})
+	if sum.Violations > 0 {
+		t.Errorf("%v\n%s", sum, out.String())
+	}
+	if count == 200 && (sum.Changes == 0 || sum.Destroys == 0 || sum.Wiped == 0) {
+		t.Errorf("something never happened: %+v", sum.Stats)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,11 +27,12 @@ func main() {
 	verbose := flag.Bool("v", false, "print every event of every run")
 	procs := flag.Int("procs", runtime.GOMAXPROCS(0), "processes")
 	child := flag.Bool("child", false, "run alone, every procs-th seed (internal)")
+	reshape := flag.Bool("reshape", false, "move replicas by targets, not by single changes")
 	flag.Parse()
 	debug.SetGCPercent(800) // a run lives in few megabytes and makes much garbage
 
 	var sum sim.Summary
-	switch o := (sim.Options{}); {
+	switch o := (sim.Options{Reshape: *reshape}); {
 	case *verbose:
 		o.Trace = os.Stdout
 		sum = sim.Seeds(os.Stdout, *first, *seeds, 1, o)
@@ -40,7 +42,7 @@ func main() {
 		fmt.Println(part + string(data))
 		return
 	default:
-		sum = fork(*first, *seeds, max(1, *procs))
+		sum = fork(*first, *seeds, max(1, *procs), "-reshape="+strconv.FormatBool(*reshape))
 	}
 	fmt.Printf("%+v\n%v\n", sum.Stats, sum)
 	if sum.Violations > 0 || sum.Seeds != int(*seeds) {
@@ -49,11 +51,11 @@ func main() {
 }
 
 // fork runs the seeds in child processes: a run replaces what is global.
-func fork(first, seeds uint64, procs int) (sum sim.Summary) {
+func fork(first, seeds uint64, procs int, options string) (sum sim.Summary) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for i := range min(uint64(procs), seeds) {
-		cmd := exec.Command(os.Args[0], "-child", "-procs", fmt.Sprint(procs), "-first", fmt.Sprint(first+i), "-seeds", fmt.Sprint(seeds-i))
+		cmd := exec.Command(os.Args[0], "-child", options, "-procs", fmt.Sprint(procs), "-first", fmt.Sprint(first+i), "-seeds", fmt.Sprint(seeds-i))
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err == nil {

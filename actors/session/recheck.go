@@ -1,0 +1,147 @@
+package session
+
+import (
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/storage"
+)
+
+// rechecks are the looks after pushes that may have been lost: when a
+// conversation's shard has moved or its node was out of reach, and when the
+// session itself has. The newest message of each conversation that changed since
+// is pushed once more: a client passes over what it has, and a message that is
+// not the next one makes it ask for those before.
+type rechecks struct {
+	busy  bool               // the user's set is being read
+	next  *directory.Recheck // what came meanwhile
+	looks map[uint32]recheckLook
+}
+
+// recheckLook is a question to one shard.
+type recheckLook struct {
+	shard storage.ShardID
+	keys  []chat.ConversationKey
+	since time.Duration
+	asked time.Time
+}
+
+// recheckRead brings the user's conversations.
+type recheckRead struct {
+	what directory.Recheck
+	keys []chat.ConversationKey
+	err  error
+}
+
+// recheckAgain is about how long a look that failed waits for the next one.
+const recheckAgain = 500 * time.Millisecond
+
+// recheck begins with the user's own shard. A nil set of shards means all.
+func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
+	if len(s.devices) == 0 {
+		return
+	}
+	if s.rechecks.busy {
+		s.rechecks.add(m)
+		return
+	}
+	s.rechecks.busy = true
+	s.pending++
+	root, self := s.o.System.Root, ctx.Self()
+	read := recheckRead{what: m}
+	shards := s.o.Replicator.Shards()
+	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
+		return v.Memberships(s.user, func(k chat.ConversationKey, _ chat.Membership) bool {
+			if m.Shards == nil || m.Shards[storage.ConversationShard(shards, k)] {
+				read.keys = append(read.keys, k)
+			}
+			return true
+		})
+	}, func(err error) {
+		read.err = err
+		root.Send(self, read)
+	})
+}
+
+// add merges what comes while the set is being read.
+func (r *rechecks) add(m directory.Recheck) {
+	if r.next == nil {
+		r.next = &m
+		return
+	}
+	merged := directory.Recheck{Since: max(r.next.Since, m.Since)}
+	if r.next.Shards != nil && m.Shards != nil {
+		merged.Shards = maps.Clone(r.next.Shards)
+		maps.Copy(merged.Shards, m.Shards)
+	}
+	r.next = &merged
+}
+
+// recheckRead looks at each shard that holds some of the conversations.
+func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
+	s.pending--
+	s.rechecks.busy = false
+	if m.err != nil {
+		s.recheckLater(ctx, m.what)
+	}
+	looks := make(map[storage.ShardID][]chat.ConversationKey)
+	for _, k := range m.keys {
+		shard := storage.ConversationShard(s.o.Replicator.Shards(), k)
+		looks[shard] = append(looks[shard], k)
+	}
+	for shard, keys := range looks {
+		s.recheckLook(ctx, recheckLook{shard, keys, m.what.Since, s.o.Now()})
+	}
+	if next := s.rechecks.next; next != nil {
+		s.rechecks.next = nil
+		s.recheck(ctx, *next)
+	}
+}
+
+func (s *session) recheckLook(ctx actor.Context, l recheckLook) {
+	s.requests++
+	m := &actorpb.Look{Request: s.requests, AppId: uint32(s.user.App), SinceMs: l.asked.Add(-l.since).UnixMilli()}
+	for _, k := range l.keys {
+		m.Conversations = append(m.Conversations, logpb.FromKey(k))
+	}
+	if s.rechecks.looks == nil {
+		s.rechecks.looks = make(map[uint32]recheckLook)
+	}
+	s.rechecks.looks[s.requests] = l
+	if err := s.act.Directory.Send(directory.ShardOf(l.shard), m, ctx.Self()); err != nil {
+		s.recheckFailed(ctx, s.requests)
+	}
+}
+
+// recheckSeen pushes what has changed.
+func (s *session) recheckSeen(ctx actor.Context, l recheckLook, m *actorpb.Seen) {
+	for i, h := range m.Heads {
+		if h.Last == nil || i >= len(l.keys) {
+			continue
+		}
+		last := h.Last.Chat()
+		s.deliver(ctx, &actorpb.Deliver{Frame: wirepb.MessagePush(wirepb.FromEntry(l.keys[i], &last))})
+	}
+}
+
+// recheckFailed asks once more, as long as anybody is there to be told.
+func (s *session) recheckFailed(ctx actor.Context, request uint32) {
+	l := s.rechecks.looks[request]
+	delete(s.rechecks.looks, request)
+	missed := l.since + s.o.Now().Sub(l.asked)
+	s.recheckLater(ctx, directory.Recheck{Shards: map[storage.ShardID]bool{l.shard: true}, Since: missed})
+}
+
+func (s *session) recheckLater(ctx actor.Context, m directory.Recheck) {
+	m.Since += 2 * recheckAgain
+	root, self := s.o.System.Root, ctx.Self()
+	time.AfterFunc(recheckAgain/2+rand.N(recheckAgain), func() { root.Send(self, m) })
+}

@@ -1,0 +1,174 @@
+package directory
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// ownProcess is what other nodes' directories call this one.
+const ownProcess = "directory"
+
+// RelayProcess is the name of the process that takes pushes for the connections
+// of its node.
+const RelayProcess = "relay"
+
+// Receive takes a message of another node; it never blocks.
+func (d *Directory) Receive(from storage.NodeID, m *peerpb.Message) {
+	switch e := m.Envelope; {
+	case e == nil:
+	case m.Kind == peerpb.Kind_KIND_BOUNCED:
+		d.bounced(from, e)
+	case e.Identity != nil:
+		d.forActor(from, e)
+	default:
+		d.forProcess(from, e)
+	}
+}
+
+// open decodes a message; what this release does not know is answered.
+func (d *Directory) open(from storage.NodeID, e *peerpb.Envelope) (actorpb.Message, bool) {
+	m := actorpb.New(e.Type)
+	if m != nil && m.UnmarshalVT(e.Body) == nil {
+		return m, true
+	}
+	d.o.Log.Warn("message of another node not understood", "node", from, "type", e.Type, "version", e.Version)
+	d.back(from, e, chat.Errorf(chat.CodeUnsupported, "request", "the node that serves this user or conversation is of another release and does not know this request"))
+	return nil, false
+}
+
+// back refuses a request to its asker.
+func (d *Directory) back(to storage.NodeID, e *peerpb.Envelope, err error) {
+	if e.Request != 0 && e.Sender != "" {
+		d.neighbour(to).push(envelope(refused(e.Request, err), nil).toProcess(e.Sender))
+	}
+}
+
+// forActor posts a message to an activation of this node, or returns it undone.
+func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
+	m, ok := d.open(from, e)
+	if !ok {
+		return
+	}
+	id := identity(e.Identity)
+	shard := d.Shard(id)
+	if int(shard) >= len(d.stripes) || d.kinds[id.Kind] == nil {
+		d.back(from, e, chat.Errorf(chat.CodeInvalidParam, "request", "there is no such actor"))
+		return
+	}
+	var sender *actor.PID
+	if e.Sender != "" {
+		sender = actor.NewPID(string(from), e.Sender)
+	}
+	s := &d.stripes[shard]
+	s.mu.RLock()
+	a := s.live[id]
+	if a != nil || e.Live {
+		defer s.mu.RUnlock()
+		if a != nil {
+			d.arrived(from, e, d.post(a, m, sender), shard)
+		}
+		return
+	}
+	s.mu.RUnlock()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a = s.live[id]; a == nil {
+		var err error
+		if a, err = d.activate(id); a == nil {
+			d.bounce(from, e, err)
+			return
+		}
+		s.live[id] = a
+		d.live.Add(1)
+	}
+	d.arrived(from, e, d.post(a, m, sender), shard)
+}
+
+// arrived makes up for a message that its actor had no room for.
+func (d *Directory) arrived(from storage.NodeID, e *peerpb.Envelope, err error, shard storage.ShardID) {
+	if err == nil {
+		return
+	}
+	d.back(from, e, err)
+	if e.Live {
+		d.herald.moved(shard)
+	}
+}
+
+// bounce returns a message undone: this node does not lead the shard.
+func (d *Directory) bounce(to storage.NodeID, e *peerpb.Envelope, err error) {
+	if err != nil {
+		d.back(to, e, err)
+		return
+	}
+	d.o.Peers.Send(to, &peerpb.Message{Kind: peerpb.Kind_KIND_BOUNCED, Envelope: e})
+}
+
+// bounced sends a message that came back to whoever leads, or has it wait.
+func (d *Directory) bounced(from storage.NodeID, e *peerpb.Envelope) {
+	at, ok := d.neighbour(from).settle(question{e.Sender, e.Request})
+	if !ok || e.Identity == nil {
+		return // nobody waits for it any more
+	}
+	m := actorpb.New(e.Type)
+	if m == nil || m.UnmarshalVT(e.Body) != nil {
+		return
+	}
+	again := parked{id: identity(e.Identity), message: m, sender: actor.NewPID(d.o.System.Address(), e.Sender), until: at.park}
+	s := &d.stripes[d.Shard(again.id)]
+	s.mu.Lock()
+	s.forgetRoute(from)
+	done, err := false, error(nil)
+	if len(s.parked) == 0 {
+		done, err = d.place(s, again)
+	}
+	if !done && err == nil {
+		err = d.park(s, again)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		d.refuse(refusal{again.sender, m, err})
+	}
+}
+
+// forProcess hands a message to a connection, an actor that asked something, or
+// another process of this node.
+func (d *Directory) forProcess(from storage.NodeID, e *peerpb.Envelope) {
+	if e.Request != 0 {
+		if _, ok := d.neighbour(from).settle(question{e.Process, e.Request}); !ok && e.Sender == "" {
+			return // the asker was told that the outcome is unknown
+		}
+	}
+	m, ok := d.open(from, e)
+	if !ok {
+		return
+	}
+	if e.Process == ownProcess {
+		d.own(from, m)
+		return
+	}
+	process, ok := d.o.System.ProcessRegistry.GetLocal(e.Process)
+	if !ok {
+		return
+	}
+	var sender *actor.PID
+	if e.Sender != "" {
+		sender = actor.NewPID(string(from), e.Sender)
+	}
+	process.SendUserMessage(actor.NewPID(d.o.System.Address(), e.Process), &actor.MessageEnvelope{Message: m, Sender: sender})
+}
+
+// own takes what another node's directory says.
+func (d *Directory) own(from storage.NodeID, m actorpb.Message) {
+	switch m := m.(type) {
+	case *actorpb.Leading:
+		d.Heard(from, m)
+	case *actorpb.Dropped:
+		d.uncertain(from)
+	}
+}

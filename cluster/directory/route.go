@@ -1,0 +1,153 @@
+package directory
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/storage"
+)
+
+// route is who leads a shard as far as this node has heard. The newest term
+// wins, so that the word of a leader that was cut off does no harm; a wrong
+// route costs a bounce.
+type route struct {
+	node  storage.NodeID // "": not known
+	term  storage.Term
+	heard time.Duration // when its leader last said so
+}
+
+// away tells whether a route leads to another node.
+func (d *Directory) away(node storage.NodeID) bool { return node != "" && node != d.o.Node }
+
+// Gained begins this node's leadership of a shard: what waits for it is taken,
+// and the other nodes are told.
+func (d *Directory) Gained(shard storage.ShardID, term storage.Term) {
+	d.learn(shard, d.o.Node, term)
+	d.Tell(&actorpb.Leading{Led: []*actorpb.Led{{Shard: uint32(shard), Term: uint64(term)}}})
+}
+
+// Heard takes what another node says that it leads.
+func (d *Directory) Heard(from storage.NodeID, l *actorpb.Leading) {
+	defer d.o.Heard(from, l)
+	for _, led := range l.Led {
+		if led.Shard < uint32(len(d.stripes)) {
+			d.learn(storage.ShardID(led.Shard), from, storage.Term(led.Term))
+		}
+	}
+}
+
+func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term storage.Term) {
+	s := &d.stripes[shard]
+	s.mu.Lock()
+	was := s.route
+	if term < was.term || term == was.term && was.node != "" && was.node != node {
+		s.mu.Unlock()
+		return
+	}
+	s.route = route{node, term, d.elapsed()}
+	var refused []refusal
+	moved := was.node != node || was.term != term
+	if moved {
+		refused = d.unpark(s)
+	}
+	s.mu.Unlock()
+	d.refuse(refused...)
+	if moved && (was.term > 0 || node != d.o.Node) { // a node that begins has no session that could have missed anything
+		d.herald.movedSince(shard, was.heard)
+	}
+}
+
+// leads notes that this node still leads what it does.
+func (d *Directory) leads() {
+	for shard := 1; shard < len(d.stripes); shard++ {
+		if _, err := d.o.Replicator.Leader(storage.ShardID(shard)); err != nil {
+			continue
+		}
+		s := &d.stripes[shard]
+		s.mu.Lock()
+		if s.route.node == d.o.Node {
+			s.route.heard = d.elapsed()
+		}
+		s.mu.Unlock()
+	}
+}
+
+// forgetRoute drops a route that turned out to be wrong; the term stays, so that
+// only a newer leader's word counts. The stripe is locked.
+func (s *stripe) forgetRoute(node storage.NodeID) {
+	if s.route.node == node {
+		s.route.node = ""
+	}
+}
+
+// Leader is who leads a shard as far as this node knows, "" when nobody.
+func (d *Directory) Leader(shard storage.ShardID) (storage.NodeID, storage.Term) {
+	s := &d.stripes[shard]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.route.node, s.route.term
+}
+
+// Served tells how many shards have a leader that this node can reach.
+func (d *Directory) Served() (served int) {
+	for shard := 1; shard < len(d.stripes); shard++ {
+		node, _ := d.Leader(storage.ShardID(shard))
+		if node != "" && d.Reaches(node, storage.ShardID(shard)) {
+			served++
+		}
+	}
+	return served
+}
+
+// Reaches tells whether what is sent to a shard's leader gets there: it is
+// connected, or this node itself and leads.
+func (d *Directory) Reaches(node storage.NodeID, shard storage.ShardID) bool {
+	if node == d.o.Node {
+		_, err := d.o.Replicator.Leader(shard)
+		return err == nil
+	}
+	return d.Connected(node)
+}
+
+// Connected tells whether another node is.
+func (d *Directory) Connected(node storage.NodeID) bool { return d.neighbour(node).connected() }
+
+// Fence forgets who leads: only what the others say from then on counts. The
+// terms stay, so that nothing older than what was known does.
+func (d *Directory) Fence() {
+	for shard := range d.stripes {
+		s := &d.stripes[shard]
+		s.mu.Lock()
+		if s.route.node != d.o.Node {
+			s.route.node = ""
+		}
+		s.mu.Unlock()
+	}
+}
+
+// Tell sends what this node leads to the directories of all other nodes.
+func (d *Directory) Tell(l *actorpb.Leading) { d.TellAll(ownProcess, l) }
+
+// TellAll sends a message to the processes of a name on all other nodes. It may
+// be lost.
+func (d *Directory) TellAll(process string, message any) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, n := range d.neighbours {
+		n.push(envelope(message, nil).toProcess(process))
+	}
+}
+
+// TellProcess sends a message to a process of another node; from names the
+// process of this one that gets the answer. It may be lost; false: the node is
+// not connected.
+func (d *Directory) TellProcess(node storage.NodeID, process string, message any, from string) bool {
+	n := d.neighbour(node)
+	if !n.connected() {
+		return false
+	}
+	n.push(envelope(message, actor.NewPID(d.o.System.Address(), from)).toProcess(process))
+	return true
+}

@@ -1,0 +1,61 @@
+package members
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/hashicorp/memberlist"
+
+	"github.com/parley-im/parley/storage"
+)
+
+// Node is what is gossiped of a node. What others need to know of it must fit
+// 512 bytes.
+type Node struct {
+	// ID is stable, from the data directory; it is memberlist's name of the node.
+	ID storage.NodeID `json:"-"`
+	// Start is when its process started, milliseconds since 1970; of two that claim
+	// one address the newer one counts.
+	Start uint64 `json:"s"`
+	// Cluster is the one that it belongs to, "" while it has none.
+	Cluster string `json:"c,omitempty"`
+	Zone    string `json:"z,omitempty"`
+	// Client is the URL for clients, Peer and Actor are HOST:PORT for other nodes.
+	Client string `json:"u,omitempty"`
+	Peer   string `json:"p"`
+	Actor  string `json:"a"`
+	// Draining says that it is about to stop.
+	Draining bool `json:"d,omitempty"`
+	// Grant is the node that it lets found the cluster.
+	Grant storage.NodeID `json:"g,omitempty"`
+	// Command is the newest version of commands that it can apply.
+	Command uint32 `json:"v"`
+	// Gossip is where it gossips, as memberlist has it.
+	Gossip string `json:"-"`
+}
+
+// metaFormat precedes the JSON; others are passed over.
+const metaFormat = 1
+
+func (n Node) encode() ([]byte, error) {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return nil, err
+	}
+	text = append([]byte{metaFormat}, text...)
+	if len(text) > memberlist.MetaMaxSize {
+		return nil, fmt.Errorf("what this node gossips of itself has %d bytes, allowed are %d: its zone, client URL and addresses are too long", len(text), memberlist.MetaMaxSize)
+	}
+	return text, nil
+}
+
+// decode reads what is gossiped of a node; false when it is of no release that
+// this one knows.
+func decode(m *memberlist.Node) (Node, bool) {
+	n := Node{ID: storage.NodeID(m.Name), Gossip: m.Addr.String() + ":" + strconv.Itoa(int(m.Port))}
+	if len(m.Meta) == 0 || m.Meta[0] != metaFormat || json.Unmarshal(m.Meta[1:], &n) != nil {
+		return Node{}, false
+	}
+	return n, true
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"os"
+)
+
+// Cluster is how a node finds and meets the others. The zero addresses stand for
+// free ports on loopback.
+type Cluster struct {
+	// PeerAddr is where other nodes' Raft messages and snapshots arrive, HOST:PORT.
+	PeerAddr string `yaml:"peer_addr"`
+	// ActorAddr is where other nodes' actors are heard. The default is the host of
+	// PeerAddr and a free port.
+	ActorAddr string `yaml:"actor_addr"`
+	// GossipAddr is where nodes find each other, TCP and UDP.
+	GossipAddr string `yaml:"gossip_addr"`
+	// Advertise is the host that the others are told, when it is not that of the
+	// addresses above.
+	Advertise string `yaml:"advertise"`
+	// Join lists gossip addresses of other nodes. Without any, and without Expect,
+	// a node without data founds a cluster of its own.
+	Join []string `yaml:"join,omitempty"`
+	// Expect is how many nodes found a cluster together.
+	Expect int `yaml:"expect"`
+	// Zone is the rack or data centre: replicas of a shard go to different ones.
+	Zone string `yaml:"zone"`
+	// Insecure lets a cluster that leaves loopback run without TLS and gossip key.
+	Insecure bool `yaml:"insecure"`
+	// TLS is used between nodes, both ways.
+	TLS TLS `yaml:"tls"`
+	// GossipKey encrypts gossip: the base64 of 16, 24 or 32 bytes, the same on all
+	// nodes.
+	GossipKey Secret `yaml:"gossip_key,omitempty"`
+}
+
+// TLS names PEM files: a certificate for this node, its key, and the authority
+// whose certificates other nodes must have.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	CA   string `yaml:"ca"`
+}
+
+// Set tells whether any file is named.
+func (t TLS) Set() bool { return t != TLS{} }
+
+// Load reads the files for the connections between nodes; nil without any.
+func (t TLS) Load() (*tls.Config, error) {
+	if !t.Set() {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		return nil, fmt.Errorf("read the node's certificate: %w", err)
+	}
+	ca, err := os.ReadFile(t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("read the authority's certificate: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", t.CA)
+	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{cert}, RootCAs: pool, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
+	}, nil
+}
+
+// Key is the gossip key's bytes, nil without one. Validate has checked it.
+func (c Cluster) Key() []byte {
+	key, _ := base64.StdEncoding.DecodeString(string(c.GossipKey))
+	return key
+}
+
+// maxExpect bounds the nodes that found a cluster together.
+const maxExpect = 99
+
+// problems checks what is set and that nothing leaves the machine unprotected.
+func (c Cluster) problems() (all []error) {
+	add := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	open := ""
+	for _, a := range []struct{ name, value string }{
+		{"peer_addr", c.PeerAddr}, {"actor_addr", c.ActorAddr}, {"gossip_addr", c.GossipAddr},
+	} {
+		if a.value == "" {
+			continue
+		}
+		host, port, err := net.SplitHostPort(a.value)
+		if err != nil || !validPort(port) {
+			add("%s is %q; HOST:PORT with a port from 0 to 65535 is wanted", a.name, a.value)
+		} else if !loopback(host) && open == "" {
+			open = a.name
+		}
+	}
+	for _, seed := range c.Join {
+		if _, port, err := net.SplitHostPort(seed); err != nil || !validPort(port) {
+			add("join holds %q; the gossip address HOST:PORT of another node is wanted", seed)
+		}
+	}
+	if c.Expect < 0 || c.Expect > maxExpect {
+		add("expect is %d; 0 to %d are allowed", c.Expect, maxExpect)
+	}
+	if c.Expect > 1 && len(c.Join) == 0 {
+		add("expect is %d, but join names no other node to meet", c.Expect)
+	}
+	if len(c.Zone) > 64 {
+		add("zone has %d bytes; at most 64 are allowed", len(c.Zone))
+	}
+	if t := c.TLS; t.Set() && (t.Cert == "" || t.Key == "" || t.CA == "") {
+		add("tls needs cert, key and ca")
+	}
+	if c.GossipKey != "" {
+		if key, err := base64.StdEncoding.DecodeString(string(c.GossipKey)); err != nil || len(key) != 16 && len(key) != 24 && len(key) != 32 {
+			add("gossip_key is not the base64 of 16, 24 or 32 bytes; `openssl rand -base64 32` makes one")
+		}
+	}
+	if open != "" && !c.Insecure && (!c.TLS.Set() || c.GossipKey == "") {
+		add("%s leaves this machine, but nodes would talk in the clear: set tls (cert, key and ca) and gossip_key, or --insecure on a network that you trust", open)
+	}
+	return all
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
