@@ -66,8 +66,8 @@ export class ChatClient {
   private appLimits: Limits | undefined;
 
   constructor(private readonly options: ChatClientOptions) {
-    this.servers = new ServerList(options.server);
     this.random = options.random ?? Math.random;
+    this.servers = new ServerList(options.server, this.random);
   }
 
   /** Where the login stands. */
@@ -122,7 +122,7 @@ export class ChatClient {
         random: this.random,
         ...(this.options.getToken && { freshToken: this.options.getToken }),
       },
-      { changed: (change) => this.changed(connection, change), pushed: (body) => this.pushed(body) },
+      { changed: (change) => this.changed(connection, change), pushed: (body) => this.pushed(body), moved: () => this.moved(connection) },
     );
     this.connection = connection;
     this.unwatch = watchNetwork(() => connection.nudge());
@@ -230,6 +230,11 @@ export class ChatClient {
     this.events.emit('state', change);
     if (session) session.resume(lastHeard);
     else this.session?.begin();
+  }
+
+  // Nobody was without a connection, but pushes may have been between the two.
+  private moved(connection: Connection): void {
+    if (connection === this.connection) this.session?.resume(connection.heardBefore);
   }
 
   private disconnected(change: StateChange & { state: 'disconnected' }): void {

@@ -127,6 +127,8 @@ function decodeBody(body: pb.ServerFrame['body'], selfID: string): ServerBody {
       return { kind: 'tokenExpiring', value: { seconds: body.value.seconds } };
     case 'unreadChanged':
       return { kind: 'unreadChanged', value: clearedIn(body.value) };
+    case 'reconnect':
+      return { kind: 'reconnect', value: { afterMs: body.value.afterMs } };
     case undefined:
       return undefined;
   }

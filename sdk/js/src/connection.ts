@@ -44,6 +44,8 @@ export interface ConnectionOptions {
 export interface ConnectionHandlers {
   changed(change: StateChange): void;
   pushed(body: NonNullable<ServerBody>): void;
+  /** Another link has taken over while the first one still worked. */
+  moved(): void;
 }
 
 interface Deferred {
@@ -59,6 +61,9 @@ interface Deferred {
  *   connecting, connected --link lost--> reconnecting --welcome--> connected
  *   any --logout, refused, kicked, token expired--> disconnected
  *
+ * A node that is going away asks to be left: then the next link is made while
+ * the present one is in use, and takes over when it is welcomed.
+ *
  * Only a refusal that waiting cannot cure ends the login; an unreachable
  * server is tried for ever, with jitter. After the first welcome every hello
  * says `resume`, so that coming back never throws out another device.
@@ -72,9 +77,14 @@ export class Connection {
   // Whether a fresh token was fetched since the last welcome.
   private refreshed = false;
   private link: Link | undefined;
+  // The link that is to take over.
+  private next: Link | undefined;
+  // Servers tried since one welcomed us, without a long wait between them.
+  private tried = 0;
   private up: Deferred = deferred();
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private stableTimer: ReturnType<typeof setTimeout> | undefined;
+  private moveTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly backoff: Backoff;
 
   constructor(
@@ -182,6 +192,7 @@ export class Connection {
 
   private linkOptions(): LinkOptions {
     const { servers, WebSocket, clock, platform, connectTimeoutMs } = this.options;
+    const impatient = servers.size > 1;
     const login = this.who as Login;
     const hello = {
       appID: login.appID,
@@ -193,13 +204,15 @@ export class Connection {
       platform,
       resume: this.welcomed,
     };
-    return { WebSocket, url: servers.current, hello, clock, connectTimeoutMs };
+    const patience = impatient ? Math.min(connectTimeoutMs, IMPATIENT_CONNECT_MS) : connectTimeoutMs;
+    return { WebSocket, url: servers.current, hello, clock, connectTimeoutMs: patience, impatient };
   }
 
   private enterConnected(welcome: Welcome): void {
     const resumed = this.welcomed;
     this.welcomed = true;
     this.refreshed = false;
+    this.tried = 0;
     this.stableTimer = setTimeout(() => this.backoff.reset(), STABLE_MS);
     this.enter({ state: 'connected', resumed, welcome });
     this.up.resolve();
@@ -208,20 +221,57 @@ export class Connection {
   private pushed(body: NonNullable<ServerBody>): void {
     if (body.kind === 'kicked') {
       this.end(body.value.reason === 'tokenExpired' ? 'tokenExpired' : 'kicked');
+    } else if (body.kind === 'reconnect') {
+      this.moveTimer ??= setTimeout(() => this.move(), this.options.random() * body.value.afterMs);
     } else {
       this.handlers.pushed(body);
     }
   }
 
+  // If it fails, the present link stays until it is closed.
+  private move(): void {
+    this.moveTimer = undefined;
+    if (this.current !== 'connected' || this.next) return;
+    this.options.servers.advance();
+    const next: Link = new Link(this.linkOptions(), {
+      welcomed: () => this.next === next && this.takeOver(next),
+      pushed: (body) => this.link === next && this.pushed(body),
+      down: (code, refusal) => {
+        if (this.link === next) this.lost(code, refusal);
+        else if (this.next === next) this.next = undefined;
+      },
+    });
+    this.next = next;
+  }
+
+  // The server closes the old link, once it has answered what was asked there.
+  private takeOver(next: Link): void {
+    const old = this.link;
+    this.heard = this.lastHeard;
+    this.link = next;
+    this.next = undefined;
+    setTimeout(() => old?.close(), LEFT_BEHIND_MS);
+    this.handlers.moved();
+  }
+
+  private abandon(): void {
+    clearTimeout(this.moveTimer);
+    this.moveTimer = undefined;
+    const next = this.next;
+    this.next = undefined;
+    next?.close();
+  }
+
   private lost(code: number, refusal: ChatError | undefined): void {
     this.heard = this.lastHeard;
     this.link = undefined;
+    this.abandon();
     clearTimeout(this.stableTimer);
     if (refusal && isFinal(refusal)) return this.refused(refusal);
     const end = endOfClose(code);
     if (end) return this.finish(end.reason, end.error);
     if (this.current === 'connected') this.up = deferred();
-    else this.options.servers.advance();
+    if (this.current !== 'connected' || this.options.servers.size > 1) this.options.servers.advance();
     this.retryAfter(refusal?.retryAfterMs ?? 0);
   }
 
@@ -242,15 +292,24 @@ export class Connection {
   }
 
   private retryAfter(leastMs: number): void {
-    const attempt = this.backoff.attempt + 1;
-    const retryInMs = leastMs + this.backoff.next();
+    const retryInMs = leastMs + this.wait();
+    const attempt = Math.max(this.tried, this.backoff.attempt);
     this.retryTimer = setTimeout(() => this.connect(), retryInMs);
     this.enter({ state: 'reconnecting', attempt, retryInMs });
+  }
+
+  // With several servers the waits grow once around: until then another one is
+  // likely to be there.
+  private wait(): number {
+    this.tried++;
+    const { servers, random } = this.options;
+    return servers.size > 1 && this.tried <= servers.size ? Math.round(random() * AROUND_MS) : this.backoff.next();
   }
 
   private finish(reason: EndReason, error?: ChatError): void {
     clearTimeout(this.retryTimer);
     clearTimeout(this.stableTimer);
+    this.abandon();
     this.retryTimer = undefined;
     this.who = undefined;
     this.up.reject(error ?? new ChatError(Code.Network, ENDED[reason]));
@@ -265,6 +324,12 @@ export class Connection {
 
 const FIRST_RETRY_MS = 250;
 const RETRY_CAP_MS = 10_000;
+// Between servers that have not been tried since the last welcome.
+const AROUND_MS = 100;
+// A server that does not welcome us by then hangs; others may not.
+const IMPATIENT_CONNECT_MS = 2_000;
+// A link that was left behind is closed by then, whatever it still waits for.
+const LEFT_BEHIND_MS = 5_000;
 // A link that lasted so long was a good one: the next loss is retried quickly.
 const STABLE_MS = 3_000;
 

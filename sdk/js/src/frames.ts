@@ -106,6 +106,8 @@ export interface ServerBodies {
   kicked: { readonly reason: KickReason };
   tokenExpiring: { readonly seconds: number };
   unreadChanged: UnreadCleared;
+  /** The node is going away: move to another one within a time. */
+  reconnect: { readonly afterMs: number };
 }
 
 /** A body with its name; undefined is a frame of a newer server. */

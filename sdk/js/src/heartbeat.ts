@@ -8,7 +8,7 @@ export interface HeartbeatPort {
 
 /**
  * Pings after each interval and declares the connection dead when the answer
- * stays out for as long as an interval. The next ping is set up when an answer
+ * stays out for too long. The next ping is set up when an answer
  * arrives, not by a repeating timer: browsers slow down chains of timers in
  * hidden pages to one a minute, which would look like silence to the server.
  */
@@ -20,12 +20,13 @@ export class Heartbeat {
   constructor(
     private readonly port: HeartbeatPort,
     private readonly intervalMs: number,
+    private readonly answerMs: number = intervalMs,
   ) {
     this.schedule();
   }
 
   /** Pings now, for instance because the network changed. */
-  check(timeoutMs: number = this.intervalMs): void {
+  check(timeoutMs: number = this.answerMs): void {
     if (this.stopped || this.pinging) return;
     clearTimeout(this.timer);
     this.pinging = true;

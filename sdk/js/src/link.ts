@@ -15,6 +15,8 @@ export interface LinkOptions {
   readonly clock: ServerClock;
   /** How long the socket and the welcome may take together. */
   readonly connectTimeoutMs: number;
+  /** There are other servers to go to: a silent one is given up sooner. */
+  readonly impatient: boolean;
 }
 
 /** What the owner of a link is told; nothing after `down`. */
@@ -93,9 +95,15 @@ export class Link {
     this.requests.inFlight = welcome.limits.inFlight || DEFAULT_IN_FLIGHT;
     this.heartbeat = new Heartbeat(
       { ping: (timeoutMs) => this.ping(timeoutMs), dead: () => this.close() },
-      welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS,
+      ...this.patience(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS),
     );
     this.handlers.welcomed(welcome);
+  }
+
+  // A node that hangs keeps its connections open: only its silence tells.
+  private patience(intervalMs: number): [intervalMs: number, answerMs: number] {
+    if (!this.options.impatient) return [intervalMs, intervalMs];
+    return [Math.min(intervalMs, IMPATIENT_PING_MS), CHECK_MS];
   }
 
   private async ping(timeoutMs: number): Promise<void> {
@@ -137,4 +145,5 @@ function lossOf(code: number): ChatError {
 const DEFAULT_IN_FLIGHT = 16;
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const CHECK_MS = 3_000;
+const IMPATIENT_PING_MS = 5_000;
 const GOODBYE_ID = 0xffffffff;

@@ -2,16 +2,22 @@ import { ChatError, Code } from './errors.js';
 
 /**
  * The WebSocket addresses of a list of server origins, used in turn: a client
- * stays with one as long as it works.
+ * stays with one as long as it works, and begins with any of them.
  */
 export class ServerList {
   private readonly urls: readonly string[];
   private index = 0;
 
-  constructor(origins: string | readonly string[]) {
+  constructor(origins: string | readonly string[], random: () => number = Math.random) {
     const list = typeof origins === 'string' ? [origins] : origins;
     if (list.length === 0) throw new ChatError(Code.InvalidParam, 'At least one server origin is needed.');
     this.urls = list.map(socketURL);
+    this.index = Math.floor(random() * this.urls.length) % this.urls.length;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.urls.length;
   }
 
   /** The address to use now. */
