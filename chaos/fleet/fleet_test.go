@@ -86,7 +86,7 @@ func TestALeaderDiesBetweenCommitAndFanOut(t *testing.T) {
 		}
 		n.SetEnv()
 		settle(ctx, t, f, 3)
-		c := converse(ctx, t, f, 6)
+		c := converseOn(ctx, t, f, 6, n)
 		await(ctx, t, "the failpoint ends the node", func() bool { return !n.Runs() })
 		// Whoever had the last word says nothing more: the push must come by itself.
 		c.paused.Store(true)

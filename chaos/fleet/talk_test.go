@@ -17,6 +17,7 @@ import (
 	"github.com/parley-im/parley/chaos/fleet"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
+	"github.com/parley-im/parley/storage"
 )
 
 const (
@@ -145,10 +146,34 @@ var talks atomic.Int64
 
 // converse logs pairs of users in, user i on node i first, and has them write.
 func converse(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int) *talk {
+	round := talks.Add(1)
+	return converseAs(ctx, test, f, pairs, func(i int) string { return fmt.Sprintf("talk%d-user%d", round, i) })
+}
+
+// converseOn does so with pairs whose conversations a node leads.
+func converseOn(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int, n *fleet.Node) *talk {
+	test.Helper()
+	s, err := n.Status(ctx)
+	if err != nil {
+		test.Fatal(err)
+	}
+	var names []string
+	for i := 0; len(names) < 2*pairs; i++ {
+		round := talks.Add(1)
+		a, b := fmt.Sprintf("talk%d-a", round), fmt.Sprintf("talk%d-b", round)
+		shard := storage.ConversationShard(s.ShardsTotal, chat.PeerConversation(app, a, b))
+		if s.Shards[shard-1].Leader == s.Node {
+			names = append(names, a, b)
+		}
+	}
+	return converseAs(ctx, test, f, pairs, func(i int) string { return names[i] })
+}
+
+func converseAs(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int, name func(i int) string) *talk {
 	t := &talk{T: test, stop: make(chan struct{})}
-	urls, round := f.URLs(), talks.Add(1)
+	urls := f.URLs()
 	for i := range 2 * pairs {
-		s := &speaker{name: fmt.Sprintf("talk%d-user%d", round, i), peer: fmt.Sprintf("talk%d-user%d", round, i^1)}
+		s := &speaker{name: name(i), peer: name(i ^ 1)}
 		t.speakers = append(t.speakers, s)
 		tok, err := token(s.name)
 		if err != nil {
