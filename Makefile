@@ -1,13 +1,16 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build deps test lint generate e2e bench sim sim-pebble kills large
+.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run one node with demo users on http://127.0.0.1:8080
 	go run ./cmd/parley dev
+
+cluster: ## run three nodes on http://127.0.0.1:8081 to 8083
+	@scripts/cluster.sh
 
 build: ## build the programs into bin/
 	go build -trimpath -o bin/ ./cmd/...

@@ -18,6 +18,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -126,11 +127,12 @@ func (c *Client) connect(ctx context.Context, resume bool) (*link, error) {
 		ctx, cancel = context.WithTimeout(ctx, manyDial)
 		defer cancel()
 	}
-	l, err := dial(ctx, c, c.o.Servers[int(c.server.Load())%len(c.o.Servers)], token, resume)
+	l, err := dial(ctx, c, c.present(), token, resume)
 	if err != nil {
 		c.server.Add(1) // the next attempt goes elsewhere
 		return nil, err
 	}
+	c.learn(l.welcome.GetServers())
 	c.clockOffset.Store(int64(l.welcome.GetServerTimeMs()) - time.Now().UnixMilli())
 	return l, nil
 }
@@ -139,7 +141,31 @@ func (c *Client) connect(ctx context.Context, resume bool) (*link, error) {
 const manyDial = 2 * time.Second
 
 // many says whether there is another server to go to.
-func (c *Client) many() bool { return len(c.o.Servers) > 1 && !c.o.NoReconnect }
+func (c *Client) many() bool { return c.known() > 1 && !c.o.NoReconnect }
+
+func (c *Client) known() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.o.Servers)
+}
+
+// present is the server that is tried next.
+func (c *Client) present() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.o.Servers[int(c.server.Load())%len(c.o.Servers)]
+}
+
+// learn adds servers that a node tells of.
+func (c *Client) learn(servers []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range servers {
+		if u, err := socketURL("login", s); err == nil && !slices.Contains(c.o.Servers, u) {
+			c.o.Servers = append(c.o.Servers, u)
+		}
+	}
+}
 
 // freshToken asks the source, when there is one.
 func (c *Client) freshToken(ctx context.Context) (string, error) {

@@ -83,22 +83,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Servers = slices.Clone(o.Servers)
 	for i, s := range o.Servers {
-		u, err := url.Parse(s)
-		if err != nil || u.Host == "" {
-			return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL %q is no http, https, ws or wss address", s)
+		u, err := socketURL(op, s)
+		if err != nil {
+			return o, err
 		}
-		switch u.Scheme {
-		case "http", "ws":
-			u.Scheme = "ws"
-		case "https", "wss":
-			u.Scheme = "wss"
-		default:
-			return o, chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
-		}
-		if u.Path == "" || u.Path == "/" {
-			u.Path = "/ws"
-		}
-		o.Servers[i] = u.String()
+		o.Servers[i] = u
 	}
 	if err := chat.CheckUserID(op, o.UserID); err != nil {
 		return o, err
@@ -112,6 +101,26 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.MinBackoff, 100*time.Millisecond)
 	setDefault(&o.MaxBackoff, 10*time.Second)
 	return o, nil
+}
+
+// socketURL is the address of a server's socket.
+func socketURL(op, server string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" {
+		return "", chat.Errorf(chat.CodeInvalidParam, op, "the URL %q is no http, https, ws or wss address", server)
+	}
+	switch u.Scheme {
+	case "http", "ws":
+		u.Scheme = "ws"
+	case "https", "wss":
+		u.Scheme = "wss"
+	default:
+		return "", chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/ws"
+	}
+	return u.String(), nil
 }
 
 func setDefault[T int | time.Duration](to *T, value T) {

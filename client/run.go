@@ -57,7 +57,7 @@ func (c *Client) run(l *link) {
 // reconnect tries until it is welcomed, refused for good, or the client ends.
 func (c *Client) reconnect() (*link, error) {
 	for attempt := 0; ; attempt++ {
-		if err := c.pause(c.ctx, attempt/len(c.o.Servers), 0); err != nil { // once around
+		if err := c.pause(c.ctx, attempt/c.known(), 0); err != nil { // once around
 			return nil, err
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, c.o.AttemptTimeout)

@@ -19,6 +19,9 @@ const DefaultShards = 128
 type Config struct {
 	// Addr is where clients connect, HOST:PORT. An empty host is every interface.
 	Addr string `yaml:"addr"`
+	// ClientURL is the origin by which clients reach this node. When it is set,
+	// clients of other nodes are told, and go there when theirs is gone.
+	ClientURL string `yaml:"client_url"`
 	// Data is the folder that holds all state. It is made when it is missing.
 	Data string `yaml:"data"`
 	// Shards is fixed when the data folder is made.

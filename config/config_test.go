@@ -44,6 +44,7 @@ func file(t *testing.T, text string) string {
 
 const full = `
 addr: 0.0.0.0:9000
+client_url: https://n1.example.com
 data: /var/lib/parley
 shards: 16
 origins: [https://app.example.com, "*"]
@@ -79,7 +80,7 @@ func TestAFileSetsEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Addr: "0.0.0.0:9000", Data: "/var/lib/parley", Shards: 16,
+		Addr: "0.0.0.0:9000", ClientURL: "https://n1.example.com", Data: "/var/lib/parley", Shards: 16,
 		Origins: []string{"https://app.example.com", "*"}, LogLevel: "debug", LogFormat: "json",
 		AdminTokenFile: "/run/admin",
 		Cluster: config.Cluster{

@@ -19,6 +19,7 @@ import (
 const (
 	EnvAddr      = "PARLEY_ADDR"
 	EnvData      = "PARLEY_DATA"
+	EnvClientURL = "PARLEY_CLIENT_URL"
 	EnvShards    = "PARLEY_SHARDS"
 	EnvOrigins   = "PARLEY_ORIGINS"
 	EnvLogLevel  = "PARLEY_LOG_LEVEL"
@@ -132,7 +133,7 @@ func List(text string) (all []string) {
 // applyEnv lays the environment over c.
 func (c *Config) applyEnv(lookup func(string) (string, bool)) error {
 	for name, to := range map[string]*string{
-		EnvAddr: &c.Addr, EnvData: &c.Data, EnvLogLevel: &c.LogLevel, EnvLogFormat: &c.LogFormat,
+		EnvAddr: &c.Addr, EnvData: &c.Data, EnvClientURL: &c.ClientURL, EnvLogLevel: &c.LogLevel, EnvLogFormat: &c.LogFormat,
 		EnvPeerAddr: &c.Cluster.PeerAddr, EnvActorAddr: &c.Cluster.ActorAddr, EnvGossipAddr: &c.Cluster.GossipAddr,
 		EnvAdvertise: &c.Cluster.Advertise, EnvZone: &c.Cluster.Zone, EnvTLSCert: &c.Cluster.TLS.Cert, EnvTLSKey: &c.Cluster.TLS.Key,
 		EnvTLSCA: &c.Cluster.TLS.CA, EnvAdminTokenFile: &c.AdminTokenFile,

@@ -42,6 +42,9 @@ func (c Config) Validate() error {
 		add("log_format is %q; %s are allowed", c.LogFormat, strings.Join(formats, ", "))
 	}
 	problems = append(problems, c.Cluster.problems()...)
+	if c.ClientURL != "" && (c.ClientURL == "*" || !validOrigin(c.ClientURL)) {
+		add("client_url is %q; SCHEME://HOST or SCHEME://HOST:PORT without a path is wanted", c.ClientURL)
+	}
 	for _, o := range c.Origins {
 		if !validOrigin(o) {
 			add("origins holds %q; SCHEME://HOST or SCHEME://HOST:PORT without a path, or * is wanted", o)

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ import (
 	"github.com/parley-im/parley/cluster/members"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/transport/ws"
 )
 
 // ClusterOptions say how a node meets others. Addresses are HOST:PORT; an empty
@@ -315,6 +318,25 @@ func (n *Node) settled() error {
 	}
 	n.belong()
 	return nil
+}
+
+// servers are the origins of nodes that clients may go to.
+func (n *Node) servers() (all []string) {
+	for _, m := range n.others() {
+		if m.Client != "" && m.Cluster == n.mesh.Cluster && !m.Draining {
+			all = append(all, m.Client)
+		}
+	}
+	return all
+}
+
+// originPolicy also lets in the pages of other nodes, whose clients come here
+// when these are gone.
+func (n *Node) originPolicy() func(*http.Request) bool {
+	configured := ws.OriginPolicy(n.o.Origins, n.o.LoopbackOrigins)
+	return func(r *http.Request) bool {
+		return configured(r) || slices.Contains(n.servers(), r.Header.Get("Origin"))
+	}
 }
 
 // voters are the nodes that the shards begin with: the founder, or, on all

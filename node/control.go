@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -283,6 +284,24 @@ func (c *control) SetMeta(ctx context.Context, expect uint64, document []byte) e
 // ask sends a question to another node's control and waits for the answer, the
 // end of the connection, or ctx.
 func (c *control) ask(ctx context.Context, node storage.NodeID, question func(request uint32) any) error {
+	return c.await(ctx, node, func(request uint32) error {
+		if !c.n.directory.TellProcess(node, controlProcess, question(request), controlProcess) {
+			return errNotReached
+		}
+		return nil
+	})
+}
+
+// enroll makes a user exist, wherever that is decided.
+func (c *control) enroll(ctx context.Context, u chat.UserKey, name string) error {
+	return c.await(ctx, "", func(request uint32) error {
+		self := actor.NewPID(c.n.system.Address(), controlProcess)
+		return c.n.directory.Send(directory.SessionOf(u), &actorpb.Enroll{Request: request, UserName: name}, self)
+	})
+}
+
+// await asks under a number and waits for the answer.
+func (c *control) await(ctx context.Context, node storage.NodeID, ask func(request uint32) error) error {
 	done := make(chan error, 1)
 	c.mu.Lock()
 	c.requests++
@@ -294,8 +313,8 @@ func (c *control) ask(ctx context.Context, node storage.NodeID, question func(re
 		defer c.mu.Unlock()
 		delete(c.calls, request)
 	}()
-	if !c.n.directory.TellProcess(node, controlProcess, question(request), controlProcess) {
-		return errNotReached
+	if err := ask(request); err != nil {
+		return err
 	}
 	select {
 	case err := <-done:
@@ -346,6 +365,8 @@ func (c *control) SendUserMessage(_ *actor.PID, message any) {
 	case *actorpb.Reshaped:
 		c.answered(m.Request, nil)
 	case *actorpb.Administered:
+		c.answered(m.Request, nil)
+	case *actorpb.Enrolled:
 		c.answered(m.Request, nil)
 	case *actorpb.Refused:
 		e := m.GetError()

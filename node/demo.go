@@ -7,7 +7,6 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/transport/api"
 )
 
@@ -46,18 +45,5 @@ func (n *Node) registerDemoUsers(ctx context.Context) error {
 
 // register makes a user exist, and gives them the name if it is not empty.
 func (n *Node) register(ctx context.Context, app chat.AppID, u api.DevUser) error {
-	user := chat.UserKey{App: app, ID: u.UserID}
-	shard := storage.UserShard(n.o.Shards, user)
-	term, err := n.host.Leader(shard)
-	if err != nil {
-		return err
-	}
-	done := make(chan error, 1)
-	n.host.Propose(shard, term, []chat.CommandBody{chat.Login{User: user, Name: u.UserName}}, func(_ storage.Outcome, err error) { done <- err })
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return chat.Errorf(chat.CodeTimeout, "register", "%w", ctx.Err())
-	}
+	return n.control.enroll(ctx, chat.UserKey{App: app, ID: u.UserID}, u.UserName)
 }

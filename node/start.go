@@ -171,6 +171,7 @@ func (n *Node) startSockets(verifier *auth.Verifier) {
 	shared := &connection.Options{
 		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
+		Servers: n.servers,
 	}
 	var names []string
 	for _, c := range wire.Codecs() {
@@ -186,7 +187,7 @@ func (n *Node) startSockets(verifier *auth.Verifier) {
 			codec, _ := wire.ByName(name) // negotiated from the names above
 			return connection.New(shared, c, codec)
 		},
-		AllowOrigin: ws.OriginPolicy(n.o.Origins, n.o.LoopbackOrigins),
+		AllowOrigin: n.originPolicy(),
 		MaxMessage:  maxFrame, MaxConnections: maxConnections, MaxUnauthenticated: maxUnauthenticated, Log: n.o.Log,
 	})
 }

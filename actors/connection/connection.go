@@ -64,7 +64,9 @@ type Options struct {
 	Timing    Timing
 	MaxFrame  int // bytes, told to clients
 	Relay     Relay
-	count     atomic.Uint64
+	// Servers gives the origins of nodes where clients may go; maybe none.
+	Servers func() []string
+	count   atomic.Uint64
 }
 
 // Relay knows the connections that are in use.

@@ -94,7 +94,7 @@ func (c *Connection) attached(m *actorpb.Attached) {
 	c.reply(c.helloID, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
 		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()), TokenExpiresAtMs: uint64(expires.UnixMilli()),
 		HeartbeatIntervalMs: uint32(c.o.Timing.Heartbeat.Milliseconds()), HeartbeatTimeoutMs: uint32(c.o.Timing.Silence.Milliseconds()),
-		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node,
+		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node, Servers: c.o.Servers(),
 		Limits: &wirepb.Limits{
 			TextBytes: uint32(l.TextBytes), CustomBytes: uint32(l.CustomBytes), CommandBytes: uint32(l.CommandBytes),
 			ExtendedDataBytes: uint32(l.ExtendedDataBytes), FrameBytes: uint32(c.o.MaxFrame),

@@ -85,3 +85,16 @@ func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
 		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})
 	}
 }
+
+// enroll makes the user exist without letting any device in.
+func (s *session) enroll(ctx actor.Context, m *actorpb.Enroll) {
+	root, to := s.o.System.Root, ctx.Sender()
+	login := chat.Login{User: s.user, Name: m.UserName}
+	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{login}, func(_ storage.Outcome, err error) {
+		if err != nil {
+			refuse(root, to, m.Request, "enroll", err)
+			return
+		}
+		root.Send(to, &actorpb.Enrolled{Request: m.Request})
+	})
+}

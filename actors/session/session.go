@@ -67,6 +67,8 @@ func (s *session) Receive(ctx actor.Context) {
 		s.attach(ctx, m)
 	case loggedIn:
 		s.loggedIn(ctx, m)
+	case *actorpb.Enroll:
+		s.enroll(ctx, m)
 	case *actorpb.Detach:
 		delete(s.devices, ctx.Sender().Id)
 	case directory.Gone:

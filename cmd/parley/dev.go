@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/config"
 	"github.com/parley-im/parley/node"
 )
 
@@ -25,6 +27,9 @@ type devCommand struct {
 	Addr  string `help:"Where to listen; a loopback address." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Data  string `help:"Directory for the data." default:"./data" type:"path"`
 	Admin string `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
+
+	clusterFlags
+	Secrets string `help:"Directory of the secrets, which the nodes of a cluster share; the default is --data." placeholder:"DIR" type:"path"`
 }
 
 // Run serves until the context ends.
@@ -32,17 +37,28 @@ func (c *devCommand) Run(ctx context.Context) error {
 	if err := checkLoopback(c.Addr); err != nil {
 		return err
 	}
-	secret, err := devSecret(c.Data)
+	secrets := cmp.Or(c.Secrets, c.Data)
+	secret, err := devSecret(secrets)
 	if err != nil {
 		return err
 	}
-	token, err := adminToken(filepath.Join(c.Data, "admin-token"))
+	token, err := adminToken(filepath.Join(secrets, "admin-token"))
 	if err != nil {
 		return err
+	}
+	cfg := config.Default()
+	c.clusterFlags.apply(&cfg.Cluster)
+	cfg.Apps = []config.App{{ID: devApp, Secret: config.Secret(secret)}}
+	if err := cfg.Validate(); err != nil {
+		return usageError{err}
+	}
+	cluster, err := clusterOptions(cfg.Cluster)
+	if err != nil {
+		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return serve(ctx, node.Options{
-		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, Demo: true, LoopbackOrigins: true, Log: log,
+		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, ClientURL: "http://" + c.Addr, Cluster: cluster, Demo: true, LoopbackOrigins: true, Log: log,
 		Apps: []node.App{{App: auth.App{ID: devApp, Secret: secret}, Limits: chat.DefaultLimits()}},
 	}, func(n *node.Node) {
 		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\n", n.URL(), c.Data)
@@ -95,7 +111,15 @@ func secretFile(path, fresh string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
-	if err := os.WriteFile(path, []byte(fresh), 0o600); err != nil {
+	// Nodes that start together share it: the first whole file counts.
+	own := path + "." + rand.Text()
+	if err := os.WriteFile(own, []byte(fresh), 0o600); err != nil {
+		return "", fmt.Errorf("write a secret: %w", err)
+	}
+	defer os.Remove(own)
+	if err := os.Link(own, path); errors.Is(err, fs.ErrExist) {
+		return secretFile(path, fresh)
+	} else if err != nil {
 		return "", fmt.Errorf("write a secret: %w", err)
 	}
 	return fresh, nil

@@ -11,13 +11,8 @@ import (
 	"github.com/parley-im/parley/node"
 )
 
-type serveCommand struct {
-	Config string   `help:"YAML file; the README has a minimal one." placeholder:"FILE" type:"path"`
-	App    []string `help:"Serve an app, for trials; may be repeated." placeholder:"ID:SECRET" sep:"none"`
-	Data   string   `help:"Directory for the data." placeholder:"DIR" type:"path"`
-	Addr   string   `help:"Where to listen." placeholder:"HOST:PORT"`
-	Admin  string   `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
-
+// clusterFlags say how a node meets others.
+type clusterFlags struct {
 	PeerAddr   string   `help:"Where other nodes' Raft messages and snapshots arrive; the default is a free port on loopback." placeholder:"HOST:PORT"`
 	ActorAddr  string   `help:"Where other nodes' actors are heard; the default is the host of --peer-addr and a free port." placeholder:"HOST:PORT"`
 	GossipAddr string   `help:"Where nodes find each other." placeholder:"HOST:PORT"`
@@ -26,6 +21,17 @@ type serveCommand struct {
 	Expect     int      `help:"How many nodes found the cluster together." placeholder:"N"`
 	Zone       string   `help:"Rack or data centre; replicas go to different ones." placeholder:"NAME"`
 	Insecure   bool     `help:"Let nodes talk in the clear on a network that you trust."`
+}
+
+type serveCommand struct {
+	Config string   `help:"YAML file; the README has a minimal one." placeholder:"FILE" type:"path"`
+	App    []string `help:"Serve an app, for trials; may be repeated." placeholder:"ID:SECRET" sep:"none"`
+	Data   string   `help:"Directory for the data." placeholder:"DIR" type:"path"`
+	Addr   string   `help:"Where to listen." placeholder:"HOST:PORT"`
+	Admin  string   `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
+
+	ClientURL string `help:"Origin by which clients reach this node; clients of other nodes are told." placeholder:"URL"`
+	clusterFlags
 
 	AdminTokenFile string `help:"File with the operators' token; the default is admin-token in --data, made when it is missing." placeholder:"FILE" type:"path"`
 }
@@ -37,7 +43,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return usageError{err}
 	}
 	log := logger(cfg)
-	peers, err := cfg.Cluster.TLS.Load()
+	cluster, err := clusterOptions(cfg.Cluster)
 	if err != nil {
 		return usageError{err}
 	}
@@ -47,10 +53,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	o := node.Options{
 		Addr: cfg.Addr, Data: cfg.Data, Shards: cfg.Shards, Origins: cfg.Origins, Admin: c.Admin, AdminToken: token, Log: log,
-		Cluster: node.ClusterOptions{
-			PeerAddr: cfg.Cluster.PeerAddr, ActorAddr: cfg.Cluster.ActorAddr, GossipAddr: cfg.Cluster.GossipAddr, Advertise: cfg.Cluster.Advertise,
-			Join: cfg.Cluster.Join, Expect: cfg.Cluster.Expect, Zone: cfg.Cluster.Zone, TLS: peers, GossipKey: cfg.Cluster.Key(),
-		},
+		ClientURL: cfg.ClientURL, Cluster: cluster,
 	}
 	for _, a := range cfg.Apps {
 		app, err := a.Auth()
@@ -75,25 +78,10 @@ func (c *serveCommand) settings() (config.Config, error) {
 		}
 		cfg.SetApp(app)
 	}
-	for _, s := range []struct {
-		flag string
-		to   *string
-	}{
-		{c.Data, &cfg.Data}, {c.Addr, &cfg.Addr}, {c.PeerAddr, &cfg.Cluster.PeerAddr}, {c.ActorAddr, &cfg.Cluster.ActorAddr},
-		{c.GossipAddr, &cfg.Cluster.GossipAddr}, {c.Advertise, &cfg.Cluster.Advertise}, {c.Zone, &cfg.Cluster.Zone},
-		{c.AdminTokenFile, &cfg.AdminTokenFile},
-	} {
-		if s.flag != "" {
-			*s.to = s.flag
-		}
+	for _, s := range []setting{{c.Data, &cfg.Data}, {c.Addr, &cfg.Addr}, {c.ClientURL, &cfg.ClientURL}, {c.AdminTokenFile, &cfg.AdminTokenFile}} {
+		s.apply()
 	}
-	if len(c.Join) > 0 {
-		cfg.Cluster.Join = c.Join
-	}
-	if c.Expect != 0 {
-		cfg.Cluster.Expect = c.Expect
-	}
-	cfg.Cluster.Insecure = cfg.Cluster.Insecure || c.Insecure
+	c.clusterFlags.apply(&cfg.Cluster)
 	return cfg, cfg.Validate()
 }
 
@@ -105,4 +93,40 @@ func logger(cfg config.Config) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, o))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+// setting is a flag that wins over what the file says, unless it is empty.
+type setting struct {
+	flag string
+	to   *string
+}
+
+func (s setting) apply() {
+	if s.flag != "" {
+		*s.to = s.flag
+	}
+}
+
+func (f clusterFlags) apply(c *config.Cluster) {
+	for _, s := range []setting{
+		{f.PeerAddr, &c.PeerAddr}, {f.ActorAddr, &c.ActorAddr}, {f.GossipAddr, &c.GossipAddr}, {f.Advertise, &c.Advertise}, {f.Zone, &c.Zone},
+	} {
+		s.apply()
+	}
+	if len(f.Join) > 0 {
+		c.Join = f.Join
+	}
+	if f.Expect != 0 {
+		c.Expect = f.Expect
+	}
+	c.Insecure = c.Insecure || f.Insecure
+}
+
+// clusterOptions reads what a node needs to meet others.
+func clusterOptions(c config.Cluster) (node.ClusterOptions, error) {
+	peers, err := c.TLS.Load()
+	return node.ClusterOptions{
+		PeerAddr: c.PeerAddr, ActorAddr: c.ActorAddr, GossipAddr: c.GossipAddr, Advertise: c.Advertise,
+		Join: c.Join, Expect: c.Expect, Zone: c.Zone, TLS: peers, GossipKey: c.Key(),
+	}, err
 }

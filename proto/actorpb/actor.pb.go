@@ -618,6 +618,103 @@ func (x *Attached) GetAvatarUrl() string {
 	return ""
 }
 
+// To session: have the user exist, with this name if it is not empty.
+type Enroll struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	UserName      string                 `protobuf:"bytes,2,opt,name=user_name,json=userName,proto3" json:"user_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Enroll) Reset() {
+	*x = Enroll{}
+	mi := &file_actor_actor_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Enroll) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Enroll) ProtoMessage() {}
+
+func (x *Enroll) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Enroll.ProtoReflect.Descriptor instead.
+func (*Enroll) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Enroll) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
+func (x *Enroll) GetUserName() string {
+	if x != nil {
+		return x.UserName
+	}
+	return ""
+}
+
+type Enrolled struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Enrolled) Reset() {
+	*x = Enrolled{}
+	mi := &file_actor_actor_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Enrolled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Enrolled) ProtoMessage() {}
+
+func (x *Enrolled) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
+func (*Enrolled) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Enrolled) GetRequest() uint32 {
+	if x != nil {
+		return x.Request
+	}
+	return 0
+}
+
 // Connection to session: the device has gone.
 type Detach struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -629,7 +726,7 @@ type Detach struct {
 
 func (x *Detach) Reset() {
 	*x = Detach{}
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +738,7 @@ func (x *Detach) String() string {
 func (*Detach) ProtoMessage() {}
 
 func (x *Detach) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +751,7 @@ func (x *Detach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detach.ProtoReflect.Descriptor instead.
 func (*Detach) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{8}
+	return file_actor_actor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Detach) GetAppId() uint32 {
@@ -681,7 +778,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +790,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +803,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{9}
+	return file_actor_actor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Kick) GetReason() wirepb.Kicked_Reason {
@@ -729,7 +826,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +838,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +851,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{10}
+	return file_actor_actor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *List) GetRequest() uint32 {
@@ -795,7 +892,7 @@ type Listed struct {
 
 func (x *Listed) Reset() {
 	*x = Listed{}
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +904,7 @@ func (x *Listed) String() string {
 func (*Listed) ProtoMessage() {}
 
 func (x *Listed) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +917,7 @@ func (x *Listed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listed.ProtoReflect.Descriptor instead.
 func (*Listed) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{11}
+	return file_actor_actor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Listed) GetRequest() uint32 {
@@ -852,7 +949,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_actor_actor_proto_msgTypes[12]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +961,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[12]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +974,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{12}
+	return file_actor_actor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MarkRead) GetRequest() uint32 {
@@ -925,7 +1022,7 @@ type MarkedRead struct {
 
 func (x *MarkedRead) Reset() {
 	*x = MarkedRead{}
-	mi := &file_actor_actor_proto_msgTypes[13]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1034,7 @@ func (x *MarkedRead) String() string {
 func (*MarkedRead) ProtoMessage() {}
 
 func (x *MarkedRead) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[13]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1047,7 @@ func (x *MarkedRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkedRead.ProtoReflect.Descriptor instead.
 func (*MarkedRead) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{13}
+	return file_actor_actor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MarkedRead) GetRequest() uint32 {
@@ -983,7 +1080,7 @@ type Look struct {
 
 func (x *Look) Reset() {
 	*x = Look{}
-	mi := &file_actor_actor_proto_msgTypes[14]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -995,7 +1092,7 @@ func (x *Look) String() string {
 func (*Look) ProtoMessage() {}
 
 func (x *Look) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[14]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,7 +1105,7 @@ func (x *Look) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Look.ProtoReflect.Descriptor instead.
 func (*Look) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{14}
+	return file_actor_actor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Look) GetRequest() uint32 {
@@ -1058,7 +1155,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_actor_actor_proto_msgTypes[15]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1070,7 +1167,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[15]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1083,7 +1180,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{15}
+	return file_actor_actor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Seen) GetRequest() uint32 {
@@ -1118,7 +1215,7 @@ type HeadSeen struct {
 
 func (x *HeadSeen) Reset() {
 	*x = HeadSeen{}
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1130,7 +1227,7 @@ func (x *HeadSeen) String() string {
 func (*HeadSeen) ProtoMessage() {}
 
 func (x *HeadSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1143,7 +1240,7 @@ func (x *HeadSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeadSeen.ProtoReflect.Descriptor instead.
 func (*HeadSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{16}
+	return file_actor_actor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HeadSeen) GetHead() *logpb.Head {
@@ -1170,7 +1267,7 @@ type UserSeen struct {
 
 func (x *UserSeen) Reset() {
 	*x = UserSeen{}
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1279,7 @@ func (x *UserSeen) String() string {
 func (*UserSeen) ProtoMessage() {}
 
 func (x *UserSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1292,7 @@ func (x *UserSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserSeen.ProtoReflect.Descriptor instead.
 func (*UserSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{17}
+	return file_actor_actor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UserSeen) GetUser() *logpb.User {
@@ -1218,7 +1315,7 @@ type HandOn struct {
 
 func (x *HandOn) Reset() {
 	*x = HandOn{}
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1327,7 @@ func (x *HandOn) String() string {
 func (*HandOn) ProtoMessage() {}
 
 func (x *HandOn) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1340,7 @@ func (x *HandOn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOn.ProtoReflect.Descriptor instead.
 func (*HandOn) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{18}
+	return file_actor_actor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HandOn) GetRequest() uint32 {
@@ -1276,7 +1373,7 @@ type Handed struct {
 
 func (x *Handed) Reset() {
 	*x = Handed{}
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1385,7 @@ func (x *Handed) String() string {
 func (*Handed) ProtoMessage() {}
 
 func (x *Handed) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1398,7 @@ func (x *Handed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handed.ProtoReflect.Descriptor instead.
 func (*Handed) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{19}
+	return file_actor_actor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Handed) GetRequest() uint32 {
@@ -1322,7 +1419,7 @@ type TakeEffects struct {
 
 func (x *TakeEffects) Reset() {
 	*x = TakeEffects{}
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1334,7 +1431,7 @@ func (x *TakeEffects) String() string {
 func (*TakeEffects) ProtoMessage() {}
 
 func (x *TakeEffects) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1347,7 +1444,7 @@ func (x *TakeEffects) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeEffects.ProtoReflect.Descriptor instead.
 func (*TakeEffects) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{20}
+	return file_actor_actor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TakeEffects) GetRequest() uint32 {
@@ -1373,7 +1470,7 @@ type EffectsTaken struct {
 
 func (x *EffectsTaken) Reset() {
 	*x = EffectsTaken{}
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1482,7 @@ func (x *EffectsTaken) String() string {
 func (*EffectsTaken) ProtoMessage() {}
 
 func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1495,7 @@ func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EffectsTaken.ProtoReflect.Descriptor instead.
 func (*EffectsTaken) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+	return file_actor_actor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *EffectsTaken) GetRequest() uint32 {
@@ -1421,7 +1518,7 @@ type Leading struct {
 
 func (x *Leading) Reset() {
 	*x = Leading{}
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1530,7 @@ func (x *Leading) String() string {
 func (*Leading) ProtoMessage() {}
 
 func (x *Leading) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1543,7 @@ func (x *Leading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leading.ProtoReflect.Descriptor instead.
 func (*Leading) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+	return file_actor_actor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Leading) GetLed() []*Led {
@@ -1478,7 +1575,7 @@ type Led struct {
 
 func (x *Led) Reset() {
 	*x = Led{}
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1587,7 @@ func (x *Led) String() string {
 func (*Led) ProtoMessage() {}
 
 func (x *Led) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1600,7 @@ func (x *Led) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Led.ProtoReflect.Descriptor instead.
 func (*Led) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+	return file_actor_actor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Led) GetShard() uint32 {
@@ -1552,7 +1649,7 @@ type Follower struct {
 
 func (x *Follower) Reset() {
 	*x = Follower{}
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1661,7 @@ func (x *Follower) String() string {
 func (*Follower) ProtoMessage() {}
 
 func (x *Follower) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1674,7 @@ func (x *Follower) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Follower.ProtoReflect.Descriptor instead.
 func (*Follower) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{24}
+	return file_actor_actor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Follower) GetNode() string {
@@ -1610,7 +1707,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1719,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1732,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{25}
+	return file_actor_actor_proto_rawDescGZIP(), []int{27}
 }
 
 // The meta group's leader to all nodes: the registry, and what is being done.
@@ -1651,7 +1748,7 @@ type Registered struct {
 
 func (x *Registered) Reset() {
 	*x = Registered{}
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1760,7 @@ func (x *Registered) String() string {
 func (*Registered) ProtoMessage() {}
 
 func (x *Registered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1773,7 @@ func (x *Registered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registered.ProtoReflect.Descriptor instead.
 func (*Registered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{26}
+	return file_actor_actor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Registered) GetVersion() uint64 {
@@ -1719,7 +1816,7 @@ type Moving struct {
 
 func (x *Moving) Reset() {
 	*x = Moving{}
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1828,7 @@ func (x *Moving) String() string {
 func (*Moving) ProtoMessage() {}
 
 func (x *Moving) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1841,7 @@ func (x *Moving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moving.ProtoReflect.Descriptor instead.
 func (*Moving) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+	return file_actor_actor_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Moving) GetShard() uint32 {
@@ -1789,7 +1886,7 @@ type Reshape struct {
 
 func (x *Reshape) Reset() {
 	*x = Reshape{}
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1801,7 +1898,7 @@ func (x *Reshape) String() string {
 func (*Reshape) ProtoMessage() {}
 
 func (x *Reshape) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1814,7 +1911,7 @@ func (x *Reshape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
 func (*Reshape) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{28}
+	return file_actor_actor_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Reshape) GetRequest() uint32 {
@@ -1854,7 +1951,7 @@ type Reshaped struct {
 
 func (x *Reshaped) Reset() {
 	*x = Reshaped{}
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1963,7 @@ func (x *Reshaped) String() string {
 func (*Reshaped) ProtoMessage() {}
 
 func (x *Reshaped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +1976,7 @@ func (x *Reshaped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
 func (*Reshaped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+	return file_actor_actor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Reshaped) GetRequest() uint32 {
@@ -1900,7 +1997,7 @@ type HandOver struct {
 
 func (x *HandOver) Reset() {
 	*x = HandOver{}
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1912,7 +2009,7 @@ func (x *HandOver) String() string {
 func (*HandOver) ProtoMessage() {}
 
 func (x *HandOver) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1925,7 +2022,7 @@ func (x *HandOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOver.ProtoReflect.Descriptor instead.
 func (*HandOver) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{30}
+	return file_actor_actor_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *HandOver) GetShard() uint32 {
@@ -1955,7 +2052,7 @@ type Administer struct {
 
 func (x *Administer) Reset() {
 	*x = Administer{}
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2064,7 @@ func (x *Administer) String() string {
 func (*Administer) ProtoMessage() {}
 
 func (x *Administer) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2077,7 @@ func (x *Administer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administer.ProtoReflect.Descriptor instead.
 func (*Administer) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{31}
+	return file_actor_actor_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Administer) GetRequest() uint32 {
@@ -2013,7 +2110,7 @@ type Administered struct {
 
 func (x *Administered) Reset() {
 	*x = Administered{}
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2122,7 @@ func (x *Administered) String() string {
 func (*Administered) ProtoMessage() {}
 
 func (x *Administered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2135,7 @@ func (x *Administered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administered.ProtoReflect.Descriptor instead.
 func (*Administered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{32}
+	return file_actor_actor_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Administered) GetRequest() uint32 {
@@ -2092,7 +2189,12 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x1b\n" +
 	"\tuser_name\x18\x02 \x01(\tR\buserName\x12\x1d\n" +
 	"\n" +
-	"avatar_url\x18\x03 \x01(\tR\tavatarUrl\"8\n" +
+	"avatar_url\x18\x03 \x01(\tR\tavatarUrl\"?\n" +
+	"\x06Enroll\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12\x1b\n" +
+	"\tuser_name\x18\x02 \x01(\tR\buserName\"$\n" +
+	"\bEnrolled\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\"8\n" +
 	"\x06Detach\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\"=\n" +
@@ -2203,7 +2305,7 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 }
 
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_actor_actor_proto_goTypes = []any{
 	(Action)(0),                      // 0: parley.actor.v1.Action
 	(*Refused)(nil),                  // 1: parley.actor.v1.Refused
@@ -2214,70 +2316,72 @@ var file_actor_actor_proto_goTypes = []any{
 	(*Deliver)(nil),                  // 6: parley.actor.v1.Deliver
 	(*Attach)(nil),                   // 7: parley.actor.v1.Attach
 	(*Attached)(nil),                 // 8: parley.actor.v1.Attached
-	(*Detach)(nil),                   // 9: parley.actor.v1.Detach
-	(*Kick)(nil),                     // 10: parley.actor.v1.Kick
-	(*List)(nil),                     // 11: parley.actor.v1.List
-	(*Listed)(nil),                   // 12: parley.actor.v1.Listed
-	(*MarkRead)(nil),                 // 13: parley.actor.v1.MarkRead
-	(*MarkedRead)(nil),               // 14: parley.actor.v1.MarkedRead
-	(*Look)(nil),                     // 15: parley.actor.v1.Look
-	(*Seen)(nil),                     // 16: parley.actor.v1.Seen
-	(*HeadSeen)(nil),                 // 17: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),                 // 18: parley.actor.v1.UserSeen
-	(*HandOn)(nil),                   // 19: parley.actor.v1.HandOn
-	(*Handed)(nil),                   // 20: parley.actor.v1.Handed
-	(*TakeEffects)(nil),              // 21: parley.actor.v1.TakeEffects
-	(*EffectsTaken)(nil),             // 22: parley.actor.v1.EffectsTaken
-	(*Leading)(nil),                  // 23: parley.actor.v1.Leading
-	(*Led)(nil),                      // 24: parley.actor.v1.Led
-	(*Follower)(nil),                 // 25: parley.actor.v1.Follower
-	(*Dropped)(nil),                  // 26: parley.actor.v1.Dropped
-	(*Registered)(nil),               // 27: parley.actor.v1.Registered
-	(*Moving)(nil),                   // 28: parley.actor.v1.Moving
-	(*Reshape)(nil),                  // 29: parley.actor.v1.Reshape
-	(*Reshaped)(nil),                 // 30: parley.actor.v1.Reshaped
-	(*HandOver)(nil),                 // 31: parley.actor.v1.HandOver
-	(*Administer)(nil),               // 32: parley.actor.v1.Administer
-	(*Administered)(nil),             // 33: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),             // 34: parley.wire.v1.Error
-	(*wirepb.Send)(nil),              // 35: parley.wire.v1.Send
-	(*wirepb.Sent)(nil),              // 36: parley.wire.v1.Sent
-	(*wirepb.History)(nil),           // 37: parley.wire.v1.History
-	(*wirepb.HistoryPage)(nil),       // 38: parley.wire.v1.HistoryPage
-	(wirepb.Kicked_Reason)(0),        // 39: parley.wire.v1.Kicked.Reason
-	(*wirepb.ListConversations)(nil), // 40: parley.wire.v1.ListConversations
-	(*wirepb.ConversationPage)(nil),  // 41: parley.wire.v1.ConversationPage
-	(*wirepb.ClearUnread)(nil),       // 42: parley.wire.v1.ClearUnread
-	(*wirepb.UnreadCleared)(nil),     // 43: parley.wire.v1.UnreadCleared
-	(*logpb.ConversationKey)(nil),    // 44: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),               // 45: parley.log.v1.Head
-	(*logpb.Entry)(nil),              // 46: parley.log.v1.Entry
-	(*logpb.User)(nil),               // 47: parley.log.v1.User
-	(*logpb.Deliver)(nil),            // 48: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),         // 49: parley.log.v1.Descriptor
+	(*Enroll)(nil),                   // 9: parley.actor.v1.Enroll
+	(*Enrolled)(nil),                 // 10: parley.actor.v1.Enrolled
+	(*Detach)(nil),                   // 11: parley.actor.v1.Detach
+	(*Kick)(nil),                     // 12: parley.actor.v1.Kick
+	(*List)(nil),                     // 13: parley.actor.v1.List
+	(*Listed)(nil),                   // 14: parley.actor.v1.Listed
+	(*MarkRead)(nil),                 // 15: parley.actor.v1.MarkRead
+	(*MarkedRead)(nil),               // 16: parley.actor.v1.MarkedRead
+	(*Look)(nil),                     // 17: parley.actor.v1.Look
+	(*Seen)(nil),                     // 18: parley.actor.v1.Seen
+	(*HeadSeen)(nil),                 // 19: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),                 // 20: parley.actor.v1.UserSeen
+	(*HandOn)(nil),                   // 21: parley.actor.v1.HandOn
+	(*Handed)(nil),                   // 22: parley.actor.v1.Handed
+	(*TakeEffects)(nil),              // 23: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),             // 24: parley.actor.v1.EffectsTaken
+	(*Leading)(nil),                  // 25: parley.actor.v1.Leading
+	(*Led)(nil),                      // 26: parley.actor.v1.Led
+	(*Follower)(nil),                 // 27: parley.actor.v1.Follower
+	(*Dropped)(nil),                  // 28: parley.actor.v1.Dropped
+	(*Registered)(nil),               // 29: parley.actor.v1.Registered
+	(*Moving)(nil),                   // 30: parley.actor.v1.Moving
+	(*Reshape)(nil),                  // 31: parley.actor.v1.Reshape
+	(*Reshaped)(nil),                 // 32: parley.actor.v1.Reshaped
+	(*HandOver)(nil),                 // 33: parley.actor.v1.HandOver
+	(*Administer)(nil),               // 34: parley.actor.v1.Administer
+	(*Administered)(nil),             // 35: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),             // 36: parley.wire.v1.Error
+	(*wirepb.Send)(nil),              // 37: parley.wire.v1.Send
+	(*wirepb.Sent)(nil),              // 38: parley.wire.v1.Sent
+	(*wirepb.History)(nil),           // 39: parley.wire.v1.History
+	(*wirepb.HistoryPage)(nil),       // 40: parley.wire.v1.HistoryPage
+	(wirepb.Kicked_Reason)(0),        // 41: parley.wire.v1.Kicked.Reason
+	(*wirepb.ListConversations)(nil), // 42: parley.wire.v1.ListConversations
+	(*wirepb.ConversationPage)(nil),  // 43: parley.wire.v1.ConversationPage
+	(*wirepb.ClearUnread)(nil),       // 44: parley.wire.v1.ClearUnread
+	(*wirepb.UnreadCleared)(nil),     // 45: parley.wire.v1.UnreadCleared
+	(*logpb.ConversationKey)(nil),    // 46: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),               // 47: parley.log.v1.Head
+	(*logpb.Entry)(nil),              // 48: parley.log.v1.Entry
+	(*logpb.User)(nil),               // 49: parley.log.v1.User
+	(*logpb.Deliver)(nil),            // 50: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),         // 51: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	34, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	35, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
-	36, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
-	37, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
-	38, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
-	39, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	40, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	41, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
-	42, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	43, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
-	44, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
-	17, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
-	18, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	45, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	46, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	47, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	48, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
-	24, // 17: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
-	49, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
-	25, // 19: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
-	28, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	36, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
+	37, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
+	38, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
+	39, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
+	40, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
+	41, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	42, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
+	43, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
+	44, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
+	45, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
+	46, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	19, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
+	20, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
+	47, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	48, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	49, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	50, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	26, // 17: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
+	51, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	27, // 19: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
+	30, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
 	0,  // 21: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
 	22, // [22:22] is the sub-list for method output_type
 	22, // [22:22] is the sub-list for method input_type
@@ -2297,7 +2401,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   33,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -869,8 +869,11 @@ type Welcome struct {
 	AvatarUrl          string   `protobuf:"bytes,8,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	Node               string   `protobuf:"bytes,9,opt,name=node,proto3" json:"node,omitempty"`
 	Capabilities       []string `protobuf:"bytes,10,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Origins of nodes where this client may go as well, if the nodes were told
+	// theirs.
+	Servers       []string `protobuf:"bytes,11,rep,name=servers,proto3" json:"servers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Welcome) Reset() {
@@ -969,6 +972,13 @@ func (x *Welcome) GetNode() string {
 func (x *Welcome) GetCapabilities() []string {
 	if x != nil {
 		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *Welcome) GetServers() []string {
+	if x != nil {
+		return x.Servers
 	}
 	return nil
 }
@@ -2381,7 +2391,7 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\bplatform\x18\b \x01(\tR\bplatform\x12\x16\n" +
 	"\x06resume\x18\t \x01(\bR\x06resume\x12\"\n" +
 	"\fcapabilities\x18\n" +
-	" \x03(\tR\fcapabilities\"\x93\x03\n" +
+	" \x03(\tR\fcapabilities\"\xad\x03\n" +
 	"\aWelcome\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12$\n" +
 	"\x0eserver_time_ms\x18\x02 \x01(\x04R\fserverTimeMs\x12-\n" +
@@ -2394,7 +2404,8 @@ const file_wire_wire_proto_rawDesc = "" +
 	"avatar_url\x18\b \x01(\tR\tavatarUrl\x12\x12\n" +
 	"\x04node\x18\t \x01(\tR\x04node\x12\"\n" +
 	"\fcapabilities\x18\n" +
-	" \x03(\tR\fcapabilities\"\x87\x02\n" +
+	" \x03(\tR\fcapabilities\x12\x18\n" +
+	"\aservers\x18\v \x03(\tR\aservers\"\x87\x02\n" +
 	"\x06Limits\x12\x1d\n" +
 	"\n" +
 	"text_bytes\x18\x01 \x01(\rR\ttextBytes\x12!\n" +

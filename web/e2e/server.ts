@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,21 +10,54 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
 
 const startMilliseconds = 20_000;
+const spreadMilliseconds = 50_000;
 
 /** A `parley dev` of its own: a free port of loopback and an empty data folder, both kept over restarts. */
 export class Server {
+  /** What is removed with it. */
+  private readonly folders: string[];
   private child: ChildProcess | undefined;
   private log = '';
 
   private constructor(
     readonly port: number,
     private readonly data: string,
-  ) {}
+    private readonly flags: readonly string[],
+  ) {
+    this.folders = [data];
+  }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'parley-e2e-data-')));
+  /** Starts one; flags are added to its command. */
+  static async start(flags: readonly string[] = []): Promise<Server> {
+    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'parley-e2e-data-')), flags);
     await server.restart();
     return server;
+  }
+
+  /** Starts nodes that are one cluster, with replicas on each of them; close them all. */
+  static async cluster(size: number): Promise<Server[]> {
+    const secrets = await mkdtemp(join(tmpdir(), 'parley-e2e-secrets-'));
+    const gossip = await Promise.all(Array.from({ length: size }, async () => `127.0.0.1:${await freePort()}`));
+    const nodes = await Promise.all(
+      gossip.map((own) => {
+        const seeds = gossip.filter((other) => other !== own).flatMap((other) => ['--join', other]);
+        return Server.start(['--secrets', secrets, '--gossip-addr', own, '--expect', String(size), ...seeds]);
+      }),
+    );
+    const token = await readFile(join(secrets, 'admin-token'), 'utf8');
+    const end = Date.now() + spreadMilliseconds;
+    while (!(await nodes[0]?.spread(token, size))) {
+      if (Date.now() > end) throw new Error('the replicas were not spread in time');
+      await delay(200);
+    }
+    nodes[0]?.folders.push(secrets);
+    return nodes;
+  }
+
+  private async spread(token: string, voters: number): Promise<boolean> {
+    const answer = await fetch(`${this.origin}/api/cluster`, { headers: { Authorization: `Bearer ${token}` } });
+    const { shards, moves } = (await answer.json()) as { shards: { voters: string[] }[]; moves: unknown[] };
+    return moves.length === 0 && shards.every((shard) => shard.voters.length === voters);
   }
 
   get origin(): string {
@@ -33,7 +66,7 @@ export class Server {
 
   /** Starts the process and waits until it says that clients may connect. */
   async restart(): Promise<void> {
-    const child = spawn(inject('binary'), ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data], {
+    const child = spawn(inject('binary'), ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data, ...this.flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
@@ -53,7 +86,7 @@ export class Server {
   /** Ends the process and removes its data. */
   async close(): Promise<void> {
     await this.end('SIGKILL');
-    await rm(this.data, { recursive: true, force: true });
+    for (const folder of this.folders) await rm(folder, { recursive: true, force: true });
   }
 
   /** A token of a demo user, as the page gets it; the user exists from then on. */

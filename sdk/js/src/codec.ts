@@ -141,6 +141,7 @@ function welcomeIn(w: pb.Welcome): Welcome {
     tokenExpiresAt: num(w.tokenExpiresAtMs),
     heartbeatIntervalMs: w.heartbeatIntervalMs,
     heartbeatTimeoutMs: w.heartbeatTimeoutMs,
+    servers: w.servers,
     limits: {
       textBytes: limits.textBytes,
       customBytes: limits.customBytes,

@@ -213,6 +213,7 @@ export class Connection {
     this.welcomed = true;
     this.refreshed = false;
     this.tried = 0;
+    this.options.servers.learn(welcome.servers);
     this.stableTimer = setTimeout(() => this.backoff.reset(), STABLE_MS);
     this.enter({ state: 'connected', resumed, welcome });
     this.up.resolve();

@@ -65,6 +65,8 @@ export interface Welcome {
   readonly tokenExpiresAt: number;
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** Origins of nodes where this client may go as well. */
+  readonly servers: readonly string[];
   readonly limits: Limits;
   readonly userName: string;
   readonly avatarUrl: string;

@@ -95,14 +95,14 @@ export class Link {
     this.requests.inFlight = welcome.limits.inFlight || DEFAULT_IN_FLIGHT;
     this.heartbeat = new Heartbeat(
       { ping: (timeoutMs) => this.ping(timeoutMs), dead: () => this.close() },
-      ...this.patience(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS),
+      ...this.patience(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS, welcome.servers.length > 1),
     );
     this.handlers.welcomed(welcome);
   }
 
   // A node that hangs keeps its connections open: only its silence tells.
-  private patience(intervalMs: number): [intervalMs: number, answerMs: number] {
-    if (!this.options.impatient) return [intervalMs, intervalMs];
+  private patience(intervalMs: number, others: boolean): [intervalMs: number, answerMs: number] {
+    if (!this.options.impatient && !others) return [intervalMs, intervalMs];
     return [Math.min(intervalMs, IMPATIENT_PING_MS), CHECK_MS];
   }
 

@@ -5,7 +5,7 @@ import { ChatError, Code } from './errors.js';
  * stays with one as long as it works, and begins with any of them.
  */
 export class ServerList {
-  private readonly urls: readonly string[];
+  private readonly urls: string[];
   private index = 0;
 
   constructor(origins: string | readonly string[], random: () => number = Math.random) {
@@ -13,6 +13,15 @@ export class ServerList {
     if (list.length === 0) throw new ChatError(Code.InvalidParam, 'At least one server origin is needed.');
     this.urls = list.map(socketURL);
     this.index = Math.floor(random() * this.urls.length) % this.urls.length;
+  }
+
+  /** Adds those that a node tells of. */
+  learn(origins: readonly string[]): void {
+    for (const origin of origins) {
+      if (!ORIGIN.test(origin)) continue; // a node's operator may mistype; what works goes on
+      const url = socketURL(origin);
+      if (!this.urls.includes(url)) this.urls.push(url);
+    }
   }
 
   /** How many there are. */
@@ -31,8 +40,10 @@ export class ServerList {
   }
 }
 
+const ORIGIN = /^(http|ws)(s?):\/\/[^/?#]+\/?$/i;
+
 function socketURL(origin: string): string {
-  const match = /^(http|ws)(s?):\/\/[^/?#]+\/?$/i.exec(origin);
+  const match = ORIGIN.exec(origin);
   if (!match) {
     throw new ChatError(Code.InvalidParam, `"${origin}" is not a server origin such as https://chat.example.com.`);
   }

@@ -56,6 +56,18 @@ describe('several servers', () => {
   });
 });
 
+describe('one server that tells of others', () => {
+  it('is left for one of them when it dies', async () => {
+    server.servers = ['http://fake', 'http://b', 'not an origin'];
+    const app = new App(server);
+    await app.login('alice');
+    server.cut();
+    await pass(110);
+    expect(server.dialled).toEqual(['ws://fake/ws', 'ws://b/ws']);
+    expect(app.client.state).toBe('connected');
+  });
+});
+
 describe('a node that is going away', () => {
   it('is left without anybody noticing', async () => {
     const app = new App(server, { server: three, random: () => 0.4 });

@@ -40,6 +40,9 @@ export class FakeServer {
   readonly sends: pb.Send[] = [];
   readonly asked: string[] = [];
 
+  /** What a welcome tells of other nodes. */
+  servers: string[] = [];
+
   down: boolean = false;
   silent: boolean = false;
   refuseHello: ((hello: pb.Hello) => Refusal | undefined) | undefined;
@@ -145,6 +148,7 @@ export class FakeServer {
         tokenExpiresAtMs: BigInt(this.now() + 86_400_000),
         heartbeatIntervalMs: 10_000,
         heartbeatTimeoutMs: 35_000,
+        servers: this.servers,
         limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, inFlight: 16 },
       },
     });

@@ -1,0 +1,61 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bubble, launchBrowser, newContext, openAs, own, say } from './browser';
+import { Server } from './server';
+
+let nodes: Server[];
+let browser: Browser;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  nodes = await Server.cluster(3);
+});
+afterAll(async () => {
+  await Promise.all(contexts.map((one) => one.close()));
+  await browser.close();
+  await Promise.all(nodes.map((node) => node.close()));
+});
+
+async function open(node: Server | undefined, user: string, peer: string): Promise<Page> {
+  const context = await newContext(browser);
+  contexts.push(context);
+  return openAs(context, node?.origin ?? '', user, peer);
+}
+
+/** The texts of a conversation, from top to bottom. */
+async function texts(page: Page): Promise<string[]> {
+  const all = await page.locator('.bubble').allInnerTexts();
+  return all.map((text) => text.replace(/^.*[:：] /s, '').trim());
+}
+
+test('two people on different nodes go on talking while every node is killed in turn', async () => {
+  const alice = await open(nodes[0], 'alice', 'bob');
+  const bob = await open(nodes[1], 'bob', 'alice');
+  await say(alice, 'said 0 by alice');
+  await bubble(bob, 'said 0 by alice').waitFor();
+  await say(bob, 'said 1 by bob');
+  await bubble(alice, 'said 1 by bob').waitFor();
+
+  let count = 2;
+  for (const node of nodes) {
+    await node.kill();
+    const killed = Date.now();
+    for (const [from, to, name] of [[alice, bob, 'alice'], [bob, alice, 'bob']] as const) {
+      const text = `said ${count++} by ${name}`;
+      await say(from, text);
+      await own(from, text, 'sent').waitFor();
+      await bubble(to, text).waitFor();
+    }
+    const seconds = (Date.now() - killed) / 1000;
+    for (const page of [alice, bob]) await page.locator('.banner').waitFor({ state: 'detached' });
+    console.log(`a node killed: both heard each other again after ${seconds.toFixed(1)} s`);
+    await node.restart();
+  }
+
+  for (const page of [alice, bob]) {
+    const said = (await texts(page)).filter((text) => text.includes('said'));
+    expect(said).toHaveLength(count);
+    expect(said.map((text) => Number(/said (\d+)/.exec(text)?.[1]))).toEqual(Array.from({ length: count }, (_, i) => i));
+  }
+});
