@@ -21,7 +21,7 @@ done
 cat <<TEXT
 Three nodes: http://127.0.0.1:8081 http://127.0.0.1:8082 http://127.0.0.1:8083
 Open two of them, sign in as two of the demo users, and kill a node: ${pids[*]}
-The cluster: http://127.0.0.1:8081/#/cluster with the token in $dir/admin-token,
+The cluster: http://127.0.0.1:8081/cluster with the token in $dir/admin-token,
 or bin/parley status --admin http://127.0.0.1:8081 --token-file $dir/admin-token
 TEXT
 wait

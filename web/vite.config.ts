@@ -23,7 +23,7 @@ export default defineConfig({
       output: {
         entryFileNames: 'assets/app.js',
         chunkFileNames: 'assets/[name].js',
-        assetFileNames: 'assets/app[extname]',
+        assetFileNames: 'assets/[name][extname]',
         codeSplitting: {
           groups: [{ name: 'sdk', test: /sdk[\\/]js[\\/]|@bufbuild/ }],
         },

@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bubble, launchBrowser, newContext, openAs, own, say } from './browser';
@@ -58,4 +59,33 @@ test('two people on different nodes go on talking while every node is killed in 
     expect(said).toHaveLength(count);
     expect(said.map((text) => Number(/said (\d+)/.exec(text)?.[1]))).toEqual(Array.from({ length: count }, (_, i) => i));
   }
+});
+
+test('the cluster page draws nodes and shards, and what becomes of a node', async () => {
+  const context = await newContext(browser);
+  contexts.push(context);
+  const page = await context.newPage();
+  await page.goto(`${nodes[0]?.origin ?? ''}/cluster`);
+  await page.getByLabel('Admin token').fill('wrong');
+  await page.getByRole('button', { name: 'Show the cluster' }).click();
+  await page.getByText('This is not the token.').waitFor();
+  await page.getByLabel('Admin token').fill((await nodes[0]?.adminToken()) ?? '');
+  await page.getByRole('button', { name: 'Show the cluster' }).click();
+
+  await page.locator('.node[data-alive=true]').nth(2).waitFor();
+  expect(await page.locator('.shard').count()).toBe(128);
+  await page.locator('.shard').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText(/^Shard 2: led by [ABC]/).waitFor();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes: where }) => `${id}: ${where.map((one) => one.html).join(' ')}`)).toEqual([]);
+  }
+
+  await nodes[2]?.kill();
+  await page.locator('.node[data-alive=false]').waitFor();
+  await page.locator('.shard[data-node=none]').first().waitFor({ state: 'detached' });
+  await nodes[2]?.restart();
+  await page.locator('.node[data-alive=false]').waitFor({ state: 'detached' });
 });

@@ -14,6 +14,7 @@ const spreadMilliseconds = 50_000;
 
 /** A `parley dev` of its own: a free port of loopback and an empty data folder, both kept over restarts. */
 export class Server {
+  private secrets: string;
   /** What is removed with it. */
   private readonly folders: string[];
   private child: ChildProcess | undefined;
@@ -25,6 +26,7 @@ export class Server {
     private readonly flags: readonly string[],
   ) {
     this.folders = [data];
+    this.secrets = data;
   }
 
   /** Starts one; flags are added to its command. */
@@ -51,7 +53,13 @@ export class Server {
       await delay(200);
     }
     nodes[0]?.folders.push(secrets);
+    for (const node of nodes) node.secrets = secrets;
     return nodes;
+  }
+
+  /** What operators show. */
+  adminToken(): Promise<string> {
+    return readFile(join(this.secrets, 'admin-token'), 'utf8');
   }
 
   private async spread(token: string, voters: number): Promise<boolean> {
