@@ -16,6 +16,9 @@ import (
 // answerTime is how long a node that is connected may take to answer a request.
 const answerTime = 5 * time.Second
 
+// toldAgain keeps what makes up for dropped pushes from adding to an overload.
+const toldAgain = time.Second
+
 // neighbour is another node: a process by which PIDs of it are reached, and what
 // it was asked. It counts as connected between Up and Down.
 //
@@ -27,7 +30,8 @@ type neighbour struct {
 	mu    sync.Mutex
 	up    bool
 	asked map[question]deadlines
-	lossy bool // pushes were dropped, and the node not told yet
+	lossy bool          // pushes were dropped, and the node not told yet
+	told  time.Duration // when it was told the last time
 }
 
 // question is a request by its asker: a process of this node, and its number.
@@ -181,7 +185,8 @@ func (n *neighbour) sweep(now time.Duration) {
 			delete(n.asked, q)
 		}
 	}
-	if n.lossy && n.up {
+	if n.lossy && n.up && now-n.told >= toldAgain {
+		n.told = now
 		n.lossy = !n.d.o.Peers.Send(n.node, envelope(&actorpb.Dropped{}, nil).toProcess(ownProcess).message())
 	}
 	n.mu.Unlock()
