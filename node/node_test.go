@@ -278,7 +278,10 @@ func TestAMessageReachesTheOtherUserAndTheLog(t *testing.T) {
 }
 
 func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
-	n, _ := start(t, options(t))
+	o := options(t)
+	var ms atomic.Int64 // no two messages have one time, else their order is that of names
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(ms.Add(1)) * time.Millisecond) }
+	n, _ := start(t, o)
 	bob, carol := login(t, n, "bob"), login(t, n, "carol")
 	alice := login(t, n, "alice")
 	alice.sent(text("bob", "one"))

@@ -153,6 +153,9 @@ func (d *Directory) sendAway(node storage.NodeID, m parked) (bool, error) {
 	if tracked {
 		delete(n.asked, q)
 	}
+	if d.o.Peers.Queued(node) == 0 {
+		return false, nil // its Down is on the way
+	}
 	return false, errBusy
 }
 

@@ -90,6 +90,8 @@ type Idle struct{}
 type Peers interface {
 	// Send never blocks; false says that the message was dropped.
 	Send(to storage.NodeID, m *peerpb.Message) bool
+	// Queued is how many bytes wait for a node: 0 when it is not connected.
+	Queued(to storage.NodeID) int
 }
 
 // Options says what a directory works with.

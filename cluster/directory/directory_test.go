@@ -41,6 +41,7 @@ func (l *leader) Leader(storage.ShardID) (storage.Term, error) {
 type nobody struct{}
 
 func (nobody) Send(storage.NodeID, *peerpb.Message) bool { return false }
+func (nobody) Queued(storage.NodeID) int                 { return 0 }
 
 // world is a directory of probes.
 type world struct {

@@ -162,6 +162,16 @@ func (m *member) Send(to storage.NodeID, msg *peerpb.Message) bool {
 	return true
 }
 
+// Queued implements directory.Peers.
+func (m *member) Queued(storage.NodeID) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.lossy {
+		return 1
+	}
+	return 0
+}
+
 func (m *member) set(f func(m *member)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -379,6 +389,31 @@ func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
 		g, ok := m.(directory.Gone)
 		return ok && g.Node == "n1"
 	})
+}
+
+func TestATooLongQueueIsBusyAndABrokenOneIsWaitedFor(t *testing.T) {
+	n := newNodes(t, "n1", "n2")
+	n1, n2 := n.all["n1"], n.all["n2"]
+	n2.lead(3)
+	n1.heard("n2")
+	a := n1.asker("a")
+	n1.set(func(m *member) { m.lossy = true })
+	if err := n1.dir.Send(ann, &actorpb.Fetch{Request: 1}, a.pid); chat.CodeOf(err) != chat.CodeBusy {
+		t.Errorf("behind a full queue: %v, want Busy", err)
+	}
+	n1.set(func(m *member) { m.lossy = false })
+	n.mu.Lock()
+	delete(n.all, "n2") // the link is gone, its Down not yet said
+	n.mu.Unlock()
+	a.ask(2)
+	n.mu.Lock()
+	n.all["n2"] = n2
+	n.mu.Unlock()
+	n1.dir.Down("n2")
+	n1.dir.Up("n2")
+	if code := a.answer(2); code != 0 {
+		t.Errorf("behind a broken link: %d", code)
+	}
 }
 
 func TestWhatANodeDoesNotUnderstandIsAnswered(t *testing.T) {

@@ -27,6 +27,9 @@ type parked struct {
 // elapsed is the clock of deadlines.
 func (d *Directory) elapsed() time.Duration { return time.Since(d.begun) }
 
+// Parked is how many messages wait for somebody to lead.
+func (d *Directory) Parked() int { return int(d.parked.Load()) }
+
 // park keeps a message until somebody leads its shard. The stripe is locked.
 func (d *Directory) park(s *stripe, m parked) error {
 	switch {
