@@ -391,6 +391,35 @@ func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
 	})
 }
 
+func TestAFencedNodeTrustsOnlyFreshWords(t *testing.T) {
+	n := newNodes(t, "n1", "n2")
+	n1, n2 := n.all["n1"], n.all["n2"]
+	n2.lead(3)
+	n1.heard("n2")
+	n1.dir.Fence()
+	if node, _ := n1.dir.Leader(1); node != "n2" {
+		t.Error("what was heard a moment ago is forgotten")
+	}
+	old := time.NewTimer(2600 * time.Millisecond)
+	for waiting := true; waiting; {
+		select {
+		case <-old.C:
+			waiting = false
+		case <-n1.moved:
+		}
+	}
+	n1.dir.Fence()
+	if node, term := n1.dir.Leader(1); node != "" || term != 3 {
+		t.Errorf("an old word still counts: %s in term %d", node, term)
+	}
+	a := n1.asker("a")
+	a.ask(1)
+	n2.dir.Tell(&actorpb.Leading{Led: []*actorpb.Led{{Shard: 1, Term: 3}, {Shard: 2, Term: 3}, {Shard: 3, Term: 3}, {Shard: 4, Term: 3}, {Shard: 5, Term: 3}, {Shard: 6, Term: 3}, {Shard: 7, Term: 3}, {Shard: 8, Term: 3}}})
+	if code := a.answer(1); code != 0 {
+		t.Errorf("after a fresh word: %d", code)
+	}
+}
+
 func TestATooLongQueueIsBusyAndABrokenOneIsWaitedFor(t *testing.T) {
 	n := newNodes(t, "n1", "n2")
 	n1, n2 := n.all["n1"], n.all["n2"]

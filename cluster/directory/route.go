@@ -114,13 +114,19 @@ func (d *Directory) Reaches(node storage.NodeID, shard storage.ShardID) bool {
 // Connected tells whether another node is.
 func (d *Directory) Connected(node storage.NodeID) bool { return d.neighbour(node).connected() }
 
-// Fence forgets who leads: only what the others say from then on counts. The
-// terms stay, so that nothing older than what was known does.
+// staleRoute is how old a leader's word may be when this node learns that others
+// had given it up. They repeat it every second.
+const staleRoute = 2500 * time.Millisecond
+
+// Fence forgets who leads, but for what was heard a moment ago: this node was
+// paused or cut off, and only what the others say from then on counts. The terms
+// stay, so that nothing older than what was known does.
 func (d *Directory) Fence() {
+	now := d.elapsed()
 	for shard := range d.stripes {
 		s := &d.stripes[shard]
 		s.mu.Lock()
-		if s.route.node != d.o.Node {
+		if s.route.node != d.o.Node && now-s.route.heard > staleRoute {
 			s.route.node = ""
 		}
 		s.mu.Unlock()

@@ -5,9 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,15 +18,17 @@ import (
 // for a node that has a cluster. With Expect it waits for that many nodes; each
 // lets the one of the lowest ID that it sees found, once and for ever, and the
 // one that more than half of the expected nodes let, founds. As long as no more
-// than Expect nodes without data are started, no two can.
+// than Expect nodes without data are started, no two can. A node whose disk is
+// wiped meanwhile is one more: then stop all, remove their grant files, begin
+// again.
 func (m *Members) Form(ctx context.Context) (cluster string, found bool, err error) {
 	look := time.NewTicker(m.o.Timing.Gather)
 	defer look.Stop()
-	tell := time.NewTicker(10 * time.Second)
+	tell := time.NewTicker(5 * time.Second)
 	defer tell.Stop()
 	for {
-		all := m.Nodes()
-		d := decide(m.o.Self.ID, all, m.o.Expect, len(m.o.Seeds) > 0)
+		all, granted := m.Nodes(), m.granted()
+		d := decide(m.o.Self.ID, all, m.o.Expect, len(m.o.Seeds) > 0, granted)
 		switch {
 		case d.join != "":
 			return d.join, false, nil
@@ -44,18 +43,33 @@ func (m *Members) Form(ctx context.Context) (cluster string, found bool, err err
 		select {
 		case <-look.C:
 		case <-tell.C:
-			m.o.Log.Info("waiting for the cluster to form", "nodes", len(all), "expect", m.o.Expect)
+			m.o.Log.Info("waiting for the cluster to form: " + m.waitsFor(all, granted))
 		case <-ctx.Done():
-			return "", false, fmt.Errorf("%d nodes are here and none of them has a cluster; %s: %w", len(all), m.waitsFor(), ctx.Err())
+			return "", false, fmt.Errorf("%s: %w", m.waitsFor(all, granted), ctx.Err())
+		case <-m.ctx.Done():
+			return "", false, errors.New("gossip was stopped before the cluster formed")
 		}
 	}
 }
 
-func (m *Members) waitsFor() string {
-	if m.o.Expect > 1 {
-		return fmt.Sprintf("%d are expected to found one", m.o.Expect)
+func (m *Members) granted() storage.NodeID {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.self.Grant
+}
+
+func (m *Members) waitsFor(all []Node, granted storage.NodeID) string {
+	switch {
+	case len(clusters(all)) > 1:
+		return fmt.Sprintf("nodes of several clusters are here (%s); this one cannot know to which it belongs", strings.Join(clusters(all), ", "))
+	case len(all) == 1:
+		return "no other node is here: none of those to join is reached, or they gossip with another key or label"
+	case m.o.Expect < 2:
+		return fmt.Sprintf("%d nodes are here and none of them has a cluster; one that was started before must be among those to join", len(all))
+	case granted == "":
+		return fmt.Sprintf("%d nodes are here, this one included, and none of them has a cluster; %d are expected to found one", len(all), m.o.Expect)
 	}
-	return "one that was started before must be among those to join"
+	return fmt.Sprintf("%d nodes are here and none of them has a cluster; this one lets %s found it, which needs the word of more than half of %d", len(all), granted, m.o.Expect)
 }
 
 // decision is what a node without a cluster does next; nothing set: wait.
@@ -65,61 +79,43 @@ type decision struct {
 	grant storage.NodeID // let this node found it
 }
 
-// decide is the rule by which a cluster forms.
-func decide(self storage.NodeID, all []Node, expect int, seeds bool) (d decision) {
-	var own storage.NodeID
+// decide is the rule by which a cluster forms. granted is what self has granted,
+// "" for nothing; all holds self too.
+func decide(self storage.NodeID, all []Node, expect int, seeds bool, granted storage.NodeID) (d decision) {
+	there := clusters(all)
 	lowest, grants := self, 0
+	if granted == self {
+		grants++
+	}
 	for _, n := range all {
-		if n.Cluster != "" {
-			return decision{join: n.Cluster}
-		}
-		if n.ID == self {
-			own = n.Grant
-		}
-		if n.Grant == self {
+		if n.ID != self && n.Grant == self {
 			grants++
 		}
 		lowest = min(lowest, n.ID)
 	}
 	switch {
+	case len(there) == 1:
+		d.join = there[0]
+	case len(there) > 1:
 	case expect == 1 || expect == 0 && !seeds:
 		d.found = true
 	case expect == 0:
-	case 2*grants > expect && own == self:
+	case 2*grants > expect:
 		d.found = true
-	case own == "" && len(all) >= expect:
+	case granted == "" && len(all) >= expect:
 		d.grant = lowest
 	}
 	return d
 }
 
-func readGrant(file string) (storage.NodeID, error) {
-	if file == "" {
-		return "", nil
+// clusters are those that some of all belong to.
+func clusters(all []Node) (ids []string) {
+	seen := make(map[string]bool)
+	for _, n := range all {
+		if n.Cluster != "" && !seen[n.Cluster] {
+			seen[n.Cluster] = true
+			ids = append(ids, n.Cluster)
+		}
 	}
-	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	return storage.NodeID(text), err
-}
-
-// writeGrant makes a grant durable before anybody hears of it.
-func writeGrant(file string, to storage.NodeID) error {
-	if file == "" {
-		return nil
-	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(string(to))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return ids
 }

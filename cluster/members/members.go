@@ -2,23 +2,22 @@
 // there, where each is reached, who has gone. It is a hint: Raft decides who
 // leads, the registry who belongs. It also forms a cluster of nodes that start
 // together (Form). The node starts it first and stops it last; nothing in it
-// blocks but Form and Leave.
+// blocks but Form, Leave and Close.
 //
-// Goroutines: memberlist's, and one that gathers changes, calls back, and joins
-// nodes that should be there and are not. All end with Close.
+// Goroutines: memberlist's; one that gathers changes and calls back (watch.go);
+// one that notices when the process stood still; and a short one at a time that
+// dials nodes that should be there and are not (join.go). All end with Close.
 package members
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -34,8 +33,10 @@ type Options struct {
 	Bind, Advertise string
 	// Seeds are gossip addresses of other nodes.
 	Seeds []string
-	// Key encrypts gossip: 16, 24 or 32 bytes; nil: plain.
-	Key []byte
+	// Label and Key keep others out: gossip with another label or key is ignored.
+	// Key encrypts: 16, 24 or 32 bytes; nil: plain.
+	Label string
+	Key   []byte
 	// Expect is how many nodes found the cluster together; 0: without seeds alone.
 	Expect int
 	// GrantFile keeps which node this one has let found the cluster; "": nowhere.
@@ -49,6 +50,8 @@ type Options struct {
 	Evicted func()
 	Timing  Timing
 	Log     *slog.Logger
+
+	transport memberlist.Transport // nil: a TCP and a UDP port
 }
 
 // Timing says how patient gossip is; zero values mean the defaults.
@@ -58,37 +61,37 @@ type Timing struct {
 	Rejoin time.Duration // about how often missing nodes are looked for: 2 s
 }
 
-// rejoinTime is for how long a node that vanished is looked for.
-const rejoinTime = 10 * time.Minute
+// suspicion is for how many probes a silent node may defend itself. It makes a
+// killed node's death known 2 to 3.5 s after, and leaves one that stood still for
+// 1 s alone.
+const suspicion = 3
 
-// pausedTime is how long this process must have stood still for the others to
-// have given it up.
-const pausedTime = 3 * time.Second
+// givenUp is how long this node must have stood still for the others to have
+// declared it dead: the probe that failed, and suspicion.
+func (t Timing) givenUp() time.Duration { return (1 + suspicion) * t.Probe }
 
 // Members is this node's view of the others.
 type Members struct {
-	o     Options
-	list  *memberlist.Memberlist
-	wake  chan struct{}
-	told  chan struct{} // a token: others say that they had given this node up
-	stop  context.CancelFunc
-	ctx   context.Context
-	ended sync.WaitGroup
+	o       Options
+	list    *memberlist.Memberlist
+	port    int           // that it gossips at
+	wake    chan struct{} // a token: something has changed
+	told    chan struct{} // a token: the others had given this node up
+	stop    context.CancelFunc
+	ctx     context.Context
+	ended   sync.WaitGroup
+	leaving atomic.Bool
 
+	// mu is taken by memberlist's callbacks under memberlist's own lock: nobody
+	// calls memberlist while holding it.
 	mu    sync.Mutex
 	self  Node
-	heard map[string]memberlist.Node // by name; the library's own list changes while it is read
+	heard map[string]heard // by name: who is live
 
-	// Of the goroutine.
+	// Of the goroutine that gathers.
 	live   map[storage.NodeID]Node
-	lost   map[storage.NodeID]lost // not live any more
-	warned map[string]bool
-}
-
-// lost is a node that was there.
-type lost struct {
-	Node
-	since time.Time
+	lost   map[storage.NodeID]lost // were live under this start
+	warned map[string]bool         // strangers
 }
 
 // Start binds the ports and begins to gossip. No seed needs to be there yet.
@@ -98,14 +101,14 @@ func Start(o Options) (*Members, error) {
 	setDefault(&o.Timing.Rejoin, 2*time.Second)
 	grant, err := readGrant(o.GrantFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read who may found the cluster: %w", err)
 	}
 	m := &Members{
-		o: o, self: o.Self, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), heard: make(map[string]memberlist.Node),
+		o: o, self: o.Self, wake: make(chan struct{}, 1), told: make(chan struct{}, 1), heard: make(map[string]heard),
 		live: make(map[storage.NodeID]Node), lost: make(map[storage.NodeID]lost), warned: make(map[string]bool),
 	}
 	m.self.Grant = grant
-	if _, err := m.self.encode(); err != nil {
+	if err := m.self.checkRoom(); err != nil {
 		return nil, err
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
@@ -116,7 +119,10 @@ func Start(o Options) (*Members, error) {
 	if m.list, err = memberlist.Create(c); err != nil {
 		return nil, fmt.Errorf("listen for gossip on %s: %w", o.Bind, err)
 	}
+	m.port = int(m.list.LocalNode().Port)
 	m.ended.Go(m.run)
+	started := time.Now()
+	m.ended.Go(func() { m.watchClock(started) })
 	return m, nil
 }
 
@@ -126,36 +132,34 @@ func setDefault(to *time.Duration, value time.Duration) {
 	}
 }
 
-// config is memberlist's, quicker than its own for a local network: a node that
-// was killed is given up after about 2 s, one that stood still for 1 s is not.
+// config is memberlist's, quicker than its own for a local network.
 func (m *Members) config() (*memberlist.Config, error) {
-	host, port, err := net.SplitHostPort(m.o.Bind)
+	bind, err := net.ResolveTCPAddr("tcp", m.o.Bind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("gossip at %q: %w", m.o.Bind, err)
+	}
+	if len(bind.IP) == 0 {
+		bind.IP = net.IPv4zero
 	}
 	c := memberlist.DefaultLANConfig()
-	if c.BindPort, err = strconv.Atoi(port); err != nil {
-		return nil, err
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	c.BindAddr, c.AdvertisePort = host, c.BindPort
+	c.BindAddr, c.BindPort, c.AdvertisePort = bind.IP.String(), bind.Port, bind.Port
 	if m.o.Advertise != "" {
-		found, err := net.LookupIP(m.o.Advertise)
-		if err != nil || len(found) == 0 {
+		host, err := net.ResolveIPAddr("ip", m.o.Advertise)
+		if err != nil {
 			return nil, fmt.Errorf("find the address of %s, as this node is to be advertised: %w", m.o.Advertise, err)
 		}
-		c.AdvertiseAddr = found[0].String()
+		c.AdvertiseAddr = host.IP.String()
 	}
-	c.Name, c.SecretKey = string(m.o.Self.ID), m.o.Key
+	c.Name, c.Label, c.SecretKey = string(m.o.Self.ID), m.o.Label, m.o.Key
 	c.ProbeInterval, c.ProbeTimeout = m.o.Timing.Probe, m.o.Timing.Probe/2
-	c.SuspicionMult, c.SuspicionMaxTimeoutMult = 4, 2
+	c.SuspicionMult, c.SuspicionMaxTimeoutMult = suspicion, 2
 	c.PushPullInterval, c.GossipInterval = 10*time.Second, m.o.Timing.Probe/5
 	c.TCPTimeout = 2 * time.Second
-	c.DeadNodeReclaimTime = m.o.Timing.Probe // for a node that comes back at another address
-	c.Delegate, c.Events, c.Merge = m, m, m
-	c.LogOutput = &logWriter{m.o.Log}
+	// A node that was killed may come back at another port at once, and this
+	// package itself looks for the dead.
+	c.DeadNodeReclaimTime, c.GossipToTheDeadTime = time.Nanosecond, 20*m.o.Timing.Probe
+	c.Transport, c.Delegate, c.Events = m.o.transport, m, m
+	c.LogOutput = &logWriter{log: m.o.Log}
 	return c, nil
 }
 
@@ -174,8 +178,8 @@ func (m *Members) read() (all, strangers []Node) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	self := m.self
-	for _, found := range m.heard {
-		n, ok := decode(&found)
+	for _, h := range m.heard {
+		n, ok := decode(h)
 		switch {
 		case !ok:
 		case n.ID == self.ID:
@@ -188,37 +192,52 @@ func (m *Members) read() (all, strangers []Node) {
 	}
 	all = append(all, self)
 	slices.SortFunc(all, func(a, b Node) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return newest(all), strangers
+	return newest(self.ID, all), strangers
 }
 
-// newest drops nodes whose address a later start has taken.
-func newest(all []Node) []Node {
+// newest drops nodes whose address a later start has taken, but never this one.
+func newest(self storage.NodeID, all []Node) []Node {
 	at := make(map[string]Node)
 	for _, n := range all {
 		if other, ok := at[n.Peer]; !ok || n.Start > other.Start {
 			at[n.Peer] = n
 		}
 	}
-	return slices.DeleteFunc(all, func(n Node) bool { return at[n.Peer].ID != n.ID })
+	return slices.DeleteFunc(all, func(n Node) bool { return n.Peer != "" && at[n.Peer].ID != n.ID && n.ID != self })
 }
 
-// Update changes what is gossiped of this node.
+// Update changes what is gossiped of this node; the others hear of it a little
+// later. A change that makes it too long is not made.
 func (m *Members) Update(change func(*Node)) {
 	m.mu.Lock()
-	change(&m.self)
-	m.mu.Unlock()
-	if err := m.list.UpdateNode(0); err != nil && m.ctx.Err() == nil {
-		m.o.Log.Debug("gossip about this node is slow", "error", err)
+	next := m.self
+	change(&next)
+	_, err := next.encode()
+	if err == nil {
+		m.self = next
 	}
+	m.mu.Unlock()
+	if err != nil {
+		m.o.Log.Error("this node cannot be described to the others", "error", err)
+		return
+	}
+	// It queues the news at once, then waits until they were sent often enough,
+	// which never happens after Close or when the others are dead: do not wait.
+	_ = m.list.UpdateNode(time.Nanosecond)
 	m.signal()
 }
 
-// Leave tells the others that this node ends.
+// Leave tells the others that this node ends, and waits for at most a second, or
+// until ctx's deadline, that they hear it. Only Close may follow.
 func (m *Members) Leave(ctx context.Context) error {
 	patience := time.Second
 	if at, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(at))
 	}
+	if err := ctx.Err(); err != nil || patience <= 0 {
+		return context.Cause(ctx)
+	}
+	m.leaving.Store(true)
 	return m.list.Leave(patience)
 }
 
@@ -230,183 +249,22 @@ func (m *Members) Close() error {
 	return err
 }
 
-func (m *Members) signal() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
-}
-
-// run gathers changes and looks for nodes that are missing.
-func (m *Members) run() {
-	var joining sync.WaitGroup
-	defer joining.Wait()
-	busy := make(chan struct{}, 1)
-	seek := func() {
-		select {
-		case busy <- struct{}{}:
-			missing := m.missing()
-			joining.Go(func() {
-				m.join(missing)
-				<-busy
-			})
-		default:
-		}
-	}
-	rejoin := time.NewTimer(0)
-	defer rejoin.Stop()
-	look := time.NewTicker(pausedTime / 6)
-	defer look.Stop()
-	last, evicted := time.Now(), time.Time{}
-	for {
-		select {
-		case <-m.ctx.Done():
-			return
-		case <-m.wake:
-			if !m.pause(m.o.Timing.Gather) {
-				return
-			}
-			m.gather()
-		case <-rejoin.C:
-			seek()
-			rejoin.Reset(m.o.Timing.Rejoin/2 + rand.N(m.o.Timing.Rejoin))
-		case <-look.C:
-			if time.Since(last) > pausedTime {
-				m.evict(&evicted)
-			}
-			last = time.Now()
-		case <-m.told:
-			m.evict(&evicted)
-		}
-	}
-}
-
-// evictAgain keeps what several others say from counting more than once.
-const evictAgain = 5 * time.Second
-
-func (m *Members) evict(last *time.Time) {
-	if time.Since(*last) > evictAgain {
-		*last = time.Now()
-		m.o.Evicted()
-	}
-}
-
-// pause waits; false when everything ends meanwhile.
-func (m *Members) pause(d time.Duration) bool {
-	wait := time.NewTimer(d)
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return true
-	case <-m.ctx.Done():
-		return false
-	}
-}
-
-// gather finds out what has changed and calls back.
-func (m *Members) gather() {
-	all, strangers := m.read()
-	for _, n := range strangers {
-		if key := string(n.ID) + n.Cluster; !m.warned[key] {
-			m.warned[key] = true
-			m.o.Log.Warn("a node of another cluster gossips here; it is passed over", "node", n.ID, "cluster", n.Cluster)
-		}
-	}
-	live := make(map[storage.NodeID]Node, len(all))
-	for _, n := range all {
-		live[n.ID] = n
-		if was, ok := m.lost[n.ID]; ok {
-			delete(m.lost, n.ID)
-			if was.Start == n.Start {
-				m.tellEvicted(n)
-			}
-		}
-	}
-	changed := len(live) != len(m.live)
-	for id, was := range m.live {
-		n, ok := live[id]
-		changed = changed || n != was
-		if !ok {
-			m.lost[id] = lost{was, time.Now()}
-		}
-		if !ok || n.Start != was.Start {
-			m.o.Gone(was)
-		}
-	}
-	m.live = live
-	if changed {
-		m.o.Changed(all)
-	}
-}
-
-// evictedMessage is what a node is told that comes back from the dead.
-var evictedMessage = []byte("evicted")
-
-func (m *Members) tellEvicted(n Node) {
-	m.mu.Lock()
-	found, ok := m.heard[string(n.ID)]
-	m.mu.Unlock()
-	if !ok {
-		return
-	}
-	if err := m.list.SendReliable(&found, evictedMessage); err != nil {
-		m.o.Log.Debug("a node was not told that it had been given up", "node", n.ID, "error", err)
-	}
-}
-
-// missing are addresses of nodes that should be there: seeds, and who was there
-// a while ago.
-func (m *Members) missing() (all []string) {
-	there := make(map[string]bool)
-	m.mu.Lock()
-	for _, n := range m.heard {
-		there[n.Address()] = true
-	}
-	m.mu.Unlock()
-	for _, seed := range m.o.Seeds {
-		if at, err := net.ResolveTCPAddr("tcp", seed); err == nil && !there[at.String()] {
-			all = append(all, at.String())
-		}
-	}
-	for id, n := range m.lost {
-		if time.Since(n.since) > rejoinTime {
-			delete(m.lost, id)
-		} else if !there[n.Gossip] && !slices.Contains(all, n.Gossip) {
-			all = append(all, n.Gossip)
-		}
-	}
-	return all
-}
-
-func (m *Members) join(missing []string) {
-	for _, addr := range missing {
-		if m.ctx.Err() != nil {
-			return
-		}
-		if _, err := m.list.Join([]string{addr}); err != nil {
-			m.o.Log.Debug("node not joined", "gossip", addr, "error", err)
-		}
-	}
-}
+// heard is a live node as memberlist has it. The callbacks copy it, because
+// memberlist changes what its own list points at.
+type heard struct{ memberlist.Node }
 
 // NodeMeta implements memberlist.Delegate.
 func (m *Members) NodeMeta(int) []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	text, err := m.self.encode()
-	if err != nil {
-		m.o.Log.Error("this node cannot be described to others", "error", err)
-	}
+	text, _ := m.self.encode() // Start and Update have seen to it that it fits
 	return text
 }
 
 // NotifyMsg implements memberlist.Delegate.
 func (m *Members) NotifyMsg(text []byte) {
 	if string(text) == string(evictedMessage) {
-		select {
-		case m.told <- struct{}{}:
-		default:
-		}
+		m.tell()
 	}
 }
 
@@ -420,7 +278,7 @@ func (m *Members) LocalState(bool) []byte { return nil }
 func (m *Members) MergeRemoteState([]byte, bool) {}
 
 // NotifyJoin implements memberlist.EventDelegate.
-func (m *Members) NotifyJoin(n *memberlist.Node) { m.hear(n) }
+func (m *Members) NotifyJoin(n *memberlist.Node) { m.NotifyUpdate(n) }
 
 // NotifyLeave implements memberlist.EventDelegate.
 func (m *Members) NotifyLeave(n *memberlist.Node) {
@@ -431,27 +289,9 @@ func (m *Members) NotifyLeave(n *memberlist.Node) {
 }
 
 // NotifyUpdate implements memberlist.EventDelegate.
-func (m *Members) NotifyUpdate(n *memberlist.Node) { m.hear(n) }
-
-// hear keeps what is gossiped of a node. The caller holds the library's lock.
-func (m *Members) hear(n *memberlist.Node) {
+func (m *Members) NotifyUpdate(n *memberlist.Node) {
 	m.mu.Lock()
-	m.heard[n.Name] = *n
+	m.heard[n.Name] = heard{*n}
 	m.mu.Unlock()
 	m.signal()
-}
-
-var errStranger = errors.New("it belongs to another cluster")
-
-// NotifyMerge implements memberlist.MergeDelegate: clusters do not mix.
-func (m *Members) NotifyMerge(peers []*memberlist.Node) error {
-	m.mu.Lock()
-	own := m.self.Cluster
-	m.mu.Unlock()
-	for _, p := range peers {
-		if n, ok := decode(p); ok && own != "" && n.Cluster != "" && n.Cluster != own {
-			return errStranger
-		}
-	}
-	return nil
 }

@@ -3,7 +3,7 @@ package members
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"strings"
 
 	"github.com/hashicorp/memberlist"
 
@@ -31,12 +31,15 @@ type Node struct {
 	Grant storage.NodeID `json:"g,omitempty"`
 	// Command is the newest version of commands that it can apply.
 	Command uint32 `json:"v"`
-	// Gossip is where it gossips, as memberlist has it.
+	// Gossip is where it gossips, HOST:PORT.
 	Gossip string `json:"-"`
 }
 
 // metaFormat precedes the JSON; others are passed over.
 const metaFormat = 1
+
+// clusterRoom is kept free for the cluster's id, which a node learns last.
+const clusterRoom = 64
 
 func (n Node) encode() ([]byte, error) {
 	text, err := json.Marshal(n)
@@ -50,11 +53,25 @@ func (n Node) encode() ([]byte, error) {
 	return text, nil
 }
 
+// checkRoom refuses a node that would be too long once it drains, has granted
+// and knows its cluster: Update has nobody to tell by then.
+func (n Node) checkRoom() error {
+	n.Draining = true
+	if n.Grant == "" {
+		n.Grant = n.ID
+	}
+	if len(n.Cluster) < clusterRoom {
+		n.Cluster = strings.Repeat("c", clusterRoom)
+	}
+	_, err := n.encode()
+	return err
+}
+
 // decode reads what is gossiped of a node; false when it is of no release that
 // this one knows.
-func decode(m *memberlist.Node) (Node, bool) {
-	n := Node{ID: storage.NodeID(m.Name), Gossip: m.Addr.String() + ":" + strconv.Itoa(int(m.Port))}
-	if len(m.Meta) == 0 || m.Meta[0] != metaFormat || json.Unmarshal(m.Meta[1:], &n) != nil {
+func decode(m heard) (Node, bool) {
+	n := Node{ID: storage.NodeID(m.Name), Gossip: m.Address()}
+	if m.Name == "" || len(m.Meta) == 0 || m.Meta[0] != metaFormat || json.Unmarshal(m.Meta[1:], &n) != nil {
 		return Node{}, false
 	}
 	return n, true
