@@ -39,6 +39,8 @@ type ClusterOptions struct {
 	TLS *tls.Config
 	// GossipKey encrypts gossip; nil: plain.
 	GossipKey []byte
+	// Dial connects both links to other nodes; nil: plainly. Gossip does not use it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // mesh is the node's place among the others: gossip tells who there is, and two
@@ -145,7 +147,7 @@ func (n *Node) meet(ctx context.Context) (err error) {
 		gossip = "127.0.0.1:0"
 	}
 	n.mesh.members, err = members.Start(members.Options{
-		Self: self, Bind: gossip, Advertise: o.Advertise, Seeds: o.Join, Key: o.GossipKey, Expect: o.Expect, Log: n.o.Log,
+		Self: self, Label: "parley", Bind: gossip, Advertise: o.Advertise, Seeds: o.Join, Key: o.GossipKey, Expect: o.Expect, Log: n.o.Log,
 		GrantFile: n.grantFile(), Changed: n.membersChanged, Gone: n.memberGone, Evicted: n.evicted,
 	})
 	if err != nil {
@@ -231,7 +233,7 @@ func advertised(l net.Listener, host string) (string, error) {
 func (n *Node) connect() (err error) {
 	origin := originOf(n.id)
 	n.mesh.raft, err = link.New(link.Options{
-		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Log: n.o.Log,
+		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
 		Receive: func(from storage.NodeID, m *peerpb.Message) { n.host.Receive(from, m) },
 		Down:    func(node storage.NodeID) { n.host.LinkDown(node) },
 		Snapshot: func(from storage.NodeID, head *peerpb.Message) (link.Sink, error) {
@@ -242,7 +244,7 @@ func (n *Node) connect() (err error) {
 		return err
 	}
 	n.mesh.talk, err = link.New(link.Options{
-		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster + "/actors", Listener: n.mesh.actor, TLS: n.o.Cluster.TLS, Log: n.o.Log,
+		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster + "/actors", Listener: n.mesh.actor, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
 		Receive: func(from storage.NodeID, m *peerpb.Message) { n.directory.Receive(from, m) },
 		Up:      func(node storage.NodeID) { n.directory.Up(node); n.control.announce() },
 		Down:    func(node storage.NodeID) { n.directory.Down(node); n.control.down(node) },
@@ -352,6 +354,7 @@ func (n *Node) voters() []storage.NodeID {
 func (m *mesh) close(ctx context.Context) error {
 	var errs []error
 	if m.members != nil {
+		_ = m.members.Leave(ctx) // else the others find out by themselves
 		errs = append(errs, m.members.Close())
 	}
 	for _, end := range []struct {

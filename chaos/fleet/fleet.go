@@ -38,14 +38,18 @@ type Options struct {
 	Expect int
 	// Env is added to the environment of each node.
 	Env []string
+	// Netns gives each node a network namespace on a bridge of this machine, where
+	// Partition can cut it off. It needs root, ip and iptables.
+	Netns bool
 }
 
 // Fleet is the cluster. Its methods may be called from any goroutine.
 type Fleet struct {
 	o Options
 
-	mu    sync.Mutex
-	nodes []*Node
+	mu      sync.Mutex
+	nodes   []*Node
+	network *network // nil until the first node with Netns
 }
 
 // Node is one node over the lives of its process.
@@ -54,6 +58,7 @@ type Node struct {
 	Name, Dir                   string
 	zone                        string
 	addr, peer, actorAt, gossip string
+	space, host                 string // namespace and address there; without Netns ""
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -74,21 +79,45 @@ func (f *Fleet) Add() (*Node, error) {
 	if len(f.o.Zones) > 0 {
 		n.zone = f.o.Zones[len(f.nodes)%len(f.o.Zones)]
 	}
-	for _, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		*at = l.Addr().String()
-		if err := l.Close(); err != nil {
-			return nil, err
-		}
+	if err := f.settle(n); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(n.Dir, 0o700); err != nil {
 		return nil, err
 	}
 	f.nodes = append(f.nodes, n)
 	return n, nil
+}
+
+// settle gives a node its addresses.
+func (f *Fleet) settle(n *Node) (err error) {
+	if !f.o.Netns {
+		return n.freePorts()
+	}
+	if f.network == nil {
+		if f.network, err = openNetwork(); err != nil {
+			return err
+		}
+	}
+	n.space, n.host, err = f.network.add()
+	for i, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
+		*at = net.JoinHostPort(n.host, strconv.Itoa(8080+i))
+	}
+	return err
+}
+
+func (n *Node) freePorts() error {
+	for _, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		*at = l.Addr().String()
+		if err := l.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Begin adds nodes, starts them together and waits until all are ready.
@@ -132,11 +161,17 @@ func (f *Fleet) URLs() (all []string) {
 	return all
 }
 
-// Close kills what still runs.
-func (f *Fleet) Close() {
+// Close kills what still runs, and removes the namespaces.
+func (f *Fleet) Close() error {
 	for _, n := range f.Nodes() {
 		n.Kill()
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.network == nil {
+		return nil
+	}
+	return f.network.close()
 }
 
 // URL is where the node's clients connect.
@@ -183,7 +218,7 @@ func (n *Node) Launch() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(n.f.o.Binary, args...)
+	cmd := n.command(args)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(append(os.Environ(), n.f.o.Env...), n.extra...)
 	if n.f.o.Shards > 0 {
@@ -199,6 +234,15 @@ func (n *Node) Launch() error {
 		close(ended)
 	}()
 	return nil
+}
+
+// command runs the binary, in the node's namespace if it has one: ip then
+// becomes the node, so that signals reach it.
+func (n *Node) command(args []string) *exec.Cmd {
+	if n.space == "" {
+		return exec.Command(n.f.o.Binary, args...)
+	}
+	return exec.Command("ip", append([]string{"netns", "exec", n.space, n.f.o.Binary}, append(args, "--insecure")...)...)
 }
 
 // Start starts the node's process and waits until it is ready.

@@ -80,7 +80,9 @@ func begin(ctx context.Context, t *testing.T, nodes int, change ...func(*testing
 	}
 	f := fleet.New(o)
 	t.Cleanup(func() {
-		f.Close()
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
 		if t.Failed() {
 			for _, n := range f.Nodes() {
 				text, _ := os.ReadFile(n.LogFile())

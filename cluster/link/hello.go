@@ -34,7 +34,7 @@ func (l *Link) dial(ctx context.Context, p *peer, purpose peerpb.Purpose) (*conn
 	ctx, cancel := context.WithTimeout(ctx, helloWithin)
 	defer cancel()
 	addr := p.address()
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	raw, err := l.o.Dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}

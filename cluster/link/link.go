@@ -56,6 +56,9 @@ type Options struct {
 	// TLS is used in both directions; nil: plain. When it names no ServerName,
 	// the host of the peer's address must be in the peer's certificate.
 	TLS *tls.Config
+	// Dial connects to other nodes; nil: a net.Dialer's DialContext. Tests cut
+	// nodes apart with it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// Receive takes a message, which is its own from then on. It must not block:
 	// it bounds its inbox and drops.
@@ -144,6 +147,9 @@ func (o *Options) complete() error {
 	}
 	if o.Snapshot == nil {
 		o.Snapshot = func(storage.NodeID, *peerpb.Message) (Sink, error) { return nil, errNoSnapshots }
+	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
