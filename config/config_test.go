@@ -145,7 +145,7 @@ func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
 
 func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
 	cases := []struct{ name, text, want string }{
-		{"unknown key", "addr: x\nport: 80\n", `:2: unknown field "port"; the keys of the file are addr, data`},
+		{"unknown key", "addr: x\nport: 80\n", `:2: unknown field "port"; the keys of the file are addr, client_url, data`},
 		{"unknown key of an app", "apps:\n  - id: 1\n    secret: " + secret + "\n    name: x\n", `:4: unknown field "name"`},
 		{"unknown limit", "apps:\n  - id: 1\n    secret: " + secret + "\n    limits:\n      texts: 1\n", `:5: unknown field "texts"`},
 		{"key twice", "addr: x\naddr: y\n", `:2: mapping key "addr" already defined`},

@@ -40,7 +40,8 @@ func validServer(f *wirepb.ServerFrame) bool {
 	case *wirepb.ServerFrame_Error:
 		return valid(b.Error.Message)
 	case *wirepb.ServerFrame_Welcome:
-		return valid(b.Welcome.UserName) && valid(b.Welcome.AvatarUrl) && valid(b.Welcome.Node) && all(b.Welcome.Capabilities, valid)
+		return valid(b.Welcome.UserName) && valid(b.Welcome.AvatarUrl) && valid(b.Welcome.Node) &&
+			all(b.Welcome.Capabilities, valid) && all(b.Welcome.Servers, valid)
 	case *wirepb.ServerFrame_HistoryPage:
 		return all(b.HistoryPage.Messages, validMessage)
 	case *wirepb.ServerFrame_ConversationPage:
