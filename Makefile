@@ -1,7 +1,7 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large
+.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,3 +50,6 @@ kills: ## kill KILLS=N nodes of a cluster of processes under load
 
 large: ## move a replica of 1 GiB under load
 	@PARLEY_SHARD_MIB=1024 go test -count=1 -timeout 0 -v -run ReplicaMovesUnderLoad ./cluster/replication
+
+partition: ## cut nodes in network namespaces apart; needs root and iptables
+	@scripts/partition.sh

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // network is a bridge of this machine and a network namespace for each node on
@@ -20,7 +21,7 @@ type network struct {
 	spaces []string
 }
 
-// Names are prefix, process ID, letter and number.
+// netPrefix begins all names; process ID, letter and number follow.
 const netPrefix = "parley"
 
 // openNetwork makes the bridge, with an address for this machine.
@@ -90,6 +91,9 @@ func removeNetwork(prefix string) error {
 		return err
 	}
 	var errs []error
+	for _, space := range spaces {
+		errs = append(errs, killAll(filepath.Base(space)))
+	}
 	for _, link := range links {
 		errs = append(errs, run("ip", "link", "del", filepath.Base(link)))
 	}
@@ -97,6 +101,24 @@ func removeNetwork(prefix string) error {
 		errs = append(errs, run("ip", "netns", "del", filepath.Base(space)))
 	}
 	return errors.Join(errs...)
+}
+
+// killAll ends what still runs in a namespace: nodes whose fleet was killed.
+func killAll(space string) error {
+	out, err := exec.Command("ip", "netns", "pids", space).Output()
+	if err != nil {
+		return fmt.Errorf("fleet: ip netns pids %s: %w", space, err)
+	}
+	for _, field := range strings.Fields(string(out)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeLeftNetworks removes those whose process is gone.
