@@ -54,12 +54,13 @@ func (c *cutCluster) isolate(how string, x int, cut func(x, others []int)) {
 func (c *cutCluster) separate(how string, cut func(a, b []int)) {
 	c.Helper()
 	c.await("all nodes lead", c.spread)
-	s := c.nodes[2].Status()
-	thirds := func(w *cutWriter) bool { return s.Shards[w.shard-1].Leader == s.Node }
 	cut([]int{0}, []int{1})
 	since := time.Now()
 	c.await("everybody has an answer, those whom the third node serves an acknowledgement", func() bool {
-		return c.every([]int{0, 1, 2}, func(w *cutWriter) bool { return acknowledged(since)(w) || !thirds(w) && refused(since)(w) })
+		s := c.nodes[2].Status()
+		return c.every([]int{0, 1, 2}, func(w *cutWriter) bool {
+			return acknowledged(since)(w) || s.Shards[w.shard-1].Leader != s.Node && refused(since)(w)
+		})
 	})
 	c.await("both nodes miss what the other one leads", func() bool { return c.any(0, refused(since)) && c.any(1, refused(since)) })
 	converged := c.heal(how)
