@@ -24,7 +24,7 @@ func (c *checker) access(e *history.Event) {
 		l := c.login(e)
 		l.token, l.expires = e.At, e.Expires
 	case history.KindRevoked:
-		c.revoked[user] = e.At
+		c.revoked[user] = append(c.revoked[user], e.At)
 	}
 }
 
@@ -33,8 +33,10 @@ func (c *checker) void(l *login, call int64) string {
 	if l.expires > 0 && call > l.expires+expiryGrace {
 		return "its token ended at " + clock(l.expires).String()
 	}
-	if at, ok := c.revoked[l.userKey]; ok && at >= l.token && call > at+revokeGrace {
-		return "its token was revoked at " + clock(at).String()
+	for _, at := range c.revoked[l.userKey] {
+		if at >= l.token && call > at+revokeGrace {
+			return "its token was revoked at " + clock(at).String()
+		}
 	}
 	return ""
 }

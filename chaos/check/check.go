@@ -65,7 +65,7 @@ type checker struct {
 	pages         map[uint64]*page
 	logins        map[loginKey]*login
 	all           []*login // also those that newer ones replaced
-	revoked       map[userKey]int64
+	revoked       map[userKey][]int64
 	sampled       []*sample
 
 	faults map[uint64]int // index into v.Faults
@@ -87,7 +87,7 @@ func newChecker(config history.Config, o Options) *checker {
 		o: o, v: &Verdict{Config: config, Events: 1, Counts: map[Class]int{}, Examples: map[Class][]string{}, Invariants: promises()},
 		tally: map[string]*Invariant{}, deliverWithin: config.DeliverWithin, availableWithin: config.AvailableWithin,
 		messages: map[string]*message{}, conversations: map[conversationKey]*conversation{}, byUser: map[userKey][]*conversation{},
-		calls: map[uint64]*call{}, pages: map[uint64]*page{}, logins: map[loginKey]*login{}, revoked: map[userKey]int64{}, faults: map[uint64]int{},
+		calls: map[uint64]*call{}, pages: map[uint64]*page{}, logins: map[loginKey]*login{}, revoked: map[userKey][]int64{}, faults: map[uint64]int{},
 	}
 	if c.deliverWithin == 0 {
 		c.deliverWithin = int64(defaultDeliverWithin)
@@ -203,13 +203,16 @@ func (c *checker) conversation(e *history.Event) (*conversation, error) {
 	return v, nil
 }
 
-// login finds the device's present login, or makes one that began now.
+// login finds the device's present login. Without one, it makes one to which
+// nothing is owed.
 func (c *checker) login(e *history.Event) *login {
 	key := loginKey{userKey{e.App, e.User}, e.Device}
 	if l := c.logins[key]; l != nil {
 		return l
 	}
-	return c.begin(key, e.At)
+	l := c.begin(key, e.At)
+	l.closed = true
+	return l
 }
 
 func (c *checker) begin(key loginKey, at int64) *login {

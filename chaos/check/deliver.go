@@ -59,7 +59,7 @@ func (c *checker) next(e *history.Event, l *login, v *conversation) {
 	case e.Seq > k.last:
 		k.skipped = append(k.skipped, span{k.last + 1, e.Seq - 1})
 		k.last = e.Seq
-	case k.take(e.Seq) || e.Seq < k.first:
+	case k.take(e.Seq):
 		c.violate("I4", Reorder, "at %v %s/%s got seq %d of %s behind seq %d", clock(e.At), e.User, e.Device, e.Seq, v.name, k.last)
 	default:
 		c.violate("I4", Dup, "at %v %s/%s got seq %d of %s a second time", clock(e.At), e.User, e.Device, e.Seq, v.name)

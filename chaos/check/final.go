@@ -136,9 +136,14 @@ func (c *checker) stands(v *conversation, seq uint64, told claim) {
 
 // counts compares unread counts with the logs.
 func (c *checker) counts(v *conversation) {
+	for seq := v.base() + 1; seq <= v.head(); seq++ {
+		if v.entry(seq) == nil {
+			return // nobody knows whose it is
+		}
+	}
 	own := map[string][]uint64{} // by user: how many of the entries up to seq are their own
 	for _, u := range v.unreads {
-		if u.head > v.head() || len(v.replicas) > 0 && u.read < v.base() {
+		if u.head > v.head() || u.read < v.base() {
 			continue
 		}
 		if own[u.user] == nil {
@@ -226,7 +231,7 @@ func (c *checker) undelivered(l *login, v *conversation, from uint64) {
 	}
 	for seq := from; seq <= v.head(); seq++ {
 		m := v.entry(seq)
-		if !m.owed(l) || m.acked == 0 || c.final-max(m.acked, c.calm, l.at) <= c.deliverWithin {
+		if !m.owed(l) || m.acked == 0 || m.logged > 0 && m.logged != seq || c.final-max(m.acked, c.calm, l.at) <= c.deliverWithin {
 			continue
 		}
 		if c.healed {

@@ -84,14 +84,15 @@ func (c *checker) linear() {
 	}
 }
 
-// operations are those on seqs up to limit: a prefix of a linearizable log is
-// linearizable. An unknown outcome that is in the log may have happened at any
+// operations are those on seqs up to limit or the first hole: a prefix of a
+// linearizable log is linearizable. An unknown outcome that is in the log may have happened at any
 // time since its send; one that is not there never did.
 func (s *sample) operations(limit uint64) (all []porcupine.Operation) {
 	for seq := uint64(1); seq <= min(limit, s.v.head()); seq++ {
 		m := s.v.entry(seq)
 		if m == nil {
-			continue
+			limit = seq - 1
+			break
 		}
 		op := porcupine.Operation{Input: step{true, seq, m}, Call: m.sent, Return: math.MaxInt64}
 		if m.acked > 0 {

@@ -36,8 +36,11 @@ func (v *conversation) replica(node string) *replica {
 	return nil
 }
 
-// base is the seq above which some log has entries.
+// base is the seq above which some log has entries; 0 without logs.
 func (v *conversation) base() uint64 {
+	if len(v.replicas) == 0 {
+		return 0
+	}
 	base := ^uint64(0)
 	for _, r := range v.replicas {
 		base = min(base, r.base)

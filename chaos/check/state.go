@@ -165,8 +165,13 @@ type cursor struct {
 // span is the seqs from first to last.
 type span struct{ first, last uint64 }
 
-// take removes seq from the skipped ones, if it is one of them.
+// take removes seq from the skipped ones, if it is one of them or before the
+// first.
 func (c *cursor) take(seq uint64) bool {
+	if seq < c.first {
+		c.skipped = append(c.skipped, span{seq, c.first - 1})
+		c.first = seq
+	}
 	for i, s := range c.skipped {
 		if seq < s.first || seq > s.last {
 			continue
