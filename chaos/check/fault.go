@@ -29,7 +29,7 @@ func (c *checker) fault(e *history.Event) error {
 		return wrong("%s of fault %d, which was healed", e.Kind, e.Op)
 	case e.Kind == history.KindEffect:
 		if f.Effect == 0 && f.Heal == 0 {
-			f.Effect = e.At
+			f.Effect, f.Seen = e.At, e.Text
 		}
 	case e.Kind == history.KindHeal:
 		f.Heal = e.At

@@ -88,6 +88,7 @@ type Fault struct {
 	Kind   string `json:"kind"`
 	Node   string `json:"node,omitempty"`
 	Text   string `json:"text,omitempty"`
+	Seen   string `json:"seen,omitempty"` // the effect's evidence
 	At     int64  `json:"at"`
 	Effect int64  `json:"effect,omitempty"`
 	Heal   int64  `json:"heal,omitempty"`
@@ -132,6 +133,9 @@ func (v *Verdict) Violations() (n int) {
 	}
 	return n
 }
+
+// Ineffective counts the faults that were not seen to take effect.
+func (v *Verdict) Ineffective() int { return v.Counts[NoEffect] }
 
 // State is "ok", "broken", or "not exercised" when the history holds nothing
 // that could have shown it broken.
