@@ -72,16 +72,21 @@ func plantsInUsers() []plant {
 			return g.change(of(history.KindUnread), func(e *history.Event) { e.Unread++ })
 		}},
 		{"a read mark runs back", Unread, nil, func(g *garden) bool {
-			i := g.pick(func(i int, e *history.Event) bool { return e.Kind == history.KindMarked && e.Seq > 0 })
+			marked := func(u *history.Event) int {
+				return g.pick(func(_ int, e *history.Event) bool {
+					return e.Kind == history.KindMarked && e.Seq > 0 && sameLog(e, u) && e.User == u.User
+				})
+			}
+			i := g.pick(func(i int, e *history.Event) bool {
+				return e.Kind == history.KindUnread && i > g.final() && marked(e) >= 0
+			})
 			if i < 0 {
 				return false
 			}
-			mark := g.all[i]
-			last := g.all[g.final()].At
-			return g.insert(g.final(), history.Event{
-				Kind: history.KindUnread, At: last, Call: last - 1, App: mark.App, User: mark.User, Device: mark.Device, Conversation: mark.Conversation,
-				Seq: g.head(&mark), Read: mark.Seq - 1,
-			})
+			back := g.all[i]
+			back.Read = g.all[marked(&back)].Seq - 1
+			back.Unread = g.others(&back)
+			return g.insert(g.final(), back)
 		}},
 		{"a token ends unnoticed", Auth, nil, func(g *garden) bool {
 			return g.change(func(i int, e *history.Event) bool {
@@ -95,6 +100,22 @@ func plantsInUsers() []plant {
 			return i >= 0 && g.insert(i+1, history.Event{Kind: history.KindRevoked, App: g.all[i].App, User: g.all[i].User})
 		}},
 	}
+}
+
+// others counts the entries of others that an unread event is about.
+func (g *garden) others(u *history.Event) (n uint64) {
+	senders := map[uint64]string{}
+	for i := range g.all {
+		if e := &g.all[i]; e.Kind == history.KindLog && sameLog(e, u) && e.Seq > u.Read && e.Seq <= u.Seq {
+			senders[e.Seq] = e.Sender
+		}
+	}
+	for _, sender := range senders {
+		if sender != u.User {
+			n++
+		}
+	}
+	return n
 }
 
 // activeAfter says whether the device of a token reads something so much later,

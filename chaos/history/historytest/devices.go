@@ -16,6 +16,7 @@ type login struct {
 	cursors map[*conversation]uint64
 	offline int64 // gets nothing before
 	out     bool
+	leaving bool // another login is taking its place
 	expired bool // goes on asking with a token that has ended
 }
 
@@ -121,8 +122,11 @@ func (w *world) act(l *login) {
 		l.offline = max(l.offline, w.now+int64(w.between(0, 2*time.Second)))
 	case n < 97:
 		w.logout(l, 0)
-		w.login(l.user)
-	default:
+		if !l.leaving {
+			w.login(l.user)
+		}
+	case !l.leaving:
+		l.leaving = true
 		w.login(l.user)
 		w.after(time.Second, func() { w.logout(l, chat.CodeKicked) })
 	}
@@ -146,10 +150,7 @@ func (w *world) refused(l *login, v *conversation) {
 
 // push delivers to every device of the conversation's users what it lacks.
 func (w *world) push(v *conversation) {
-	for _, u := range w.users {
-		if !slices.Contains(u.in, v) {
-			continue
-		}
+	for _, u := range v.members {
 		for _, l := range u.logins {
 			w.after(w.between(time.Millisecond, 50*time.Millisecond), func() { w.deliver(l, v) })
 		}

@@ -11,10 +11,9 @@ import (
 
 // compose sends something new, or something old once more.
 func (w *world) compose(l *login, v *conversation) {
-	if w.chance(12) {
-		mine := slices.DeleteFunc(slices.Clone(v.sent), func(m *message) bool { return m.from != l.user })
-		if len(mine) > 0 {
-			w.send(l, mine[w.rng.IntN(len(mine))])
+	if len(v.sent) > 0 && w.chance(25) {
+		if m := v.sent[w.rng.IntN(len(v.sent))]; m.from == l.user {
+			w.send(l, m)
 			return
 		}
 	}

@@ -102,13 +102,14 @@ type user struct {
 }
 
 type conversation struct {
-	app    chat.AppID
-	name   string
-	shard  uint16
-	log    []*message
-	sent   []*message
-	downTo int64 // no send goes through before
-	bad    bool  // a send has failed since the last that went through
+	app     chat.AppID
+	name    string
+	members [2]*user
+	shard   uint16
+	log     []*message
+	sent    []*message
+	downTo  int64 // no send goes through before
+	bad     bool  // a send has failed since the last that went through
 }
 
 type message struct {
@@ -203,7 +204,7 @@ func (w *world) populate() {
 		}
 		for i, a := range users {
 			for _, b := range users[:i] {
-				v := &conversation{app: a.app, name: history.Peer(a.name, b.name), shard: uint16(1 + w.rng.IntN(16))}
+				v := &conversation{app: a.app, members: [2]*user{a, b}, name: history.Peer(a.name, b.name), shard: uint16(1 + w.rng.IntN(16))}
 				w.conversations = append(w.conversations, v)
 				a.in, b.in = append(a.in, v), append(b.in, v)
 			}
