@@ -2,7 +2,6 @@ package history
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,10 +33,11 @@ var (
 type Reader struct {
 	Config Config
 
-	in   *bufio.Reader
-	line int
-	last int64
-	long []byte // a line that is longer than in's buffer
+	decoder decoder
+	in      *bufio.Reader
+	line    int
+	last    int64
+	long    []byte // a line that is longer than in's buffer
 }
 
 // NewReader reads the first line. Errors are *Error.
@@ -67,8 +67,7 @@ func (r *Reader) Next(e *Event) error {
 	case err != nil:
 		return &Error{r.line, err}
 	}
-	*e = Event{}
-	if err := json.Unmarshal(text, e); err != nil {
+	if err := r.decoder.decode(text, e); err != nil {
 		return &Error{r.line, err}
 	}
 	if e.At < r.last {
