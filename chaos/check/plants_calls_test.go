@@ -163,6 +163,12 @@ func plantsInOutcomes() []plant {
 			return g.change(func(i int, e *history.Event) bool { return e.Kind == history.KindOK && e.Seq > 1 },
 				func(e *history.Event) { e.Seq-- })
 		}},
+		{"a seq is garbage", Gap, Classes, func(g *garden) bool {
+			return g.change(func(_ int, e *history.Event) bool {
+				return e.Seq > 0 && e.Kind != history.KindReplica && e.Kind != history.KindMarked
+			},
+				func(e *history.Event) { e.Seq = 1 << (20 + g.rng.IntN(44)) })
+		}},
 		{"a refusal has no code", Untyped, nil, func(g *garden) bool {
 			return g.change(busy, func(e *history.Event) { e.Code = 0 })
 		}},

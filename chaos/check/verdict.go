@@ -116,9 +116,12 @@ type Window struct {
 // Recovery is how long conversations were without acknowledgement by a kind of
 // fault, of those that were for MinWindow.
 type Recovery struct {
-	Fault         string `json:"fault"` // empty: without a fault
-	Windows       int    `json:"windows"`
-	P50, P99, Max int64  // ns
+	Fault   string `json:"fault"` // empty: without a fault
+	Windows int    `json:"windows"`
+	// ns
+	P50 int64 `json:"p50"`
+	P99 int64 `json:"p99"`
+	Max int64 `json:"max"`
 }
 
 // OK says that no promise was seen broken.
