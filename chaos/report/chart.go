@@ -253,11 +253,9 @@ func unavailable(x scale, s *series, v *check.Verdict, y float64) panel {
 
 // linear gives a round end of a scale from 0, and its ticks.
 func linear(y, most float64) (top float64, ticks []tick) {
-	step := math.Pow(10, math.Floor(math.Log10(most)))
-	for _, finer := range []float64{.5, .25} {
-		if step >= 1/finer && most/step < 2.5 {
-			step *= finer
-		}
+	step := 1.
+	for i := 0; most/step > 5; i++ { // 1, 2, 5, 10, 20 ...
+		step *= []float64{2, 2.5, 2}[i%3]
 	}
 	top = math.Ceil(most/step) * step
 	for v := 0.; v <= top; v += step {
