@@ -19,7 +19,8 @@ func (c *checker) access(e *history.Event) {
 	case history.KindLogin:
 		c.succeeded(e, c.begin(loginKey{user, e.Device}, e.At), e.Call)
 	case history.KindLogout:
-		c.login(e).closed = true
+		l := c.login(e)
+		l.closed, l.out = true, true
 	case history.KindToken:
 		l := c.login(e)
 		l.token, l.expires = e.At, e.Expires

@@ -204,10 +204,11 @@ func (c *checker) conversation(e *history.Event) (*conversation, error) {
 }
 
 // login finds the device's present login. Without one, it makes one to which
-// nothing is owed.
+// nothing is owed; so it does for a recv after the logout, which may be the
+// first of a login that is about to be told.
 func (c *checker) login(e *history.Event) *login {
 	key := loginKey{userKey{e.App, e.User}, e.Device}
-	if l := c.logins[key]; l != nil {
+	if l := c.logins[key]; l != nil && (!l.out || e.Kind != history.KindRecv) {
 		return l
 	}
 	l := c.begin(key, e.At)

@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -113,5 +114,43 @@ func TestWindowsAreBlamedOnTheirFault(t *testing.T) {
 	}
 	if v.Ineffective() != 0 {
 		t.Errorf("%v", v.Examples)
+	}
+}
+
+func TestADeviceMayLogInAgainAndBeCalledBackAtOnce(t *testing.T) {
+	var events []history.Event
+	device := history.Event{Kind: history.KindLogin, App: 1, User: "b", Device: "d"}
+	message := func(seq uint64) {
+		cmid := fmt.Sprintf("%032x", seq)
+		events = append(events,
+			history.Event{Kind: history.KindSend, Op: seq, App: 1, User: "a", Device: "d", Conversation: history.Peer("a", "b"), Cmid: cmid},
+			history.Event{Kind: history.KindOK, Op: seq, Seq: seq})
+	}
+	got := func(seq uint64) {
+		recv := device
+		recv.Kind, recv.Conversation, recv.Seq, recv.Cmid, recv.Sender = history.KindRecv, history.Peer("a", "b"), seq, fmt.Sprintf("%032x", seq), "a"
+		events = append(events, recv)
+	}
+	out := device
+	out.Kind = history.KindLogout
+	events = append(events, device)
+	message(1)
+	got(1)
+	events = append(events, out)
+	message(2) // to nobody
+	message(3)
+	got(3) // before the login is told
+	events = append(events, device)
+	message(4)
+	got(4)
+	v, err := run(t, events...)
+	if err != nil || !v.OK() {
+		t.Fatalf("%v, %v", err, v.Examples)
+	}
+	message(5)
+	message(6)
+	got(6)
+	if v, err = run(t, events...); err != nil || v.Counts[Gap] != 1 || v.Violations() != 1 {
+		t.Fatalf("%v, %v", err, v.Examples)
 	}
 }

@@ -150,7 +150,8 @@ type loginKey struct {
 type login struct {
 	loginKey
 	at      int64
-	closed  bool
+	closed  bool  // nothing more is owed to it
+	out     bool  // it has logged out
 	token   int64 // when it was given
 	expires int64 // 0: never
 	cursors map[*conversation]*cursor

@@ -13,9 +13,10 @@
 // # Names
 //
 // A login is what one client.Dial makes: App, User and Device name it, and a
-// further login event of the same names begins a new one. Conversation is what
-// Peer gives. An Op number joins the events of one call and is used for one
-// call only; attempts of one message share the Cmid, not the Op.
+// further login event of the same names begins a new one; record the logout of
+// the old one before dialling. Conversation is what Peer gives. An Op number
+// joins the events of one call and is used for one call only; attempts of one
+// message share the Cmid, not the Op.
 //
 // # One message
 //
