@@ -184,7 +184,7 @@ func findings(t *testing.T, events []history.Event) (*Verdict, []Class) {
 
 func TestEveryPlantIsFoundAsWhatItIs(t *testing.T) {
 	const seeds, least = 120, 20
-	planted := map[string]int{}
+	planted, classes := map[string]int{}, map[Class]int{}
 	told := map[string]bool{}
 	complain := func(p plant, class Class, format string, args ...any) {
 		t.Helper()
@@ -208,6 +208,7 @@ func TestEveryPlantIsFoundAsWhatItIs(t *testing.T) {
 				complain(p, p.class, "seed %d: %s was not found as %s; found were %v", seed, p.name, p.class, v.Examples)
 			}
 			for _, class := range found {
+				classes[class]++
 				if class != p.class && !slices.Contains(p.consequences, class) {
 					complain(p, class, "seed %d: %s was found as %s too: %v", seed, p.name, class, v.Examples[class])
 				}
@@ -217,6 +218,11 @@ func TestEveryPlantIsFoundAsWhatItIs(t *testing.T) {
 	for _, p := range plants() {
 		if planted[p.name] < least {
 			t.Errorf("%s was planted %d times only", p.name, planted[p.name])
+		}
+	}
+	for _, class := range Classes {
+		if classes[class] == 0 {
+			t.Errorf("nothing was found as %s", class)
 		}
 	}
 	if total < 1000 {
