@@ -43,10 +43,9 @@ func (m *made) damage(ctx context.Context, do func(name string, data []byte, at 
 	}
 	verdict, verifying := exec.CommandContext(ctx, m.Parley, "verify", "--data", m.victim.Dir).CombinedOutput()
 	words := fmt.Sprintf("byte %d of %d of %s", at, written, filepath.Base(name))
-	if verifying == nil {
-		return fmt.Errorf("%w: %s: verify finds nothing", ErrNoEffect, words)
+	if verifying != nil {
+		m.effect("%s: %s", words, lastLine(verdict))
 	}
-	m.effect("%s: %s", words, lastLine(verdict))
 	if err := m.victim.Launch(); err != nil { // it may end, and may not lie
 		return err
 	}
@@ -61,7 +60,10 @@ func (m *made) damage(ctx context.Context, do func(name string, data []byte, at 
 	if err := m.victim.Wipe(); err != nil {
 		return err
 	}
-	return start(ctx, m.victim)
+	if err := start(ctx, m.victim); err != nil || verifying != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s: verify finds nothing", ErrNoEffect, words)
 }
 
 func lastLine(text []byte) string {
@@ -145,10 +147,15 @@ func fsyncSlow(ctx context.Context, m *made) error {
 	return i.End()
 }
 
-// diskFull leaves no room, which must end the node.
+// diskFull restarts a node with hardly any room, which must end it. It is
+// started anew because the log of one that runs is allocated ahead.
 func diskFull(ctx context.Context, m *made) error {
 	m.begin("")
+	m.victim.Stop()
 	if err := m.victim.FillDisk(); err != nil {
+		return err
+	}
+	if err := m.victim.Launch(); err != nil {
 		return err
 	}
 	ended := seen(ctx, func() bool { return !m.victim.Runs() })
@@ -159,13 +166,14 @@ func diskFull(ctx context.Context, m *made) error {
 		}
 	}
 	m.heal()
+	m.victim.Kill()
 	if err := m.victim.FreeDisk(); err != nil {
 		return err
 	}
-	if ended != nil {
-		return ended
+	if err := start(ctx, m.victim); err != nil {
+		return err
 	}
-	return start(ctx, m.victim)
+	return ended
 }
 
 // powerCut takes what a node had not synced.

@@ -136,9 +136,10 @@ type made struct {
 	victim *fleet.Node
 	hold   time.Duration
 	rng    *rand.Rand
+	begun  bool // the fault event is written
 }
 
-// ErrNoEffect says that a fault was not seen to take effect.
+// ErrNoEffect says that a fault was not seen to take effect; it is undone.
 var ErrNoEffect = errors.New("the fault was not seen to take effect")
 
 // Make makes a fault of a step, holds it, undoes it, and records all of it.
@@ -154,6 +155,9 @@ func (e *Env) Make(ctx context.Context, s Single) error {
 	defer func() { m.take(nil) }()
 	if err := s.Kind.make(ctx, m); err != nil {
 		m.event(history.KindNote, fmt.Sprintf("%s of %s: %v", s.Kind.Name, m.victim.Name, err))
+		if errors.Is(err, ErrNoEffect) && m.begun {
+			m.event(history.KindHealed, "") // there is nothing to undo
+		}
 		return fmt.Errorf("%s of %s: %w", s.Kind.Name, m.victim.Name, err)
 	}
 	m.event(history.KindHealed, "")
@@ -185,7 +189,10 @@ func (m *made) all() []*fleet.Node {
 }
 
 // begin records that the fault is about to be made.
-func (m *made) begin(text string) { m.event(history.KindFault, text) }
+func (m *made) begin(text string) {
+	m.begun = true
+	m.event(history.KindFault, text)
+}
 
 // effect records the evidence.
 func (m *made) effect(format string, args ...any) {

@@ -59,7 +59,10 @@ func (n *Node) CutPower() error {
 	return errors.Join(run("umount", n.Dir), n.mount())
 }
 
-// FillDisk leaves no room on the node's disk until FreeDisk.
+// room is what FillDisk leaves: a node begins to write.
+const room = 1 << 20
+
+// FillDisk leaves hardly any room on the node's disk until FreeDisk.
 func (n *Node) FillDisk() error {
 	if !n.f.o.Disks {
 		return ErrNoDisk
@@ -68,19 +71,15 @@ func (n *Node) FillDisk() error {
 	if err != nil {
 		return err
 	}
+	end := int64(0)
 	for size := int64(64 << 20); size >= 4096; {
-		at, err := f.Seek(0, 2)
-		if err == nil {
-			err = unix.Fallocate(int(f.Fd()), 0, at, size)
-		}
-		if err == nil {
-			_, err = f.Seek(0, 2)
-		}
-		if err != nil {
+		if unix.Fallocate(int(f.Fd()), 0, end, size) == nil {
+			end += size
+		} else {
 			size /= 2
 		}
 	}
-	return f.Close()
+	return errors.Join(f.Truncate(max(0, end-room)), f.Close())
 }
 
 // FreeDisk undoes FillDisk.

@@ -57,10 +57,8 @@ func (w *Workload) enroll(ctx context.Context, app App, user string) error {
 			d.logout(nil)
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !rest(ctx) {
 			return err
-		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (w *Workload) Audit(ctx context.Context, at Server) error {
 		for ; i < len(all) && all[i].App == app && strings.HasPrefix(all[i].Name, "peer:"+user+"/"); i++ {
 			if err == nil {
 				_, peer, _ := history.Peers(all[i].Name)
-				err = d.whole(peer)
+				err = d.whole(ctx, peer)
 			}
 		}
 		if d != nil {
@@ -114,26 +114,45 @@ func (w *Workload) Audit(ctx context.Context, at Server) error {
 // auditor logs in, in a few attempts.
 func (w *Workload) auditor(ctx context.Context, id chat.AppID, user string, at Server) (d *device, err error) {
 	app := w.o.Apps[slices.IndexFunc(w.o.Apps, func(a App) bool { return a.ID == id })]
-	for range 10 {
+	for range auditAttempts {
 		if d, err = w.thin(app, user, "audit", at); err == nil {
 			return d, nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(200 * time.Millisecond):
+		if !rest(ctx) {
+			break
 		}
 	}
 	return nil, err
 }
 
-// whole reads a conversation to its end.
-func (d *device) whole(peer string) error {
+// whole reads a conversation to its end, each page in a few attempts.
+func (d *device) whole(ctx context.Context, peer string) error {
+	failed := 0
 	for after := uint64(0); ; {
 		last, head, err := d.history(client.HistoryRequest{Peer: peer, After: after, Count: pageSize}, sendTimeout)
-		if err != nil || last >= head || last == 0 {
+		switch {
+		case err != nil && failed < auditAttempts && again(err):
+			failed++
+			if !rest(ctx) {
+				return err
+			}
+		case err != nil || last >= head || last == 0:
 			return err
+		default:
+			after = last
 		}
-		after = last
+	}
+}
+
+// auditAttempts is how often an audit tries what others would try again too.
+const auditAttempts = 10
+
+// rest waits before the next attempt; false when ctx has ended.
+func rest(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(200 * time.Millisecond):
+		return true
 	}
 }

@@ -61,7 +61,11 @@ const maxProblems = 20
 // another format, that cannot be read, or whose checksums fail, is an error, and
 // so is visit's.
 func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
-	opts := &pebble.Options{FS: vfs.Default, ReadOnly: true, ErrorIfNotExists: true, Logger: logger{}}
+	opts := &pebble.Options{
+		FS: vfs.Default, ReadOnly: true, ErrorIfNotExists: true, Logger: logger{},
+		// Whoever reads what is damaged is told so.
+		EventListener: &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
+	}
 	db, err := pebble.Open(dir, opts)
 	if err != nil {
 		return e, fmt.Errorf("open the data directory %s: %w", dir, err)
