@@ -84,9 +84,9 @@ func damaged(t *testing.T, disk *vfs.MemFS, name string, at int64, was byte, bit
 // its process ended and after the store was closed: the store is to refuse, or
 // to have every commit.
 func TestADamagedLogIsNoticed(t *testing.T) {
-	flips := 1500
+	flips := 600
 	if raceDetector || testing.Short() {
-		flips = 150
+		flips = 100
 	}
 	for _, closed := range []bool{false, true} {
 		disk := vfs.NewCrashableMem()
