@@ -21,7 +21,7 @@ var (
 func Addr() (string, error) {
 	mu.Lock()
 	defer mu.Unlock()
-	host := own()
+	host := Host()
 	for {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil && host != shared {
@@ -44,8 +44,9 @@ func Addr() (string, error) {
 
 const shared = "127.0.0.1"
 
-// own is 127.64.0.0/10 with the process's number, which has up to 22 bits.
-func own() string {
+// Host is this process's own: 127.64.0.0/10 with the process's number, which has
+// up to 22 bits.
+func Host() string {
 	pid := os.Getpid()
 	return net.IPv4(127, 64|byte(pid>>16)&63, byte(pid>>8), byte(pid)).String()
 }

@@ -19,8 +19,8 @@ func TestAddressesDifferAndAreFree(t *testing.T) {
 		}
 		seen[addr] = true
 		host, _, _ := net.SplitHostPort(addr)
-		if runtime.GOOS == "linux" && host != own() || !net.ParseIP(host).IsLoopback() {
-			t.Fatalf("%s is not on this process's own address %s", addr, own())
+		if runtime.GOOS == "linux" && host != Host() || !net.ParseIP(host).IsLoopback() {
+			t.Fatalf("%s is not on this process's own address %s", addr, Host())
 		}
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
@@ -32,7 +32,7 @@ func TestAddressesDifferAndAreFree(t *testing.T) {
 
 // What others connect from is not taken from these addresses.
 func TestConnectionsComeFromElsewhere(t *testing.T) {
-	l, err := net.Listen("tcp", net.JoinHostPort(own(), "0"))
+	l, err := net.Listen("tcp", net.JoinHostPort(Host(), "0"))
 	if err != nil {
 		t.Skip(err)
 	}
@@ -42,7 +42,7 @@ func TestConnectionsComeFromElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if from := c.LocalAddr().String(); strings.HasPrefix(from, own()+":") {
+	if from := c.LocalAddr().String(); strings.HasPrefix(from, Host()+":") {
 		t.Errorf("a connection comes from %s", from)
 	}
 }
