@@ -199,8 +199,11 @@ func (s *Store) Close() error {
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // getNumber reads an eight-byte row, 0 when absent.
-func (s *Store) getNumber(key []byte) (uint64, error) {
-	v, closer, err := s.db.Get(key)
+func (s *Store) getNumber(key []byte) (uint64, error) { return getNumber(s.db, key) }
+
+// getNumber reads a number, 0 where there is none.
+func getNumber(from pebble.Reader, key []byte) (uint64, error) {
+	v, closer, err := from.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}
