@@ -107,6 +107,7 @@ func failover(ctx context.Context, t *testing.T, f *fleet.Fleet, victim *fleet.N
 	victim.Kill()
 	c.goesOn(ctx)
 	stood := c.gap(killed)
+	t.Logf("%s killed: its conversations stood still for %v", victim.Name, stood)
 	c.finish(ctx)
 	if err := victim.Start(ctx); err != nil {
 		t.Fatal(err)

@@ -71,6 +71,8 @@ type Worker struct {
 	campaigns []*group // that will campaign at a time of their own
 	sending   int      // snapshots frozen and not reported
 
+	cut map[storage.NodeID]bool // connections that broke, until a word comes
+
 	number uint64 // of the worker's own proposals, counted down from the top
 	round  *Round
 	owed   []Answer // that no group stands for
@@ -102,7 +104,7 @@ type Answer struct {
 // member.
 func New(o Options, shards []storage.ShardID) (*Worker, error) {
 	o.Keep = o.Keep.orDefault()
-	w := &Worker{o: o, node: o.Store.Node(), groups: make(map[storage.ShardID]*group), number: ^uint64(0)}
+	w := &Worker{o: o, node: o.Store.Node(), groups: make(map[storage.ShardID]*group), cut: make(map[storage.NodeID]bool), number: ^uint64(0)}
 	for _, s := range shards {
 		r, err := o.Store.Replica(s)
 		if err != nil {
