@@ -42,7 +42,7 @@ func (g *group) linkDown(node storage.NodeID) {
 		if g.role == raft.StateLeader {
 			g.node.ReportUnreachable(m.Replica)
 			g.keepFrom(m.Replica)
-		} else if m.Replica == g.lead {
+		} else if m.Replica == g.lead || g.lead == raft.None { // who has just started may not know that this one led
 			// Else the leader's lease refuses everybody's vote for an election time.
 			_ = g.node.ForgetLeader()
 			g.campaign(firstCampaign, node)
