@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -150,12 +149,11 @@ var talks atomic.Int64
 // converse logs pairs of users in, user i on node i first, and has them write.
 func converse(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int) *talk {
 	round := talks.Add(1)
-	return converseAs(ctx, test, f.URLs(), pairs, func(i int) string { return fmt.Sprintf("talk%d-user%d", round, i) })
+	return converseAs(ctx, test, f, pairs, func(i int) string { return fmt.Sprintf("talk%d-user%d", round, i) })
 }
 
-// converseOn does so with pairs whose conversations a node leads, on all nodes but
-// some.
-func converseOn(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int, n *fleet.Node, but ...*fleet.Node) *talk {
+// converseOn does so with pairs whose conversations a node leads.
+func converseOn(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int, n *fleet.Node) *talk {
 	test.Helper()
 	s, err := n.Status(ctx)
 	if err != nil {
@@ -170,20 +168,12 @@ func converseOn(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int,
 			names = append(names, a, b)
 		}
 	}
-	return converseAs(ctx, test, urlsBut(f, but), pairs, func(i int) string { return names[i] })
+	return converseAs(ctx, test, f, pairs, func(i int) string { return names[i] })
 }
 
-func urlsBut(f *fleet.Fleet, but []*fleet.Node) (urls []string) {
-	for _, n := range f.Nodes() {
-		if n.Runs() && !slices.Contains(but, n) {
-			urls = append(urls, n.URL())
-		}
-	}
-	return urls
-}
-
-func converseAs(ctx context.Context, test *testing.T, urls []string, pairs int, name func(i int) string) *talk {
+func converseAs(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int, name func(i int) string) *talk {
 	t := &talk{T: test, stop: make(chan struct{})}
+	urls := f.URLs()
 	for i := range 2 * pairs {
 		s := &speaker{name: name(i), peer: name(i ^ 1)}
 		t.speakers = append(t.speakers, s)
