@@ -48,8 +48,9 @@ KILLS ?= 50
 kills: ## kill KILLS=N nodes of a cluster of processes under load
 	@PARLEY_KILLS=$(KILLS) go test -count=1 -timeout 0 -v -run KillingNodes ./cluster/replication
 
-large: ## move a replica of 1 GiB under load
+large: ## move a replica of 1 GiB under load; fail over with 1,000,000 conversations
 	@PARLEY_SHARD_MIB=1024 go test -count=1 -timeout 0 -v -run ReplicaMovesUnderLoad ./cluster/replication
+	@PARLEY_CONVERSATIONS=1000000 go test -count=1 -timeout 0 -v -run FailoverDoesNotGrow ./cluster/replication
 
 partition: ## cut nodes in network namespaces apart; needs root and iptables
 	@scripts/partition.sh

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
+	"github.com/parley-im/parley/internal/loopback"
 	"github.com/parley-im/parley/node"
 	"github.com/parley-im/parley/storage"
 )
@@ -133,12 +133,11 @@ func (c *cutCluster) nothingLeft(before goleak.Option) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := loopback.Addr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
 
 // spread says whether all shards have three voters and all nodes lead as many as
@@ -175,15 +174,20 @@ func (c *cutCluster) ready() bool {
 	return true
 }
 
-// login is a client of one node that hides nothing.
-func (c *cutCluster) login(node int, user string) *client.Client {
+// login is a client of one node that hides nothing. While a shard's leadership
+// moves the node says that it is busy; logging in again is a caller's business.
+func (c *cutCluster) login(node int, user string) (cl *client.Client) {
 	c.Helper()
-	cl, err := client.Dial(c.ctx, client.Options{
-		Servers: []string{c.nodes[node].URL()}, AppID: app, UserID: user, Token: token(c.T, app, secret, user, time.Hour), NoReconnect: true,
+	c.await(user+" is logged in", func() bool {
+		var err error
+		cl, err = client.Dial(c.ctx, client.Options{
+			Servers: []string{c.nodes[node].URL()}, AppID: app, UserID: user, Token: token(c.T, app, secret, user, time.Hour), NoReconnect: true,
+		})
+		if err != nil && !chat.CodeOf(err).Retryable() {
+			c.Fatalf("%s on node %d: %v", user, node+1, err)
+		}
+		return err == nil
 	})
-	if err != nil {
-		c.Fatalf("%s on node %d: %v", user, node+1, err)
-	}
 	return cl
 }
 
@@ -325,12 +329,15 @@ func refused(since time.Time) func(*cutWriter) bool {
 	}
 }
 
-// check reads the conversation from its begin.
+// check reads the conversation from its begin, again while its shard moves.
 func (w *cutWriter) check(ctx context.Context, node int, reader *client.Client) {
 	w.t.Helper()
 	read := 0
 	for {
 		page, err := reader.History(ctx, client.HistoryRequest{Peer: w.name + "-peer", After: uint64(read), Count: 100})
+		if err != nil && chat.CodeOf(err).Retryable() && ctx.Err() == nil {
+			continue
+		}
 		if err != nil {
 			w.t.Errorf("%s: history on node %d behind %d: %v", w.name, node+1, read, err)
 			return

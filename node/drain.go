@@ -31,7 +31,7 @@ func (n *Node) leave(ctx context.Context) {
 	look := time.NewTicker(leaveLook)
 	defer look.Stop()
 	for looks := 0; ; looks++ {
-		left := n.handOver(ctx, looks%25 == 0)
+		left := n.handOver(ctx, looks%10 == 0)
 		if left == 0 && n.relay.Count() == 0 {
 			return
 		}

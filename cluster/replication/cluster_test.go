@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/rpc"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-im/parley/internal/loopback"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -74,15 +74,14 @@ func newCluster(t testing.TB, nodes, shards int) *cluster {
 
 // add gives a node a directory and a port.
 func (c *cluster) add(name storage.NodeID) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := loopback.Addr()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer l.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := &process{config: nodeConfig{
-		Name: name, Dir: filepath.Join(c.dir, string(name)), Shards: c.shards, Listen: l.Addr().String(),
+		Name: name, Dir: filepath.Join(c.dir, string(name)), Shards: c.shards, Listen: addr,
 		Peers: make(map[storage.NodeID]string), Voters: c.voters,
 	}}
 	for other, o := range c.nodes {
@@ -152,9 +151,14 @@ func (c *cluster) ended(name storage.NodeID) bool {
 	}
 }
 
-// scan has a node read all its rows; true when it finds that they are damaged.
-func (c *cluster) scan(ctx context.Context, name storage.NodeID) bool {
-	return c.call(ctx, name, "Scan", 0, new(int)) != nil
+// damaged has a node read all its rows: whether it finds that they are damaged,
+// or ends of it.
+func (c *cluster) damaged(ctx context.Context, name storage.NodeID) bool {
+	err := c.call(ctx, name, "Scan", 0, new(int))
+	if ctx.Err() != nil {
+		c.t.Fatalf("%s does not get through its rows: %v", name, err)
+	}
+	return err != nil
 }
 
 // kill ends a node's process at once.

@@ -364,23 +364,48 @@ func (n *Node) Fill(f Fill, _ *bool) error {
 	return <-done
 }
 
-// Scan reads all rows of all replicas, as a snapshot of each would.
+// Scan reads all rows of all replicas: those that a snapshot of each would have,
+// and the log.
 func (n *Node) Scan(_ int, bytes *int) error {
-	for s := storage.ShardID(1); int(s) <= n.host.Shards(); s++ {
-		f, err := n.store.Freeze(s)
-		if err != nil {
-			return err
+	for s := storage.MetaShard; int(s) <= n.host.Shards(); s++ {
+		r, err := n.store.Replica(s)
+		if err == nil && (r.ID == 0 || r.Removed) {
+			continue
 		}
-		for err == nil {
-			var chunk []byte
-			chunk, err = f.Next(1 << 20)
-			*bytes += len(chunk)
-		}
-		if err := errors.Join(f.Close(), ignoreEOF(err)); err != nil {
+		err = errors.Join(err, n.scanRows(s, bytes), n.scanLog(s, r, bytes))
+		if err != nil && !errors.Is(err, storage.ErrGone) {
 			return err
 		}
 	}
 	return nil
+}
+
+func (n *Node) scanRows(s storage.ShardID, bytes *int) error {
+	f, err := n.store.Freeze(s)
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		var chunk []byte
+		chunk, err = f.Next(1 << 20)
+		*bytes += len(chunk)
+	}
+	return errors.Join(f.Close(), ignoreEOF(err))
+}
+
+// scanLog reads the entries that the replica had; some may be gone meanwhile.
+func (n *Node) scanLog(s storage.ShardID, r storage.Replica, bytes *int) error {
+	if r.Last == r.Base.Index {
+		return nil
+	}
+	entries, err := n.store.Log(s, r.Base.Index+1, r.Last+1, math.MaxInt)
+	for _, e := range entries {
+		*bytes += len(e.Data)
+	}
+	if errors.Is(err, storage.ErrTruncated) || errors.Is(err, storage.ErrNoEntry) {
+		return nil
+	}
+	return err
 }
 
 func ignoreEOF(err error) error {

@@ -25,6 +25,7 @@ type worker struct {
 	calls     map[uint64]call       // proposals that are not answered, by number
 	queued    int                   // bytes of those
 	ended     bool                  // nothing is taken any more
+	spare     []round.Proposal      // empty: memory for proposals, while those taken last are handed on
 
 	wake       chan struct{} // one token: the inbox is not empty
 	committing atomic.Int64  // when the commit under way began, since h.begun; 0: none is
@@ -213,7 +214,7 @@ func (w *worker) round() (more bool) {
 func (w *worker) take() {
 	w.mu.Lock()
 	messages, tasks, proposals, reads := w.messages, w.tasks, w.proposals, w.reads
-	w.messages, w.tasks, w.proposals, w.reads = nil, nil, nil, nil
+	w.messages, w.tasks, w.proposals, w.reads = nil, nil, w.spare, nil
 	w.mu.Unlock()
 	for _, m := range messages {
 		w.core.Step(m.from, m.message)
@@ -224,6 +225,8 @@ func (w *worker) take() {
 	for _, p := range proposals {
 		w.core.Propose(p)
 	}
+	clear(proposals)
+	w.spare = proposals[:0]
 	for _, r := range reads {
 		w.core.Read(r)
 	}

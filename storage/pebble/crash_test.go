@@ -24,7 +24,7 @@ import (
 func crash(t *testing.T, prepare func(*pebble.Store), work func(s *pebble.Store, dark func() bool) error, check func(cut int64, s *pebble.Store)) (cuts int) {
 	t.Helper()
 	seeds := uint64(5)
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		seeds = 1
 	}
 	for seed := range seeds {

@@ -33,6 +33,7 @@ import (
 //	11     log base                                            (app 0)    Position, the last entry let go of
 //	12     log            index u64                            (app 0)    LogEntry
 //	13     document                                            (app 0)    Document
+//	14     outbox base    destination u16                      (app 0)    u64, last number let go of
 const (
 	spaceStore   byte = 0x00
 	spaceReplica byte = 0x01
@@ -51,6 +52,7 @@ const (
 	tableLogBase    byte = 11
 	tableLog        byte = 12
 	tableDocument   byte = 13
+	tableOutboxBase byte = 14
 )
 
 // storageFormat is written first into a new store; a store with a higher
@@ -150,6 +152,10 @@ func appendOutboxKey(dst []byte, shard storage.ShardID, destination uint16, numb
 
 func appendOutboxHeadKey(dst []byte, shard storage.ShardID, destination uint16) []byte {
 	return binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutboxHead), destination)
+}
+
+func appendOutboxBaseKey(dst []byte, shard storage.ShardID, destination uint16) []byte {
+	return binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutboxBase), destination)
 }
 
 func appendEffectMarkKey(dst []byte, shard storage.ShardID, source uint16, epoch uint64) []byte {

@@ -29,6 +29,7 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 		"dedupe":      {appendDedupeKey(nil, 9, c, d), "02" + "0009" + "00000007" + "05" + "01" + "0703616e6e02626f" + "0000000000000102" + "02626f" + "aa0000000000000000000000000000bb"},
 		"outbox":      {appendOutboxKey(nil, 9, 0x0304, 5), "02" + "0009" + "00000000" + "06" + "0304" + "0000000000000005"},
 		"outbox head": {appendOutboxHeadKey(nil, 9, 0x0304), "02" + "0009" + "00000000" + "07" + "0304"},
+		"outbox base": {appendOutboxBaseKey(nil, 9, 0x0304), "02" + "0009" + "00000000" + "0e" + "0304"},
 		"effect mark": {appendEffectMarkKey(nil, 9, 0x0304, 2), "02" + "0009" + "00000000" + "08" + "0304" + "0000000000000002"},
 		"applied":     {appendOwn(nil, 9, tableApplied), "02" + "0009" + "00000000" + "09"},
 		"descriptor":  {appendOwn(nil, 9, tableDescriptor), "02" + "0009" + "00000000" + "0a"},

@@ -118,7 +118,7 @@ func (g *staging) note(key, value []byte) error {
 		return nil
 	}
 	table := key[ownPrefixLen-1]
-	if table == tableLog || table >= tableApplied && len(key) != ownPrefixLen {
+	if table == tableLog || table >= tableApplied && table <= tableDocument && len(key) != ownPrefixLen {
 		return storage.ErrMalformed
 	}
 	var p logpb.Position

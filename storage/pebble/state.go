@@ -16,9 +16,10 @@ import (
 // ahead of it by the open batch.
 //
 // Invariants: what a cached conversation says is what the database will say
-// once the open batch is committed; users, memberships and counters hold
-// nothing but rows written by the open batch, as does document; without an open
-// batch all of them are empty. next is the replica as the open batch leaves it.
+// once the open batch is committed, and so do counters, of which there are a
+// few for each other shard; users and memberships hold nothing but rows written
+// by the open batch, as does document; without an open batch these are empty.
+// next is the replica as the open batch leaves it.
 type state struct {
 	store *Store
 	shard storage.ShardID
@@ -145,10 +146,33 @@ func (s *state) QueueEffect(e chat.Effect) chat.EffectRef {
 	return chat.EffectRef{Destination: destination, Number: n}
 }
 
-// DropEffects implements chat.State.
+// DropEffects implements chat.State. It deletes rows one by one: an outbox is
+// let go of all the time, and each range that is deleted makes every read of
+// the memtable dearer until it is flushed.
 func (s *state) DropEffects(destination uint16, through uint64) {
-	s.dropRange(appendOutboxKey(nil, s.shard, destination, 0), appendOutboxKey(nil, s.shard, destination, through+1))
+	s.key = appendOutboxHeadKey(s.key[:0], s.shard, destination)
+	through = min(through, s.counter(s.key))
+	s.key = appendOutboxBaseKey(s.key[:0], s.shard, destination)
+	base := s.counter(s.key)
+	if through <= base {
+		return
+	}
+	s.setCounter(s.key, through)
+	if through-base > maxSingleDrops {
+		s.dropRange(appendOutboxKey(nil, s.shard, destination, base+1), appendOutboxKey(nil, s.shard, destination, through+1))
+		return
+	}
+	for n := base + 1; n <= through; n++ {
+		s.key = appendOutboxKey(s.key[:0], s.shard, destination, n)
+		if err := s.batch.out.Delete(s.key, nil); err != nil {
+			s.batch.fail(err)
+		}
+	}
 }
+
+// maxSingleDrops is up to how many rows are deleted one by one: more come
+// seldom, or from a store that had no outbox base.
+const maxSingleDrops = 1024
 
 // EffectMark implements chat.State.
 func (s *state) EffectMark(source uint16, epoch uint64) uint64 {
@@ -169,7 +193,9 @@ func (s *state) counter(key []byte) uint64 {
 	n, err := s.store.getNumber(key)
 	if err != nil {
 		s.batch.fail(err)
+		return 0
 	}
+	s.counters[string(key)] = n
 	return n
 }
 
@@ -205,7 +231,6 @@ func (s *state) committed() {
 	s.dirty = s.dirty[:0]
 	clear(s.users)
 	clear(s.memberships)
-	clear(s.counters)
 	s.evict()
 	s.batch, s.document = nil, nil
 	s.mu.Lock()

@@ -62,6 +62,7 @@ type Options struct {
 type Store struct {
 	db     *pebble.DB
 	fs     vfs.FS
+	logs   *syncedLogs
 	opts   *pebble.Options
 	dir    string
 	node   storage.NodeID
@@ -73,7 +74,7 @@ type Store struct {
 var _ storage.Store = (*Store)(nil)
 
 // Open opens or creates the store in a directory. Errors: ErrNewerFormat,
-// ErrShards, a directory in use, a damaged or unreadable disk.
+// ErrShards, ErrDamagedLog, a directory in use, a damaged or unreadable disk.
 func Open(o Options) (*Store, error) {
 	cache := pebble.NewCache(blockCacheSize)
 	defer cache.Unref()
@@ -85,8 +86,9 @@ func Open(o Options) (*Store, error) {
 		o.Failed = func(err error) { panic(err) }
 	}
 	fs = vfs.OnDiskFull(fs, func() { o.Failed(ErrDiskFull) })
+	logs := &syncedLogs{FS: orderedMarkers{fs}}
 	opts := &pebble.Options{
-		FS:                          orderedMarkers{fs},
+		FS:                          logs,
 		Cache:                       cache,
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: stopWrites,
@@ -97,14 +99,14 @@ func Open(o Options) (*Store, error) {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	opts.EnsureDefaults() // tables that are staged are written with them too
-	s := &Store{fs: fs, opts: opts, dir: o.Dir, shards: o.Shards}
+	s := &Store{fs: fs, logs: logs, opts: opts, dir: o.Dir, shards: o.Shards}
 	db, err := pebble.Open(o.Dir, opts)
 	if err != nil {
-		return nil, fmt.Errorf("open the data directory %s: %w", o.Dir, err)
+		return nil, errors.Join(fmt.Errorf("open the data directory %s: %w", o.Dir, err), logs.Close())
 	}
 	s.db = db
 	if err := s.start(o.Node); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the data directory %s: %w", o.Dir, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("open the data directory %s: %w", o.Dir, err), s.Close())
 	}
 	return s, nil
 }
@@ -191,14 +193,17 @@ func (s *Store) Node() storage.NodeID { return s.node }
 
 // Close implements storage.Store.
 func (s *Store) Close() error {
-	return s.db.Close()
+	return errors.Join(s.db.Close(), s.logs.Close())
 }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // getNumber reads an eight-byte row, 0 when absent.
-func (s *Store) getNumber(key []byte) (uint64, error) {
-	v, closer, err := s.db.Get(key)
+func (s *Store) getNumber(key []byte) (uint64, error) { return getNumber(s.db, key) }
+
+// getNumber reads a number, 0 where there is none.
+func getNumber(from pebble.Reader, key []byte) (uint64, error) {
+	v, closer, err := from.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}

@@ -104,9 +104,14 @@ func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.
 	})
 }
 
-// Effects implements storage.View.
+// Effects implements storage.View. It begins behind what was let go of, whose
+// rows the scan would have to pass.
 func (v view) Effects(destination storage.ShardID, limit int) (first uint64, effects []chat.Effect, err error) {
-	lower := appendOutboxKey(nil, v.shard, uint16(destination), 0)
+	base, err := getNumber(v.db, appendOutboxBaseKey(nil, v.shard, uint16(destination)))
+	if err != nil {
+		return 0, nil, err
+	}
+	lower := appendOutboxKey(nil, v.shard, uint16(destination), base+1)
 	err = v.scan(lower, prefixEnd(lower[:len(lower)-8]), false, func(key, value []byte) (bool, error) {
 		if len(effects) == 0 {
 			first = binary.BigEndian.Uint64(key[len(key)-8:])
@@ -122,24 +127,23 @@ func (v view) Effects(destination storage.ShardID, limit int) (first uint64, eff
 	return first, effects, err
 }
 
-// Undelivered implements storage.View.
+// Undelivered implements storage.View: the destinations that were given more
+// numbers than were let go of.
 func (v view) Undelivered() ([]storage.ShardID, error) {
 	var out []storage.ShardID
-	lower := appendTable(nil, v.shard, 0, tableOutbox)
-	upper := prefixEnd(lower)
-	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return nil, err
-	}
-	for ok := it.First(); ok; {
-		d := binary.BigEndian.Uint16(it.Key()[len(lower):])
-		out = append(out, storage.ShardID(d))
-		if d == 1<<16-1 {
-			break
+	lower := appendTable(nil, v.shard, 0, tableOutboxHead)
+	err := v.scan(lower, prefixEnd(lower), false, func(key, value []byte) (bool, error) {
+		if len(key) != len(lower)+2 || len(value) != 8 {
+			return false, fmt.Errorf("outbox head %x has %d bytes, want 8", key, len(value))
 		}
-		ok = it.SeekGE(binary.BigEndian.AppendUint16(append([]byte(nil), lower...), d+1))
-	}
-	return out, errors.Join(it.Error(), it.Close())
+		d := binary.BigEndian.Uint16(key[len(lower):])
+		base, err := getNumber(v.db, appendOutboxBaseKey(nil, v.shard, d))
+		if err == nil && base < binary.BigEndian.Uint64(value) {
+			out = append(out, storage.ShardID(d))
+		}
+		return true, err
+	})
+	return out, err
 }
 
 // Document implements storage.View.

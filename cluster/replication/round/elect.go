@@ -28,6 +28,7 @@ const (
 
 // LinkDown says that the connection to a node broke.
 func (w *Worker) LinkDown(node storage.NodeID) {
+	w.cut[node] = true
 	for _, g := range w.sorted {
 		g.linkDown(node)
 	}
@@ -40,7 +41,8 @@ func (g *group) linkDown(node storage.NodeID) {
 		}
 		if g.role == raft.StateLeader {
 			g.node.ReportUnreachable(m.Replica)
-		} else if m.Replica == g.lead {
+			g.keepFrom(m.Replica)
+		} else if m.Replica == g.lead || g.lead == raft.None { // who has just started may not know that this one led
 			// Else the leader's lease refuses everybody's vote for an election time.
 			_ = g.node.ForgetLeader()
 			g.campaign(firstCampaign, node)
@@ -160,24 +162,6 @@ func (w *Worker) campaignDue() {
 	}
 }
 
-// Transfer asks the leader of a shard to hand over to another voter. Nothing
-// tells of its end but the leaderships.
-func (w *Worker) Transfer(shard storage.ShardID, to storage.NodeID) {
-	g := w.groups[shard]
-	if g == nil || g.leading == 0 || !g.leads() {
-		return
-	}
-	for _, m := range g.desc.GetMembers() {
-		if storage.NodeID(m.Node) == to && m.Replica != uint64(g.id) && slices.Contains(g.desc.GetVoters(), m.Replica) {
-			g.node.TransferLeader(m.Replica)
-			w.touch(g)
-		}
-	}
-}
-
-// leads says whether this replica is Raft's leader at this moment, which leading
-// shows a round later. What only a leader may be asked must not reach a follower
-// of Raft's, which would hand it on to its leader in another replica's name.
 func (g *group) leads() bool { return g.node.BasicStatus().RaftState == raft.StateLeader }
 
 func isVoteRequest(t pb.MessageType) bool { return t == pb.MsgPreVote || t == pb.MsgVote }

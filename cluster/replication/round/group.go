@@ -60,6 +60,7 @@ type group struct {
 
 	campaignAt time.Duration
 	attempts   int
+	handing    int // ticks since the leader began to hand over, from 1; 0: it does not
 	ticks      int
 	silence    int // ticks without a word from a leader; lead itself stays set in a replica that was removed
 }
@@ -100,6 +101,7 @@ func (g *group) open() (err error) {
 
 func (g *group) tick() {
 	g.node.Tick()
+	g.tickHandOver()
 	if g.role == raft.StateLeader {
 		g.silence = 0
 	} else if g.silence++; g.silence%(4*electionTicks) == 0 {

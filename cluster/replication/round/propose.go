@@ -59,9 +59,7 @@ func (g *group) propose(r *Round) {
 		g.inFlight += len(p.Data)
 	}
 	taken := g.queue[:n]
-	if g.queue = g.queue[n:]; len(g.queue) == 0 {
-		g.queue = nil
-	}
+	defer g.dequeue(n)
 	if len(entries) == 0 {
 		return
 	}
@@ -78,6 +76,22 @@ func (g *group) propose(r *Round) {
 			g.inFlight -= q.bytes
 			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errBusy})
 		}
+	}
+}
+
+// keptQueue is up to how many proposals the memory of an empty queue is kept for.
+const keptQueue = 256
+
+// dequeue drops the first n proposals.
+func (g *group) dequeue(n int) {
+	clear(g.queue[:n])
+	switch {
+	case n < len(g.queue):
+		g.queue = g.queue[n:]
+	case cap(g.queue) <= keptQueue:
+		g.queue = g.queue[:0]
+	default:
+		g.queue = nil
 	}
 }
 

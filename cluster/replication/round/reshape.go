@@ -104,23 +104,6 @@ func (g *group) towards(t Target) (Change, error) {
 	return c, nil
 }
 
-// handOver transfers the leadership to the one of some voters that has most of
-// the log.
-func (g *group) handOver(to []uint64) error {
-	best, match := uint64(raft.None), uint64(0)
-	g.node.WithProgress(func(id uint64, _ raft.ProgressType, pr tracker.Progress) {
-		if slices.Contains(to, id) && pr.RecentActive && (best == raft.None || pr.Match > match) {
-			best, match = id, pr.Match
-		}
-	})
-	if best == raft.None || !g.leads() {
-		return errBusy
-	}
-	g.node.TransferLeader(best)
-	g.w.touch(g)
-	return errNotLeader
-}
-
 // replicaOn is a node's replica, 0 when it has none.
 func replicaOn(d *logpb.Descriptor, node storage.NodeID) storage.ReplicaID {
 	for _, m := range d.GetMembers() {

@@ -71,9 +71,13 @@ type Worker struct {
 	campaigns []*group // that will campaign at a time of their own
 	sending   int      // snapshots frozen and not reported
 
+	cut map[storage.NodeID]bool // connections that broke, until a word comes
+
 	number uint64 // of the worker's own proposals, counted down from the top
 	round  *Round
 	owed   []Answer // that no group stands for
+
+	answers []Answer // empty: memory for the next round's
 
 	farewells []Outgoing // messages that are not Raft's, for the next Finish
 }
@@ -102,7 +106,7 @@ type Answer struct {
 // member.
 func New(o Options, shards []storage.ShardID) (*Worker, error) {
 	o.Keep = o.Keep.orDefault()
-	w := &Worker{o: o, node: o.Store.Node(), groups: make(map[storage.ShardID]*group), number: ^uint64(0)}
+	w := &Worker{o: o, node: o.Store.Node(), groups: make(map[storage.ShardID]*group), cut: make(map[storage.NodeID]bool), number: ^uint64(0)}
 	for _, s := range shards {
 		r, err := o.Store.Replica(s)
 		if err != nil {
@@ -179,7 +183,7 @@ type Round struct {
 	// Appends may leave before the commit: a leader may count itself last.
 	Appends []Outgoing
 	// Answers to proposals that a quorum made durable and that are applied, and
-	// refusals.
+	// refusals. They are gone with Finish.
 	Answers []Answer
 
 	batch    storage.Batch
@@ -205,8 +209,8 @@ type After struct {
 func (w *Worker) Begin(now time.Duration) *Round {
 	w.now = now
 	w.campaignDue()
-	r := &Round{Answers: w.owed, batch: w.o.Store.Batch(), store: w.o.Store, groups: w.active}
-	w.round, w.owed, w.active = r, nil, nil
+	r := &Round{Answers: append(w.answers, w.owed...), batch: w.o.Store.Batch(), store: w.o.Store, groups: w.active}
+	w.round, w.owed, w.active, w.answers = r, nil, nil, nil
 	for _, g := range r.groups {
 		g.active = false
 		g.begin(r)
@@ -249,11 +253,19 @@ func (r *Round) Steps() []func() error {
 	return steps
 }
 
+// maxKept bounds the memory that is kept from round to round, in elements: that
+// of a burst goes.
+const maxKept = 4096
+
 // Finish ends the round after its commit. The error is one of the store: the
 // process must end.
 func (w *Worker) Finish() (*After, error) {
 	r, after := w.round, &After{}
 	w.round = nil
+	if cap(r.Answers) <= maxKept {
+		clear(r.Answers)
+		w.answers = r.Answers[:0]
+	}
 	for _, i := range r.installs {
 		if err := i.group.installed(i.staged); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 // Step takes a message from a replica on another node. Messages may be lost,
 // doubled or late; those that make no sense here are dropped.
 func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
+	delete(w.cut, from)
 	shard, to := storage.ShardID(m.Shard), storage.ReplicaID(m.To)
 	g := w.groups[shard]
 	if g != nil && g.id < to && m.Kind == peerpb.Kind_KIND_RAFT && fromLeader(m) {
