@@ -11,7 +11,7 @@ import (
 // A power of two; part of Version 1.
 const dedupeSweep = 64
 
-func applySend(s State, now int64, b Send) (Result, []Event) {
+func applySend(s State, now int64, b *Send) (Result, []Event) {
 	side, ok := b.Conversation.side(b.Sender)
 	if !ok {
 		return refuse(CodeInvalidParam, "the sender is not in the conversation")

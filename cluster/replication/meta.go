@@ -43,7 +43,7 @@ func (h *Host) SetMeta(ctx context.Context, expect uint64, document []byte) erro
 	}
 	p := &logpb.Proposal{Document: &logpb.SetDocument{Expect: expect, Content: document}}
 	done := make(chan error, 1)
-	if err := h.enqueue(storage.MetaShard, term, p, func(_ storage.Outcome, err error) { done <- err }); err != nil {
+	if err := h.enqueue(storage.MetaShard, term, p, nil, func(_ storage.Outcome, err error) { done <- err }); err != nil {
 		return err
 	}
 	select {

@@ -18,7 +18,7 @@ func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat
 		for i, c := range commands {
 			p.Commands[i] = logpb.FromCommand(c)
 		}
-		err = h.enqueue(shard, term, p, done)
+		err = h.enqueue(shard, term, p, commands, done)
 	}
 	if err != nil {
 		done(storage.Outcome{}, err)
@@ -26,13 +26,15 @@ func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat
 }
 
 // enqueue numbers a proposal and hands it to the shard's worker, or gives an
-// error and never calls done.
-func (h *Host) enqueue(shard storage.ShardID, term storage.Term, p *logpb.Proposal, done func(storage.Outcome, error)) error {
+// error and never calls done. commands are those of p, if it has any.
+func (h *Host) enqueue(
+	shard storage.ShardID, term storage.Term, p *logpb.Proposal, commands []chat.CommandBody, done func(storage.Outcome, error),
+) error {
 	p.Version, p.TimeMs, p.Origin, p.Number = chat.Version, h.o.Now().UnixMilli(), h.origin, h.number.Add(1)
 	data, err := p.MarshalVT()
 	if err != nil {
 		return err
 	}
 	h.stats.proposals.Add(1)
-	return h.workerOf(shard).propose(round.Proposal{Shard: shard, Term: term, Number: p.Number, Data: data, Done: done})
+	return h.workerOf(shard).propose(round.Proposal{Shard: shard, Term: term, Number: p.Number, Data: data, Time: p.TimeMs, Commands: commands, Done: done})
 }
