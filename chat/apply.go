@@ -15,8 +15,10 @@ func Apply(s State, c Command) (Result, []Event) {
 	switch b := c.Body.(type) {
 	case Login:
 		return applyLogin(s, c.Time, b), nil
-	case Send:
+	case *Send: // large, and on the hot path
 		return applySend(s, c.Time, b)
+	case Send:
+		return applySend(s, c.Time, &b)
 	case MarkRead:
 		return applyMarkRead(s, c.Time, b), nil
 	case Deliver:

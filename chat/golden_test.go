@@ -34,7 +34,7 @@ func TestTheEncodingOfContentIsFixed(t *testing.T) {
 	const want = "000000c8" + "00000003" + "00000002" +
 		"0a" + "68692c20e9b28de58b83" + "07" + "7b226b223a317d" + "02" + "6869" +
 		"02" + "02626f" + "026379" + "01"
-	content := goldenMessage.encode([16]byte{})[16:]
+	content := goldenMessage.encode(nil, [16]byte{})[16:]
 	if got := hex.EncodeToString(content); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

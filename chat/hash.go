@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 )
 
-// encode writes a message's content, behind the salt, in the one form that
+// contentBuffer is room on the stack for what most messages encode as.
+type contentBuffer [1024]byte
+
+// encode appends a message's content, behind the salt, in the one form that
 // hashes are taken of: every field in order, strings and bytes behind their
 // length. The content alone begins at len(salt).
-func (m *Message) encode(salt [16]byte) []byte {
-	b := make([]byte, 0, 80+len(m.Body)+len(m.ExtendedData)+len(m.SearchedContent))
+func (m *Message) encode(b []byte, salt [16]byte) []byte {
 	b = append(b, salt[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(m.Type))
 	b = binary.BigEndian.AppendUint32(b, m.SubType)
@@ -56,8 +58,9 @@ func chain(prev [32]byte, e *Entry, salted []byte) [32]byte {
 // VerifyChain recomputes the hash over entries that follow prev; it equals the
 // head's Hash when they are all entries up to it, unchanged.
 func VerifyChain(prev [32]byte, entries []Entry) [32]byte {
+	var buf contentBuffer
 	for i := range entries {
-		prev = chain(prev, &entries[i], entries[i].Message.encode(entries[i].Salt))
+		prev = chain(prev, &entries[i], entries[i].Message.encode(buf[:0], entries[i].Salt))
 	}
 	return prev
 }

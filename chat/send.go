@@ -11,7 +11,7 @@ import (
 // A power of two; part of Version 1.
 const dedupeSweep = 64
 
-func applySend(s State, now int64, b Send) (Result, []Event) {
+func applySend(s State, now int64, b *Send) (Result, []Event) {
 	side, ok := b.Conversation.side(b.Sender)
 	if !ok {
 		return refuse(CodeInvalidParam, "the sender is not in the conversation")
@@ -24,7 +24,8 @@ func applySend(s State, now int64, b Send) (Result, []Event) {
 	if b.IssuedAt < head.DedupeFloor {
 		return refuse(CodeDedupeWindowPassed, "issued at %d, retries of messages before %d can no longer be told from new ones", b.IssuedAt, head.DedupeFloor)
 	}
-	salted := b.Message.encode(b.Salt)
+	var buf contentBuffer
+	salted := b.Message.encode(buf[:0], b.Salt)
 	key := DedupeKey{IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
 	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(salted[len(b.Salt):])}
 	if b.IssuedAt <= head.MaxIssuedAt {

@@ -28,7 +28,7 @@ func (c *conversation) committed(ctx actor.Context, m committed) {
 			appended := events[0].(chat.Appended)
 			events = events[1:]
 			failpoint.Hit(failpoint.BeforeFanOut)
-			c.fanOut(wirepb.FromEntry(c.key, &appended.Entry), s.origin)
+			c.fanOut(wirepb.EntryPush(c.key, &appended.Entry, s.outcome.Sent.MessageID), s.origin)
 		}
 	}
 	c.proceed(ctx)

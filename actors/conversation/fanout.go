@@ -11,11 +11,10 @@ import (
 
 // fanOut hands a message to both peers' sessions: encoded once, the same bytes
 // for every device. Who has no session has no device and reads it later.
-func (c *conversation) fanOut(m *wirepb.Message, origin string) {
-	frame := wirepb.MessagePush(m)
+func (c *conversation) fanOut(frame []byte, origin string) {
 	for _, user := range c.peers {
 		deliver := &actorpb.Deliver{Frame: frame, Origin: origin}
-		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: user}), deliver)
+		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: user}), deliver, origin)
 	}
 }
 
@@ -23,7 +22,7 @@ func (c *conversation) fanOut(m *wirepb.Message, origin string) {
 // who are online.
 func (c *conversation) passOn(ctx actor.Context, s *send) {
 	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
-	c.fanOut(m, s.origin)
+	c.fanOut(wirepb.MessagePush(m), s.origin)
 	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.Sent{
 		MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs,
 	}})

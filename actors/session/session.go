@@ -54,9 +54,11 @@ func (d device) node() storage.NodeID { return storage.NodeID(d.pid.Address) }
 // New says how sessions are made.
 func New(o Options) func(directory.Activation) actor.Actor {
 	return func(act directory.Activation) actor.Actor {
-		return &session{
+		s := &session{
 			o: o, act: act, user: act.Identity.User(), devices: make(map[string]device), reading: make(map[*listing]struct{}),
 		}
+		s.listen()
+		return s
 	}
 }
 
@@ -71,6 +73,7 @@ func (s *session) Receive(ctx actor.Context) {
 		s.enroll(ctx, m)
 	case *actorpb.Detach:
 		delete(s.devices, ctx.Sender().Id)
+		s.listen()
 	case directory.Gone:
 		s.gone(m)
 	case *actorpb.Deliver:
@@ -155,6 +158,19 @@ func (s *session) gone(m directory.Gone) {
 			delete(s.devices, id)
 		}
 	}
+	s.listen()
+}
+
+// listen has pushes come here or not, after any change of the devices: those
+// that the only device sent itself are for nobody.
+func (s *session) listen() {
+	only := ""
+	if len(s.devices) == 1 {
+		for id := range s.devices {
+			only = id
+		}
+	}
+	s.act.Deaf(only)
 }
 
 func refuse(root *actor.RootContext, to *actor.PID, request uint32, op string, err error) {

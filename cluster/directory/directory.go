@@ -80,7 +80,14 @@ type Activation struct {
 	Shard     storage.ShardID
 	Term      storage.Term
 	Directory *Directory
+
+	activation *activation
 }
+
+// Deaf says that the actor has no use for what comes from an origin: SendLive
+// then drops it at once. "" takes it back, and is how an activation begins. What
+// was dropped came before whatever the actor does after the call.
+func (a Activation) Deaf(origin string) { a.activation.deaf.Store(&origin) }
 
 // Idle asks an activation that nobody wrote to for a while to Release itself
 // if it has nothing to do.
@@ -145,6 +152,12 @@ type activation struct {
 	pid     *actor.PID
 	mailbox *mailbox
 	used    atomic.Int64 // seconds of the directory's clock
+	deaf    atomic.Pointer[string]
+}
+
+func (a *activation) deafTo(origin string) bool {
+	deaf := a.deaf.Load()
+	return origin != "" && deaf != nil && *deaf == origin
 }
 
 // New makes a directory; Register its kinds, then Start it.

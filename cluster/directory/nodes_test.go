@@ -370,13 +370,13 @@ func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
 	n1.dir.Gained(1, 9)
 	next(t, n2.moved, "the move of shard 1", func(s storage.ShardID) bool { return s == 1 })
 	n1.set(func(m *member) { m.lossy = true })
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")})
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")}, "")
 	n1.set(func(m *member) { m.lossy = false })
 	next(t, n2.told, "a push that was lost", func(m any) bool {
 		r, ok := m.(directory.Recheck)
 		return ok && len(r.Shards) == 1 && r.Shards[1]
 	})
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("arrives")})
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("arrives")}, "")
 	next(t, n2.live, "a push", func(f string) bool { return f == "arrives" })
 	// Whoever led before: all shards of a node that was out of reach.
 	n1.lead(10)

@@ -58,13 +58,14 @@ func (d *Directory) place(s *stripe, m parked) (done bool, err error) {
 
 // SendLive is Send for what only matters to an actor that is already there: it
 // activates nobody and waits for nobody. What is dropped on the way to another
-// node is made up for by that node's Recheck.
-func (d *Directory) SendLive(id Identity, message any) {
+// node is made up for by that node's Recheck. An actor of this node that is deaf
+// to the origin is spared.
+func (d *Directory) SendLive(id Identity, message any, origin string) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if a := s.live[id]; a != nil {
-		if d.post(a, message, nil) != nil {
+		if !a.deafTo(origin) && d.post(a, message, nil) != nil {
 			d.herald.moved(d.Shard(id)) // its devices miss a push
 		}
 		return
@@ -105,7 +106,7 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 	produce := d.kinds[id.Kind]
 	props := actor.PropsFromProducer(
 		func() actor.Actor {
-			return produce(Activation{Identity: id, Shard: shard, Term: term, Directory: d})
+			return produce(Activation{Identity: id, Shard: shard, Term: term, Directory: d, activation: a})
 		},
 		actor.WithMailbox(func() actor.Mailbox { return a.mailbox }),
 		actor.WithDispatcher(d.workers),

@@ -41,9 +41,15 @@ func (h *Host) SetMeta(ctx context.Context, expect uint64, document []byte) erro
 	if err != nil {
 		return err
 	}
-	p := &logpb.Proposal{Document: &logpb.SetDocument{Expect: expect, Content: document}}
 	done := make(chan error, 1)
-	if err := h.enqueue(storage.MetaShard, term, p, func(_ storage.Outcome, err error) { done <- err }); err != nil {
+	p := h.proposal(storage.MetaShard, term, func(_ storage.Outcome, err error) { done <- err })
+	set := &logpb.Proposal{
+		Version: chat.Version, TimeMs: p.Time, Origin: h.origin, Number: p.Number, Document: &logpb.SetDocument{Expect: expect, Content: document},
+	}
+	if p.Data, err = set.MarshalVT(); err == nil {
+		err = h.enqueue(p)
+	}
+	if err != nil {
 		return err
 	}
 	select {

@@ -9,30 +9,36 @@ import (
 
 // Propose implements storage.Replicator.
 func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat.CommandBody, done func(storage.Outcome, error)) {
-	current, err := h.Leader(shard)
-	if err == nil && current != term {
-		err = errNotLeader
+	p := h.proposal(shard, term, done)
+	p.Commands = commands
+	err := h.leads(shard, term)
+	if err == nil {
+		p.Data, err = logpb.EncodeProposal(p.Time, h.origin, p.Number, commands)
 	}
 	if err == nil {
-		p := &logpb.Proposal{Commands: make([]*logpb.Command, len(commands))}
-		for i, c := range commands {
-			p.Commands[i] = logpb.FromCommand(c)
-		}
-		err = h.enqueue(shard, term, p, done)
+		err = h.enqueue(p)
 	}
 	if err != nil {
 		done(storage.Outcome{}, err)
 	}
 }
 
-// enqueue numbers a proposal and hands it to the shard's worker, or gives an
-// error and never calls done.
-func (h *Host) enqueue(shard storage.ShardID, term storage.Term, p *logpb.Proposal, done func(storage.Outcome, error)) error {
-	p.Version, p.TimeMs, p.Origin, p.Number = chat.Version, h.o.Now().UnixMilli(), h.origin, h.number.Add(1)
-	data, err := p.MarshalVT()
-	if err != nil {
-		return err
+func (h *Host) leads(shard storage.ShardID, term storage.Term) error {
+	current, err := h.Leader(shard)
+	if err == nil && current != term {
+		err = errNotLeader
 	}
+	return err
+}
+
+// proposal makes one that is numbered and has no content yet.
+func (h *Host) proposal(shard storage.ShardID, term storage.Term, done func(storage.Outcome, error)) round.Proposal {
+	return round.Proposal{Shard: shard, Term: term, Number: h.number.Add(1), Time: h.o.Now().UnixMilli(), Done: done}
+}
+
+// enqueue hands a proposal to the shard's worker, or gives an error and never
+// calls done.
+func (h *Host) enqueue(p round.Proposal) error {
 	h.stats.proposals.Add(1)
-	return h.workerOf(shard).propose(round.Proposal{Shard: shard, Term: term, Number: p.Number, Data: data, Done: done})
+	return h.workerOf(p.Shard).propose(p)
 }

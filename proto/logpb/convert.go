@@ -19,9 +19,11 @@ func FromCommand(body chat.CommandBody) *Command {
 		return &Command{Body: &Command_Login{&Login{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, DeviceId: b.DeviceID}}}
 	case *chat.Send: // large, and on the hot path
-		return &Command{Body: &Command_Send{fromSend(b)}}
+		s := new(Send)
+		s.set(b)
+		return &Command{Body: &Command_Send{s}}
 	case chat.Send:
-		return &Command{Body: &Command_Send{fromSend(&b)}}
+		return FromCommand(&b)
 	case chat.MarkRead:
 		return &Command{Body: &Command_MarkRead{&MarkRead{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
@@ -37,14 +39,16 @@ func FromCommand(body chat.CommandBody) *Command {
 	panic(fmt.Sprintf("logpb: command %T has no form in the log", body))
 }
 
-func fromSend(b *chat.Send) *Send {
-	m := &b.Message
-	return &Send{
-		Conversation: FromKey(b.Conversation), Sender: b.Sender, ClientMessageId: b.ClientMessageID[:], IssuedAtMs: b.IssuedAt,
-		Type: uint32(m.Type), SubType: m.SubType, Priority: m.Priority, Body: m.Body, ExtendedData: m.ExtendedData,
-		SearchedContent: m.SearchedContent, MentionedUserIds: m.MentionedUserIDs, MentionAll: m.MentionAll, Salt: b.Salt[:],
-		DedupeAgeMs: b.Window.Age.Milliseconds(), DedupeMessages: b.Window.Messages,
+func (s *Send) set(b *chat.Send) {
+	if s.Conversation == nil {
+		s.Conversation = new(ConversationKey)
 	}
+	s.Conversation.set(b.Conversation)
+	s.Sender, s.ClientMessageId, s.IssuedAtMs, s.Salt = b.Sender, b.ClientMessageID[:], b.IssuedAt, b.Salt[:]
+	m := &b.Message
+	s.Type, s.SubType, s.Priority, s.Body, s.ExtendedData = uint32(m.Type), m.SubType, m.Priority, m.Body, m.ExtendedData
+	s.SearchedContent, s.MentionedUserIds, s.MentionAll = m.SearchedContent, m.MentionedUserIDs, m.MentionAll
+	s.DedupeAgeMs, s.DedupeMessages = b.Window.Age.Milliseconds(), b.Window.Messages
 }
 
 // Chat converts back. An error means that the log holds what this binary does
@@ -92,7 +96,13 @@ func (s *Send) chat() (chat.CommandBody, error) {
 
 // FromKey converts a conversation's key.
 func FromKey(k chat.ConversationKey) *ConversationKey {
-	return &ConversationKey{AppId: uint32(k.App), Kind: uint32(k.Kind), Id: []byte(k.ID)}
+	r := new(ConversationKey)
+	r.set(k)
+	return r
+}
+
+func (k *ConversationKey) set(c chat.ConversationKey) {
+	k.AppId, k.Kind, k.Id = uint32(c.App), uint32(c.Kind), append(k.Id[:0], c.ID...)
 }
 
 // Chat converts back; nil gives the zero key.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"github.com/parley-im/parley/chat"
@@ -209,4 +210,39 @@ func TestWhatTheLogCannotMeanIsAnError(t *testing.T) {
 			t.Errorf("%s is read as %+v", name, body)
 		}
 	}
+}
+
+func TestAnEntryHoldsItsProposals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []*logpb.Proposal
+		var entry []byte
+		for i := range rapid.IntRange(1, 5).Draw(t, "proposals") {
+			p := &logpb.Proposal{Version: rapid.Uint32().Draw(t, "version"), TimeMs: millis.Draw(t, "time"), Origin: number.Draw(t, "origin"), Number: number.Draw(t, "number")}
+			for range rapid.IntRange(0, 3).Draw(t, "commands") {
+				p.Commands = append(p.Commands, logpb.FromCommand(drawCommand(t)))
+			}
+			data, err := p.MarshalVT()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				entry = data
+			} else {
+				entry = logpb.AppendProposal(entry, data)
+			}
+			all = append(all, p)
+		}
+		origin, number, err := logpb.Ident(entry)
+		if err != nil || origin != all[0].Origin || number != all[0].Number {
+			t.Fatalf("ident is %d, %d, %v; the first proposal's is %d, %d", origin, number, err, all[0].Origin, all[0].Number)
+		}
+		all[0].More = all[1:]
+		var got logpb.Proposal
+		if err := got.UnmarshalVT(entry); err != nil || !proto.Equal(&got, all[0]) {
+			t.Fatalf("the entry decodes as %v, %v; want %v", &got, err, all[0])
+		}
+		if cut := rapid.IntRange(0, len(entry)).Draw(t, "cut"); cut < len(entry) {
+			_, _, _ = logpb.Ident(entry[:cut]) // must not panic
+		}
+	})
 }

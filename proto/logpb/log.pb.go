@@ -25,7 +25,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// One proposal: commands for one shard, applied in order in one batch.
+// One proposal: commands for one shard, applied in order in one batch. An entry
+// of the log is the first one of a round with those that share it.
 type Proposal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version of chat.Apply that reads the commands.
@@ -38,7 +39,10 @@ type Proposal struct {
 	Origin uint64 `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
 	Number uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
 	// Set in the meta shard's log, in place of commands.
-	Document      *SetDocument `protobuf:"bytes,6,opt,name=document,proto3" json:"document,omitempty"`
+	Document *SetDocument `protobuf:"bytes,6,opt,name=document,proto3" json:"document,omitempty"`
+	// Those behind it in the same entry, in order: whoever finds the first one's
+	// callers finds theirs. None of them has more.
+	More          []*Proposal `protobuf:"bytes,7,rep,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -111,6 +115,13 @@ func (x *Proposal) GetNumber() uint64 {
 func (x *Proposal) GetDocument() *SetDocument {
 	if x != nil {
 		return x.Document
+	}
+	return nil
+}
+
+func (x *Proposal) GetMore() []*Proposal {
+	if x != nil {
+		return x.More
 	}
 	return nil
 }
@@ -1945,14 +1956,15 @@ var File_log_log_proto protoreflect.FileDescriptor
 
 const file_log_log_proto_rawDesc = "" +
 	"\n" +
-	"\rlog/log.proto\x12\rparley.log.v1\"\xd9\x01\n" +
+	"\rlog/log.proto\x12\rparley.log.v1\"\x86\x02\n" +
 	"\bProposal\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x122\n" +
 	"\bcommands\x18\x03 \x03(\v2\x16.parley.log.v1.CommandR\bcommands\x12\x16\n" +
 	"\x06origin\x18\x04 \x01(\x06R\x06origin\x12\x16\n" +
 	"\x06number\x18\x05 \x01(\x04R\x06number\x126\n" +
-	"\bdocument\x18\x06 \x01(\v2\x1a.parley.log.v1.SetDocumentR\bdocument\"?\n" +
+	"\bdocument\x18\x06 \x01(\v2\x1a.parley.log.v1.SetDocumentR\bdocument\x12+\n" +
+	"\x04more\x18\a \x03(\v2\x17.parley.log.v1.ProposalR\x04more\"?\n" +
 	"\vSetDocument\x12\x16\n" +
 	"\x06expect\x18\x01 \x01(\x04R\x06expect\x12\x18\n" +
 	"\acontent\x18\x02 \x01(\fR\acontent\"\x7f\n" +
@@ -2146,25 +2158,26 @@ var file_log_log_proto_goTypes = []any{
 var file_log_log_proto_depIdxs = []int32{
 	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
 	1,  // 1: parley.log.v1.Proposal.document:type_name -> parley.log.v1.SetDocument
-	4,  // 2: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
-	4,  // 3: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
-	7,  // 4: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
-	8,  // 5: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	9,  // 6: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	10, // 7: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	11, // 8: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
-	6,  // 9: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	6,  // 10: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 11: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	12, // 12: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	13, // 13: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	6,  // 14: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 15: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	0,  // 2: parley.log.v1.Proposal.more:type_name -> parley.log.v1.Proposal
+	4,  // 3: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
+	4,  // 4: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
+	7,  // 5: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
+	8,  // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
+	9,  // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	10, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	11, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	6,  // 10: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 11: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 12: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	12, // 13: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	13, // 14: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 15: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 16: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }

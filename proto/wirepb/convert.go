@@ -33,18 +33,24 @@ func FromSent(s chat.Sent) *Sent {
 // FromEntry converts a stored entry to the message that every viewer gets. The
 // result shares the entry's slices.
 func FromEntry(c chat.ConversationKey, e *chat.Entry) *Message {
-	m := fromMessage(&e.Message)
+	m := new(Message)
+	m.setEntry(c, e, chat.MessageID(c, e.Seq))
+	return m
+}
+
+func (m *Message) setEntry(c chat.ConversationKey, e *chat.Entry, id string) {
+	m.setMessage(&e.Message)
 	m.Kind, m.SenderId = ConversationKind(c.Kind), e.Sender
 	m.TargetId, _ = c.Other(e.Sender)
-	m.MessageId, m.Seq, m.OrderKey, m.TimestampMs = chat.MessageID(c, e.Seq), e.Seq, e.OrderKey, uint64(e.Time)
+	m.MessageId, m.Seq, m.OrderKey, m.TimestampMs = id, e.Seq, e.OrderKey, uint64(e.Time)
 	m.ClientMessageId, m.Counted = e.ClientMessageID[:], e.Counted
-	return m
 }
 
 // Passing makes the message for one that is handed on without being stored:
 // its id is the client's, it has no seq.
 func Passing(c chat.ConversationKey, sender string, id chat.ClientMessageID, msg *chat.Message, nowMS int64) *Message {
-	m := fromMessage(msg)
+	m := new(Message)
+	m.setMessage(msg)
 	m.Kind, m.SenderId = ConversationKind(c.Kind), sender
 	m.TargetId, _ = c.Other(sender)
 	m.MessageId, m.OrderKey, m.TimestampMs = hex.EncodeToString(id[:]), uint64(nowMS)*1000, uint64(nowMS)
@@ -52,9 +58,7 @@ func Passing(c chat.ConversationKey, sender string, id chat.ClientMessageID, msg
 	return m
 }
 
-func fromMessage(m *chat.Message) *Message {
-	return &Message{
-		Type: uint32(m.Type), SubType: m.SubType, Priority: m.Priority, Body: m.Body, ExtendedData: m.ExtendedData,
-		SearchedContent: m.SearchedContent, MentionedUserIds: m.MentionedUserIDs, MentionAll: m.MentionAll,
-	}
+func (m *Message) setMessage(c *chat.Message) {
+	m.Type, m.SubType, m.Priority, m.Body, m.ExtendedData = uint32(c.Type), c.SubType, c.Priority, c.Body, c.ExtendedData
+	m.SearchedContent, m.MentionedUserIds, m.MentionAll = c.SearchedContent, c.MentionedUserIDs, c.MentionAll
 }

@@ -1,5 +1,11 @@
 package wirepb
 
+import (
+	"sync"
+
+	"github.com/parley-im/parley/chat"
+)
+
 // ServerBody is the body of any ServerFrame.
 type ServerBody = isServerFrame_Body
 
@@ -10,7 +16,34 @@ func NewServerFrame(replyTo uint32, body ServerBody) *ServerFrame {
 
 // MessagePush encodes the push of a message: the same bytes for everybody.
 func MessagePush(m *Message) []byte {
-	frame, err := (&ServerFrame{Body: &ServerFrame_Message{Message: m}}).MarshalVT()
+	return encode(&ServerFrame{Body: &ServerFrame_Message{Message: m}})
+}
+
+// push is the memory that EntryPush needs while it runs.
+type push struct {
+	frame   ServerFrame
+	body    ServerFrame_Message
+	message Message
+}
+
+var pushes = sync.Pool{New: func() any {
+	p := new(push)
+	p.frame.Body, p.body.Message = &p.body, &p.message
+	return p
+}}
+
+// EntryPush is MessagePush of a conversation's entry whose message ID is id.
+func EntryPush(c chat.ConversationKey, e *chat.Entry, id string) []byte {
+	p := pushes.Get().(*push)
+	p.message.setEntry(c, e, id)
+	frame := encode(&p.frame)
+	p.message.Reset() // keep no caller's memory
+	pushes.Put(p)
+	return frame
+}
+
+func encode(f *ServerFrame) []byte {
+	frame, err := f.MarshalVT()
 	if err != nil {
 		panic("wirepb: a message of our own does not encode: " + err.Error())
 	}

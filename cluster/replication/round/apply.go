@@ -29,7 +29,7 @@ func (g *group) applyEntries(r *Round, entries []*pb.Entry) {
 		switch e.GetType() {
 		case pb.EntryNormal:
 			if len(e.Data) > 0 {
-				g.applyProposal(r, state, e.Data)
+				g.applyEntry(r, state, e.Data)
 			}
 		case pb.EntryConfChangeV2:
 			g.applyChange(r, e.Data)
@@ -39,37 +39,73 @@ func (g *group) applyEntries(r *Round, entries []*pb.Entry) {
 	}
 }
 
-// applyProposal runs one proposal. What cannot be read was not written by a
-// release that may share a cluster with this one: a replica that would skip it
+// applyEntry runs an entry's proposals. What cannot be read was not written by
+// a release that may share a cluster with this one: a replica that would skip it
 // would diverge, so it panics.
-func (g *group) applyProposal(r *Round, state chat.State, data []byte) {
-	var p logpb.Proposal
+func (g *group) applyEntry(r *Round, state chat.State, data []byte) {
+	origin, number, err := logpb.Ident(data)
+	if err != nil {
+		panic(fmt.Sprintf("round: %v: entry does not decode: %v", g, err))
+	}
+	if origin == g.w.o.Origin {
+		if e := g.take(number); e != nil {
+			for _, p := range e.calls {
+				out, err := g.applyOwn(r, state, &p)
+				r.Answers = append(r.Answers, Answer{Done: p.Done, Outcome: out, Err: err})
+			}
+			return
+		}
+		if g.w.o.Plant == ApplyEarly {
+			return // by propose
+		}
+	}
+	first := g.decode(data)
+	_, _ = g.applyProposal(r, state, first) // whoever proposed it is gone or elsewhere
+	for _, p := range first.More {
+		_, _ = g.applyProposal(r, state, p)
+	}
+}
+
+func (g *group) decode(data []byte) *logpb.Proposal {
+	p := new(logpb.Proposal)
 	if err := p.UnmarshalVT(data); err != nil {
 		panic(fmt.Sprintf("round: %v: proposal does not decode: %v", g, err))
 	}
-	if g.w.o.Plant == ApplyEarly && p.Origin == g.w.o.Origin && g.pending[p.Number].done == nil {
-		return // by propose
+	return p
+}
+
+// applyOwn runs a proposal whose proposer waits here.
+func (g *group) applyOwn(r *Round, state chat.State, p *Proposal) (storage.Outcome, error) {
+	if len(p.Commands) == 0 {
+		return g.applyProposal(r, state, g.decode(p.Data))
 	}
+	out := storage.Outcome{Results: make([]chat.Result, 0, len(p.Commands))}
+	for _, body := range p.Commands {
+		run(state, &out, chat.Command{Version: chat.Version, Time: p.Time, Body: body})
+	}
+	return out, nil
+}
+
+// applyProposal runs a decoded proposal.
+func (g *group) applyProposal(r *Round, state chat.State, p *logpb.Proposal) (storage.Outcome, error) {
 	if p.Document != nil {
-		err := g.applyDocument(r, p.Document)
-		if p.Origin == g.w.o.Origin {
-			g.settle(r, p.Number, storage.Outcome{}, err)
-		}
-		return
+		return storage.Outcome{}, g.applyDocument(r, p.Document)
 	}
-	out := storage.Outcome{Results: make([]chat.Result, len(p.Commands))}
-	for i, c := range p.Commands {
+	out := storage.Outcome{Results: make([]chat.Result, 0, len(p.Commands))}
+	for _, c := range p.Commands {
 		body, err := c.Chat()
 		if err != nil {
 			panic(fmt.Sprintf("round: %v: %v", g, err))
 		}
-		var events []chat.Event
-		out.Results[i], events = chat.Apply(state, chat.Command{Version: p.Version, Time: p.TimeMs, Body: body})
-		out.Events = append(out.Events, events...)
+		run(state, &out, chat.Command{Version: p.Version, Time: p.TimeMs, Body: body})
 	}
-	if p.Origin == g.w.o.Origin {
-		g.settle(r, p.Number, out, nil)
-	}
+	return out, nil
+}
+
+func run(state chat.State, out *storage.Outcome, c chat.Command) {
+	result, events := chat.Apply(state, c)
+	out.Results = append(out.Results, result)
+	out.Events = append(out.Events, events...)
 }
 
 // applyDocument replaces the shard's document unless it has changed meanwhile.

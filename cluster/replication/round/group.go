@@ -48,7 +48,7 @@ type group struct {
 	leading  storage.Term              // see above
 	queue    []Proposal                // not handed to Raft yet
 	inFlight int                       // bytes of pending
-	pending  map[uint64]pending        // by number
+	pending  map[uint64]*entry         // by the first number
 	waiting  []Read                    // not asked for yet
 	reads    map[uint64][]Read         // asked for, by request
 	request  uint64                    // counts ReadIndex requests
@@ -74,7 +74,7 @@ type install struct {
 func newGroup(w *Worker, shard storage.ShardID, r storage.Replica) (*group, error) {
 	g := &group{
 		w: w, shard: shard, id: r.ID, applied: r.Applied.Position, stored: r.Applied.Index, term: r.Term,
-		contacts: make(map[uint64]storage.NodeID), pending: make(map[uint64]pending), reads: make(map[uint64][]Read),
+		contacts: make(map[uint64]storage.NodeID), pending: make(map[uint64]*entry), reads: make(map[uint64][]Read),
 		sent: make(map[uint64]uint64), departed: make(map[uint64]storage.NodeID),
 	}
 	var err error

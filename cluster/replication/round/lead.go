@@ -32,10 +32,8 @@ func (g *group) lose(r *Round) {
 	}
 	g.leading = 0
 	for _, n := range sortedKeys(g.pending) {
-		r.Answers = append(r.Answers, Answer{Done: g.pending[n].done, Err: errUnknown})
+		g.settle(r, n, storage.Outcome{}, errUnknown)
 	}
-	clear(g.pending)
-	g.inFlight = 0
 	for _, n := range sortedKeys(g.reads) {
 		refuseReads(r, g.reads[n])
 	}

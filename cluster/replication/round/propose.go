@@ -6,12 +6,19 @@ import (
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
 
 // maxProposed bounds the bytes that a group has proposed and not applied; what
-// is above waits in its queue, whose bound is the caller's.
-const maxProposed = 4 << 20
+// is above waits in its queue, whose bound is the caller's. maxMerged is up to
+// how many bytes of proposals become one entry of the log: a row, a copy and
+// Raft's bookkeeping are paid by the entry.
+const (
+	maxProposed = 4 << 20
+	maxMerged   = 64 << 10
+)
 
 // Proposal is a number of commands for one shard.
 type Proposal struct {
@@ -21,13 +28,19 @@ type Proposal struct {
 	// from 1 and are not used twice.
 	Number uint64
 	Data   []byte
+	// Time and Commands are those of Data, so that they need not be decoded
+	// where they were encoded; nobody may change them any more. Data without
+	// commands is decoded.
+	Time     int64
+	Commands []chat.CommandBody
 	// Done is called exactly once, as an Answer.
 	Done func(storage.Outcome, error)
 }
 
-type pending struct {
-	bytes int
-	done  func(storage.Outcome, error)
+// entry is one of the log that was proposed here and is not applied.
+type entry struct {
+	data  []byte
+	calls []Proposal // whose Data is in data
 }
 
 // Propose takes a proposal for the next round.
@@ -46,37 +59,47 @@ func (w *Worker) answer(a Answer) { w.owed = append(w.owed, a) }
 
 // propose hands the queue to Raft as one message, up to what may be in flight.
 func (g *group) propose(r *Round) {
-	var entries []*pb.Entry
-	n := 0
-	for ; n < len(g.queue) && g.inFlight < maxProposed; n++ {
+	entries := g.merge(r)
+	if len(entries) == 0 {
+		return
+	}
+	m := &pb.Message{Type: pb.MsgProp.Enum(), From: new(uint64(g.id)), Entries: make([]*pb.Entry, len(entries))}
+	for i, e := range entries {
+		m.Entries[i] = &pb.Entry{Data: e.data}
+		g.pending[e.calls[0].Number] = e
+		g.inFlight += len(e.data)
+	}
+	if err := g.node.Step(m); err == nil {
+		if g.w.o.Plant == ApplyEarly {
+			g.applyEntries(r, m.Entries)
+			r.wrote = true
+		}
+		return
+	}
+	for _, e := range entries { // dropped as a whole: nothing was done
+		g.settle(r, e.calls[0].Number, storage.Outcome{}, errBusy)
+	}
+}
+
+// merge takes proposals from the queue and makes entries of them.
+func (g *group) merge(r *Round) (entries []*entry) {
+	n, taken := 0, g.inFlight
+	for ; n < len(g.queue) && taken < maxProposed; n++ {
 		p := g.queue[n]
 		if g.leading == 0 || p.Term != g.leading {
 			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errNotLeader})
 			continue
 		}
-		entries = append(entries, &pb.Entry{Data: p.Data})
-		g.pending[p.Number] = pending{len(p.Data), p.Done}
-		g.inFlight += len(p.Data)
-	}
-	taken := g.queue[:n]
-	defer g.dequeue(n)
-	if len(entries) == 0 {
-		return
-	}
-	if err := g.node.Step(&pb.Message{Type: pb.MsgProp.Enum(), From: new(uint64(g.id)), Entries: entries}); err == nil {
-		if g.w.o.Plant == ApplyEarly {
-			g.applyEntries(r, entries)
-			r.wrote = true
-		}
-		return
-	}
-	for _, p := range taken { // dropped as a whole: nothing was done
-		if q, ok := g.pending[p.Number]; ok {
-			delete(g.pending, p.Number)
-			g.inFlight -= q.bytes
-			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errBusy})
+		taken += len(p.Data)
+		if last := len(entries) - 1; last >= 0 && len(entries[last].data)+len(p.Data) <= maxMerged {
+			entries[last].data = logpb.AppendProposal(entries[last].data, p.Data)
+			entries[last].calls = append(entries[last].calls, p)
+		} else {
+			entries = append(entries, &entry{p.Data, []Proposal{p}})
 		}
 	}
+	g.dequeue(n)
+	return entries
 }
 
 // keptQueue is up to how many proposals the memory of an empty queue is kept for.
@@ -102,7 +125,8 @@ func (g *group) proposeOwn(kind pb.EntryType, data []byte, number uint64, done f
 	if err := g.node.Step(m); err != nil || m.Entries[0].GetType() != kind { // Raft puts an empty entry in place of a change that it refuses
 		return false
 	}
-	g.pending[number] = pending{done: done}
+	g.pending[number] = &entry{data, []Proposal{{Number: number, Data: data, Done: done}}}
+	g.inFlight += len(data)
 	g.w.touch(g)
 	return true
 }
@@ -113,15 +137,24 @@ func (w *Worker) ownNumber() uint64 {
 	return w.number
 }
 
-// settle answers a proposal of this node that was applied.
-func (g *group) settle(r *Round, number uint64, out storage.Outcome, err error) {
-	p, ok := g.pending[number]
-	if !ok {
-		return
+// take takes an entry of this node off the pending ones, by its first number;
+// nil when its callers have been answered.
+func (g *group) take(number uint64) *entry {
+	e := g.pending[number]
+	if e != nil {
+		delete(g.pending, number)
+		g.inFlight -= len(e.data)
 	}
-	delete(g.pending, number)
-	g.inFlight -= p.bytes
-	r.Answers = append(r.Answers, Answer{Done: p.done, Outcome: out, Err: err})
+	return e
+}
+
+// settle gives all callers of an entry the same answer.
+func (g *group) settle(r *Round, number uint64, out storage.Outcome, err error) {
+	if e := g.take(number); e != nil {
+		for _, p := range e.calls {
+			r.Answers = append(r.Answers, Answer{Done: p.Done, Outcome: out, Err: err})
+		}
+	}
 }
 
 func sortedKeys[V any](m map[uint64]V) []uint64 { return slices.Sorted(maps.Keys(m)) }

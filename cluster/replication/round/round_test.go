@@ -170,8 +170,9 @@ func (w *world) propose(s storage.ShardID, i int, name string) *error {
 func (w *world) proposeAt(n *node, s storage.ShardID, term storage.Term, i int, name string) *error {
 	w.Helper()
 	w.number++
+	login := chat.Login{User: user(i), Name: name}
 	p := logpb.Proposal{
-		Version: chat.Version, TimeMs: int64(w.number), Commands: []*logpb.Command{logpb.FromCommand(chat.Login{User: user(i), Name: name})},
+		Version: chat.Version, TimeMs: int64(w.number), Commands: []*logpb.Command{logpb.FromCommand(login)},
 		Origin: n.core.Origin(), Number: w.number,
 	}
 	data, err := p.MarshalVT()
@@ -179,7 +180,11 @@ func (w *world) proposeAt(n *node, s storage.ShardID, term storage.Term, i int, 
 		w.Fatal(err)
 	}
 	answer := errors.New("no answer")
-	n.core.Propose(round.Proposal{Shard: s, Term: term, Number: w.number, Data: data, Done: func(_ storage.Outcome, err error) { answer = err }})
+	mine := round.Proposal{Shard: s, Term: term, Number: w.number, Data: data, Done: func(_ storage.Outcome, err error) { answer = err }}
+	if i%3 > 0 { // else it is decoded
+		mine.Time, mine.Commands = p.TimeMs, []chat.CommandBody{login}
+	}
+	n.core.Propose(mine)
 	return &answer
 }
 
@@ -244,6 +249,34 @@ func TestThreeNodesAgree(t *testing.T) {
 				t.Errorf("%s has %q for user %d", name, got, i)
 			}
 		}
+	}
+}
+
+func TestProposalsOfARoundShareAnEntry(t *testing.T) {
+	w := newWorld(t, "n1", "n2", "n3")
+	w.run(2 * time.Second)
+	_, n := w.leader(1)
+	last := func() uint64 {
+		r, err := n.store.Replica(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Last
+	}
+	before := last()
+	var answers []*error
+	for i := range 9 {
+		answers = append(answers, w.propose(1, i, fmt.Sprintf("Name %d", i)))
+	}
+	large := w.propose(1, 9, string(make([]byte, 64<<10)))
+	w.run(200 * time.Millisecond)
+	for i, a := range append(answers, large) {
+		if *a != nil {
+			t.Errorf("proposal %d: %v", i, *a)
+		}
+	}
+	if got := last() - before; got != 2 {
+		t.Errorf("the log has %d entries more, want 2: nine proposals share one, a large one has its own", got)
 	}
 }
 
