@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +43,9 @@ type Options struct {
 	// Netns gives each node a network namespace on a bridge of this machine, where
 	// Partition can cut it off. It needs root, ip and iptables.
 	Netns bool
+	// Disks gives each node a file system of its own, which CutPower and FillDisk
+	// need. It needs root, mkfs.ext4 and loop devices.
+	Disks bool
 }
 
 // Fleet is the cluster. Its methods may be called from any goroutine.
@@ -50,6 +54,7 @@ type Fleet struct {
 
 	mu      sync.Mutex
 	nodes   []*Node
+	retired []*Node
 	network *network // nil until the first node with Netns
 }
 
@@ -75,7 +80,7 @@ func New(o Options) *Fleet { return &Fleet{o: o} }
 func (f *Fleet) Add() (*Node, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	name := "n" + strconv.Itoa(len(f.nodes)+1)
+	name := "n" + strconv.Itoa(len(f.nodes)+len(f.retired)+1)
 	n := &Node{f: f, Name: name, Dir: filepath.Join(f.o.Dir, name)}
 	if len(f.o.Zones) > 0 {
 		n.zone = f.o.Zones[len(f.nodes)%len(f.o.Zones)]
@@ -85,6 +90,11 @@ func (f *Fleet) Add() (*Node, error) {
 	}
 	if err := os.MkdirAll(n.Dir, 0o700); err != nil {
 		return nil, err
+	}
+	if f.o.Disks {
+		if err := n.makeDisk(); err != nil {
+			return nil, err
+		}
 	}
 	f.nodes = append(f.nodes, n)
 	return n, nil
@@ -125,10 +135,12 @@ func (f *Fleet) Begin(ctx context.Context, count int) error {
 			return err
 		}
 		begun = append(begun, n)
+	}
+	for i, n := range begun {
 		if err := n.Launch(); err != nil {
 			return err
 		}
-		if f.o.Expect == 0 && len(begun) == 1 { // the others join it
+		if f.o.Expect == 0 && i == 0 { // the others join it
 			if err := n.AwaitReady(ctx); err != nil {
 				return err
 			}
@@ -142,11 +154,19 @@ func (f *Fleet) Begin(ctx context.Context, count int) error {
 	return nil
 }
 
-// Nodes lists all nodes, also those that are down.
+// Nodes lists all nodes that are not retired, also those that are down.
 func (f *Fleet) Nodes() []*Node {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]*Node{}, f.nodes...)
+}
+
+// Retire leaves a node out of Nodes: it is down and never comes back.
+func (f *Fleet) Retire(n *Node) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes = slices.DeleteFunc(f.nodes, func(one *Node) bool { return one == n })
+	f.retired = append(f.retired, n)
 }
 
 // URLs are where clients may go.
@@ -157,17 +177,21 @@ func (f *Fleet) URLs() (all []string) {
 	return all
 }
 
-// Close kills what still runs, and removes the namespaces.
+// Close kills what still runs, and removes the namespaces and file systems.
 func (f *Fleet) Close() error {
-	for _, n := range f.Nodes() {
-		n.Kill()
-	}
+	var errs []error
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.network == nil {
-		return nil
+	for _, n := range append(f.nodes, f.retired...) {
+		n.Kill()
+		if f.o.Disks {
+			errs = append(errs, n.removeDisk())
+		}
 	}
-	return f.network.close()
+	if f.network != nil {
+		errs = append(errs, f.network.close())
+	}
+	return errors.Join(errs...)
 }
 
 // URL is where the node's clients connect.
@@ -196,6 +220,7 @@ func (n *Node) Launch() error {
 	}
 	args := []string{
 		"serve", "--data", n.Dir, "--addr", n.addr, "--peer-addr", n.peer, "--actor-addr", n.actorAt, "--gossip-addr", n.gossip, "--zone", n.zone,
+		"--client-url", n.URL(),
 		"--admin-token-file", filepath.Join(n.f.o.Dir, "admin-token"),
 	}
 	for _, app := range n.f.o.Apps {
@@ -340,10 +365,11 @@ func (n *Node) Wipe() error {
 	if n.Runs() {
 		return ErrRuns
 	}
-	if err := os.RemoveAll(n.Dir); err != nil {
-		return err
+	all, err := os.ReadDir(n.Dir) // which may be a mount point
+	for _, name := range all {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(n.Dir, name.Name())))
 	}
-	return os.MkdirAll(n.Dir, 0o700)
+	return err
 }
 
 // Ready asks the node whether it is.

@@ -26,6 +26,15 @@ func (f *Fleet) Partition(groups ...[]*Node) error {
 	return nil
 }
 
+// Deafen has nodes hear nothing from others, who go on hearing them, beside the
+// cuts that there are.
+func (f *Fleet) Deafen(nodes, from []*Node) error {
+	if !f.o.Netns {
+		return ErrNoNetns
+	}
+	return dropBetween(nodes, from)
+}
+
 // dropBetween has one group not hear the other.
 func dropBetween(at, from []*Node) error {
 	for _, n := range at {
@@ -48,4 +57,19 @@ func (f *Fleet) Heal() error {
 		errs = append(errs, dropNothing(n.space))
 	}
 	return errors.Join(errs...)
+}
+
+// Dropped counts the packets that the cuts have dropped since they were made.
+func (f *Fleet) Dropped() (packets int, err error) {
+	if !f.o.Netns {
+		return 0, ErrNoNetns
+	}
+	for _, n := range f.Nodes() {
+		count, err := dropped(n.space)
+		if err != nil {
+			return 0, err
+		}
+		packets += count
+	}
+	return packets, nil
 }

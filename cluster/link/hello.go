@@ -59,7 +59,9 @@ func (l *Link) introduce(ctx context.Context, c *conn, node storage.NodeID, addr
 		}
 		c.use(tls.Client(c.raw, config))
 	}
-	if err := c.send(l.hello(purpose)); err != nil {
+	ours := l.hello(purpose)
+	ours.To = string(node)
+	if err := c.send(ours); err != nil {
 		return err
 	}
 	theirs, err := c.readHello()
@@ -144,6 +146,9 @@ func (l *Link) judge(h *peerpb.Hello) error {
 		return refused("node %q is of cluster %q, this one of %q", h.Node, h.Cluster, l.o.Cluster)
 	case h.Node == string(l.o.Node):
 		return refused("node %q has the ID of this node; a data directory must not be copied", h.Node)
+	case h.To != "" && h.To != string(l.o.Node):
+		// Taken in, it would end the connection that the dialer has with this node.
+		return refused("node %q looks for node %q here", h.Node, h.To)
 	}
 	return nil
 }

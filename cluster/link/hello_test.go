@@ -135,6 +135,7 @@ func TestWhoDoesNotBelongIsRefusedWithAReason(t *testing.T) {
 		"version":         {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.ProtocolVersion = 2 })), "speaks protocol version 2"},
 		"cluster":         {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Cluster = "prod" })), `is of cluster \"prod\"`},
 		"own ID":          {hello(helloOf("m", forMessages)), "has the ID of this node"},
+		"another's":       {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "l" })), `looks for node \"l\" here`},
 		"unknown":         {hello(helloOf("b", forMessages)), "not known here"},
 		"higher ID":       {hello(helloOf("z", forMessages)), "its ID is the higher one"},
 		"unknown purpose": {hello(helloOf("a", 9)), "purpose 9"},
@@ -189,7 +190,7 @@ func TestADialerSeesWhyItIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newConn(raw, new(counters))
-			if theirs, err := c.readHello(); err != nil || theirs.Node != "m" || theirs.Purpose != forMessages {
+			if theirs, err := c.readHello(); err != nil || theirs.Node != "m" || theirs.Purpose != forMessages || theirs.To != "z" {
 				t.Fatal(theirs, err)
 			}
 			if answer != nil {
@@ -231,6 +232,24 @@ func TestALaterConnectionReplacesAnEarlierOne(t *testing.T) {
 	h.wantEvents("hi")
 	conns[20].close()
 	h.wantEvents("down")
+}
+
+// TestADialThatWasForAnotherNodeChangesNothing is about an address that passed
+// from one node to another, while some look for the old one there.
+func TestADialThatWasForAnotherNodeChangesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	c := h.as(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "m" }))
+	h.wantEvents("up")
+	h.as(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "l" }))
+	for line := ""; !strings.Contains(line, "looks for node"); {
+		line = within(t, h.logged)
+	}
+	frame := appendMessage(make([]byte, headerSize), &peerpb.Message{Context: []byte("hi")}, 4)
+	if err := c.write(frame); err != nil {
+		t.Fatal(err)
+	}
+	h.wantEvents("hi")
 }
 
 func TestARemovedPeersSuccessorIsUpAfterItsDown(t *testing.T) {

@@ -223,7 +223,7 @@ func TestADamagedByteEndsTheConnectionAndNothingWrongArrives(t *testing.T) {
 
 // helloBytes is the length of the frame with a's hello.
 var helloBytes = 12 + (&peerpb.Hello{
-	ProtocolVersion: 1, Cluster: "test", Node: "a", Origin: 1, Purpose: peerpb.Purpose_PURPOSE_MESSAGES,
+	ProtocolVersion: 1, Cluster: "test", Node: "a", Origin: 1, Purpose: peerpb.Purpose_PURPOSE_MESSAGES, To: "b",
 }).SizeVT()
 
 // damage flips bits of a byte of the first connection: in its hello, which is

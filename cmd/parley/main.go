@@ -19,6 +19,7 @@ var commands struct {
 	Status  statusCommand  `cmd:"" help:"Show the cluster: nodes, shards, moves."`
 	Drain   drainCommand   `cmd:"" help:"Have a node give away what it serves and holds."`
 	Node    nodeCommand    `cmd:"" help:"Change which nodes belong to the cluster."`
+	Verify  verifyCommand  `cmd:"" help:"Check the data directory of a node that is down."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -152,8 +152,11 @@ type Hello struct {
 	Cluster string `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	Node    string `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`
 	// Random, made at the node's start.
-	Origin        uint64  `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Purpose       Purpose `protobuf:"varint,5,opt,name=purpose,proto3,enum=parley.peer.v1.Purpose" json:"purpose,omitempty"`
+	Origin  uint64  `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Purpose Purpose `protobuf:"varint,5,opt,name=purpose,proto3,enum=parley.peer.v1.Purpose" json:"purpose,omitempty"`
+	// Whom the dialer means to reach, as addresses pass from one node to another;
+	// empty in the listener's hello.
+	To            string `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -221,6 +224,13 @@ func (x *Hello) GetPurpose() Purpose {
 		return x.Purpose
 	}
 	return Purpose_PURPOSE_UNSPECIFIED
+}
+
+func (x *Hello) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 // Whatever waits for a peer travels together.
@@ -872,13 +882,14 @@ var File_peer_peer_proto protoreflect.FileDescriptor
 
 const file_peer_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\xab\x01\n" +
+	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\xbb\x01\n" +
 	"\x05Hello\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x12\n" +
 	"\x04node\x18\x03 \x01(\tR\x04node\x12\x16\n" +
 	"\x06origin\x18\x04 \x01(\x06R\x06origin\x121\n" +
-	"\apurpose\x18\x05 \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\"?\n" +
+	"\apurpose\x18\x05 \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\x12\x0e\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\"?\n" +
 	"\bMessages\x123\n" +
 	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\"\xce\x03\n" +
 	"\aMessage\x12\x14\n" +
