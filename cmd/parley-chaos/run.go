@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ type runFlags struct {
 	Parley   string        `default:"parley" help:"The parley program." placeholder:"FILE"`
 	Shards   int           `default:"32" help:"Shards of the cluster."`
 	Rate     int           `default:"300" help:"Messages a second, about."`
+	Revision string        `help:"What the program was built from, for the records; else what it says itself."`
 	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root."`
 }
 
@@ -122,7 +124,7 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	if err != nil {
 		return o, usagef("--parley: %w", err)
 	}
-	o = campaign.Options{Nodes: f.Nodes, Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Progress: out, Revision: revision(binary)}
+	o = campaign.Options{Nodes: f.Nodes, Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Progress: out, Revision: cmp.Or(f.Revision, revision(binary))}
 	if !f.Loopback {
 		o.Netns, o.Disks = fleet.Abilities()
 	}
