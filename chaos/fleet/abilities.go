@@ -8,7 +8,7 @@ import (
 // Abilities says whether this process may use Options.Netns and Options.Disks:
 // it is root, and the programs are there.
 func Abilities() (netns, disks bool) {
-	return able("ip", "iptables"), able("mkfs.ext4", "mount", "umount", "truncate")
+	return able("ip", "iptables", "nsenter"), able("mkfs.ext4", "mount", "umount", "truncate")
 }
 
 func able(programs ...string) bool {

@@ -257,13 +257,15 @@ func (n *Node) Launch() error {
 	return nil
 }
 
-// command runs the binary, in the node's namespace if it has one: ip then
+// command runs the binary, in the node's namespace if it has one: nsenter then
 // becomes the node, so that signals reach it.
 func (n *Node) command(args []string) *exec.Cmd {
 	if n.space == "" {
 		return exec.Command(n.f.o.Binary, args...)
 	}
-	return exec.Command("ip", append([]string{"netns", "exec", n.space, n.f.o.Binary}, append(args, "--insecure")...)...)
+	// Not "ip netns exec", which also gives a mount namespace: that would hold on to
+	// file systems which the others lose.
+	return exec.Command("nsenter", append([]string{"--net=/run/netns/" + n.space, n.f.o.Binary}, append(args, "--insecure")...)...)
 }
 
 // Start starts the node's process and waits until it is ready.
