@@ -147,18 +147,22 @@ func fsyncSlow(ctx context.Context, m *made) error {
 	return i.End()
 }
 
-// diskFull restarts a node with hardly any room, which must end it. It is
+// diskFull restarts a node and takes all room from it, which must end it. It is
 // started anew because the log of one that runs is allocated ahead.
 func diskFull(ctx context.Context, m *made) error {
 	m.begin("")
 	m.victim.Stop()
-	if err := m.victim.FillDisk(); err != nil {
-		return err
-	}
 	if err := m.victim.Launch(); err != nil {
 		return err
 	}
-	ended := seen(ctx, func() bool { return !m.victim.Runs() })
+	var filling error
+	ended := seen(ctx, func() bool {
+		filling = m.victim.FillDisk()
+		return filling != nil || !m.victim.Runs()
+	})
+	if filling != nil {
+		return filling
+	}
 	if ended == nil {
 		m.effect("the process has ended")
 		if err := wait(ctx, m.hold); err != nil {

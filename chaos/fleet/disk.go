@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -59,19 +60,20 @@ func (n *Node) CutPower() error {
 	return errors.Join(run("umount", n.Dir), n.mount())
 }
 
-// room is what FillDisk leaves: a node begins to write.
-const room = 1 << 20
-
-// FillDisk leaves hardly any room on the node's disk until FreeDisk.
+// FillDisk leaves no room on the node's disk until FreeDisk. A node that runs may
+// free some again, by what it deletes: then it is to be called once more.
 func (n *Node) FillDisk() error {
 	if !n.f.o.Disks {
 		return ErrNoDisk
 	}
-	f, err := os.Create(n.filler())
+	f, err := os.OpenFile(n.filler(), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	end := int64(0)
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
 	for size := int64(64 << 20); size >= 4096; {
 		if unix.Fallocate(int(f.Fd()), 0, end, size) == nil {
 			end += size
@@ -79,7 +81,7 @@ func (n *Node) FillDisk() error {
 			size /= 2
 		}
 	}
-	return errors.Join(f.Truncate(max(0, end-room)), f.Close())
+	return f.Close()
 }
 
 // FreeDisk undoes FillDisk.
