@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
@@ -70,6 +72,8 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 		defer s.mu.RUnlock()
 		if a != nil {
 			d.arrived(from, e, d.post(a, m, sender), shard)
+		} else if !d.leadsNow(shard) {
+			d.bounce(from, e, nil) // somebody may be where it should have gone
 		}
 		return
 	}
@@ -111,6 +115,10 @@ func (d *Directory) bounce(to storage.NodeID, e *peerpb.Envelope, err error) {
 
 // bounced sends a message that came back to whoever leads, or has it wait.
 func (d *Directory) bounced(from storage.NodeID, e *peerpb.Envelope) {
+	if e.Live {
+		d.bouncedLive(from, e)
+		return
+	}
 	at, ok := d.neighbour(from).settle(question{e.Sender, e.Request})
 	if !ok || e.Identity == nil {
 		return // nobody waits for it any more
@@ -133,6 +141,27 @@ func (d *Directory) bounced(from storage.NodeID, e *peerpb.Envelope) {
 	s.mu.Unlock()
 	if err != nil {
 		d.refuse(refusal{again.sender, m, err})
+	}
+}
+
+// bouncedLive makes up for a push that went to a node which does not lead: who
+// does is told at once, if that is known by now, else when it is.
+func (d *Directory) bouncedLive(from storage.NodeID, e *peerpb.Envelope) {
+	if e.Identity == nil {
+		return
+	}
+	shard := d.Shard(identity(e.Identity))
+	if int(shard) >= len(d.stripes) {
+		return
+	}
+	s := &d.stripes[shard]
+	s.mu.Lock()
+	s.forgetRoute(from)
+	node := s.route.node
+	s.mu.Unlock()
+	s.miss(d.elapsed())
+	if node != "" {
+		d.tellMissed(shard, node)
 	}
 }
 
@@ -169,6 +198,6 @@ func (d *Directory) own(from storage.NodeID, m actorpb.Message) {
 	case *actorpb.Leading:
 		d.Heard(from, m)
 	case *actorpb.Dropped:
-		d.uncertain(from)
+		d.uncertain(from, d.elapsed()-time.Duration(m.AgoMs)*time.Millisecond)
 	}
 }

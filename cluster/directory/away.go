@@ -30,7 +30,7 @@ type neighbour struct {
 	mu    sync.Mutex
 	up    bool
 	asked map[question]deadlines
-	lossy bool          // pushes were dropped, and the node not told yet
+	lossy time.Duration // since when pushes were dropped that the node was not told of; 0: none was
 	told  time.Duration // when it was told the last time
 }
 
@@ -73,11 +73,12 @@ func (d *Directory) Up(node storage.NodeID) {
 	n.up = true
 	n.mu.Unlock()
 	n.push(envelope(&actorpb.Leading{Led: d.led()}, nil).toProcess(ownProcess))
-	d.uncertain(node)
+	d.uncertain(node, d.elapsed())
 }
 
-// uncertain says that pushes of a node to this one may have been lost.
-func (d *Directory) uncertain(node storage.NodeID) {
+// uncertain says that pushes of a node to this one may have been lost, since a
+// time or since the node was last heard of.
+func (d *Directory) uncertain(node storage.NodeID, since time.Duration) {
 	for shard := range d.stripes {
 		s := &d.stripes[shard]
 		s.mu.Lock()
@@ -88,6 +89,9 @@ func (d *Directory) uncertain(node storage.NodeID) {
 		refused, heard := d.unpark(s), s.route.heard
 		s.mu.Unlock()
 		d.refuse(refused...)
+		if heard > 0 {
+			heard = max(min(heard, since), 1)
+		}
 		d.herald.movedSince(storage.ShardID(shard), heard)
 	}
 }
@@ -168,12 +172,28 @@ func (n *neighbour) settle(q question) (deadlines, bool) {
 	return at, ok
 }
 
-// push sends what nobody waits for.
-func (n *neighbour) push(e *outgoing) {
+// push sends what nobody waits for; false when the node is not connected. What
+// is dropped otherwise is made up for.
+func (n *neighbour) push(e *outgoing) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.up && e.Type != 0 && !n.d.o.Peers.Send(n.node, e.message()) {
-		n.lossy = true
+		n.dropped(n.d.elapsed())
+	}
+	return n.up
+}
+
+// missed has the node look after what this one did not push since a time.
+func (n *neighbour) missed(since time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dropped(since)
+}
+
+// dropped notes it; the neighbour is locked.
+func (n *neighbour) dropped(since time.Duration) {
+	if n.lossy == 0 || since < n.lossy {
+		n.lossy = max(since, 1)
 	}
 }
 
@@ -188,9 +208,12 @@ func (n *neighbour) sweep(now time.Duration) {
 			delete(n.asked, q)
 		}
 	}
-	if n.lossy && n.up && now-n.told >= toldAgain {
+	if n.lossy != 0 && n.up && now-n.told >= toldAgain {
 		n.told = now
-		n.lossy = !n.d.o.Peers.Send(n.node, envelope(&actorpb.Dropped{}, nil).toProcess(ownProcess).message())
+		word := &actorpb.Dropped{AgoMs: uint64((now - n.lossy).Milliseconds())}
+		if n.d.o.Peers.Send(n.node, envelope(word, nil).toProcess(ownProcess).message()) {
+			n.lossy = 0
+		}
 	}
 	n.mu.Unlock()
 	for _, q := range late {

@@ -146,6 +146,10 @@ type stripe struct {
 	live   map[Identity]*activation
 	route  route
 	parked []parked // waits for somebody to lead, in order
+
+	// missed is when the first push was dropped of those that whoever leads is not
+	// told of yet, by elapsed; 0: none was.
+	missed atomic.Int64
 }
 
 type activation struct {

@@ -461,3 +461,28 @@ func TestWhatANodeDoesNotUnderstandIsAnswered(t *testing.T) {
 		return e.Process == "a" && e.Request == 7 && r.UnmarshalVT(e.Body) == nil && r.Error.GetCode() == uint32(chat.CodeUnsupported)
 	})
 }
+
+func TestAPushToANodeThatNoLongerLeadsIsMadeUpFor(t *testing.T) {
+	n := newNodes(t, "n1", "n2", "n3")
+	n1, n2, n3 := n.all["n1"], n.all["n2"], n.all["n3"]
+	n3.lead(2)
+	a := n1.asker("a")
+	a.ask(1)
+	a.answer(1)
+	n1.dir.Gained(1, 9)
+	next(t, n2.moved, "the move of shard 1", func(s storage.ShardID) bool { return s == 1 })
+	n1.set(func(m *member) { m.deaf = true })
+	n3.resign()
+	n2.lead(3)
+	b := n2.asker("b")
+	b.ask(1)
+	b.answer(1)
+	n1.set(func(m *member) { m.deaf = false })
+	missed := func(m any) bool {
+		r, ok := m.(directory.Recheck)
+		return ok && len(r.Shards) == 1 && r.Shards[1]
+	}
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")}, "")
+	n2.lead(3) // says so once more
+	next(t, n2.told, "a push to another node than its own", missed)
+}

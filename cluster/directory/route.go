@@ -54,6 +54,7 @@ func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term stora
 	}
 	s.mu.Unlock()
 	d.refuse(refused...)
+	d.tellMissed(shard, node)
 	if moved && (was.term > 0 || node != d.o.Node) { // a node that begins has no session that could have missed anything
 		d.herald.movedSince(shard, was.heard)
 	}

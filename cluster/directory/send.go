@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/storage"
 )
 
 // Send has the identity's actor receive a message, on whichever node leads its
@@ -57,9 +60,9 @@ func (d *Directory) place(s *stripe, m parked) (done bool, err error) {
 }
 
 // SendLive is Send for what only matters to an actor that is already there: it
-// activates nobody and waits for nobody. What is dropped on the way to another
-// node is made up for by that node's Recheck. An actor of this node that is deaf
-// to the origin is spared.
+// activates nobody and waits for nobody. What is dropped is made up for by a
+// Recheck on the node that leads the shard, as soon as that is known. An actor of
+// this node that is deaf to the origin is spared.
 func (d *Directory) SendLive(id Identity, message any, origin string) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
@@ -71,7 +74,37 @@ func (d *Directory) SendLive(id Identity, message any, origin string) {
 		return
 	}
 	if d.away(s.route.node) {
-		d.neighbour(s.route.node).push(envelope(message, nil).to(id).onlyLive())
+		if d.neighbour(s.route.node).push(envelope(message, nil).to(id).onlyLive()) {
+			return
+		}
+	} else if d.leadsNow(d.Shard(id)) {
+		return // nobody is there
+	}
+	s.miss(d.elapsed())
+}
+
+func (d *Directory) leadsNow(shard storage.ShardID) bool {
+	_, err := d.o.Replicator.Leader(shard)
+	return err == nil
+}
+
+// miss notes that a push was dropped as nobody who leads could be reached.
+func (s *stripe) miss(at time.Duration) { s.missed.CompareAndSwap(0, int64(max(at, 1))) }
+
+// tellMissed has whoever leads a shard make up for pushes of this node that were
+// dropped.
+func (d *Directory) tellMissed(shard storage.ShardID, node storage.NodeID) {
+	since := time.Duration(d.stripes[shard].missed.Swap(0))
+	switch {
+	case since == 0:
+	case node != d.o.Node:
+		d.neighbour(node).missed(since)
+	default: // the conversations that they were of are here too
+		for s := 1; s < len(d.stripes); s++ {
+			if d.leadsNow(storage.ShardID(s)) {
+				d.herald.movedSince(storage.ShardID(s), since)
+			}
+		}
 	}
 }
 

@@ -1700,7 +1700,9 @@ func (x *Follower) GetCaughtUp() bool {
 
 // Node to node: pushes of mine to you were dropped.
 type Dropped struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long ago the first of them was.
+	AgoMs         uint64 `protobuf:"varint,1,opt,name=ago_ms,json=agoMs,proto3" json:"ago_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1733,6 +1735,13 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Dropped) GetAgoMs() uint64 {
+	if x != nil {
+		return x.AgoMs
+	}
+	return 0
 }
 
 // The meta group's leader to all nodes: the registry, and what is being done.
@@ -2256,8 +2265,9 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\bFollower\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1b\n" +
-	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\"\t\n" +
-	"\aDropped\"\x87\x01\n" +
+	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\" \n" +
+	"\aDropped\x12\x15\n" +
+	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\"\x87\x01\n" +
 	"\n" +
 	"Registered\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +

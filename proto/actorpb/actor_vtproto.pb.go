@@ -1671,6 +1671,11 @@ func (m *Dropped) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.AgoMs != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.AgoMs))
+		i--
+		dAtA[i] = 0x8
+	}
 	return len(dAtA) - i, nil
 }
 
@@ -2679,6 +2684,9 @@ func (m *Dropped) SizeVT() (n int) {
 	}
 	var l int
 	_ = l
+	if m.AgoMs != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.AgoMs))
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -6395,6 +6403,25 @@ func (m *Dropped) UnmarshalVT(dAtA []byte) error {
 			return fmt.Errorf("proto: Dropped: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AgoMs", wireType)
+			}
+			m.AgoMs = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AgoMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
