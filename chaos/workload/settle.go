@@ -93,7 +93,7 @@ func (w *Workload) Audit(ctx context.Context, at Server) error {
 		app := all[i].App
 		d, err := w.auditor(ctx, app, user, at)
 		if err == nil {
-			err = d.list(sendTimeout)
+			err = d.lists(ctx)
 		}
 		for ; i < len(all) && all[i].App == app && strings.HasPrefix(all[i].Name, "peer:"+user+"/"); i++ {
 			if err == nil {
@@ -125,6 +125,16 @@ func (w *Workload) auditor(ctx context.Context, id chat.AppID, user string, at S
 	return nil, err
 }
 
+// lists reads the user's list, in a few attempts.
+func (d *device) lists(ctx context.Context) (err error) {
+	for range auditAttempts {
+		if err = d.list(sendTimeout); err == nil || !again(err) || !rest(ctx) {
+			break
+		}
+	}
+	return err
+}
+
 // whole reads a conversation to its end, each page in a few attempts.
 func (d *device) whole(ctx context.Context, peer string) error {
 	failed := 0
@@ -145,7 +155,7 @@ func (d *device) whole(ctx context.Context, peer string) error {
 }
 
 // auditAttempts is how often an audit tries what others would try again too.
-const auditAttempts = 10
+const auditAttempts = 100
 
 // rest waits before the next attempt; false when ctx has ended.
 func rest(ctx context.Context) bool {
