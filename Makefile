@@ -1,7 +1,7 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition
+.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,3 +54,17 @@ large: ## move a replica of 1 GiB under load; fail over with 1,000,000 conversat
 
 partition: ## cut nodes in network namespaces apart; needs root and iptables
 	@scripts/partition.sh
+
+CHAOS = bin/parley-chaos campaign --parley bin/parley --revision "$$(git rev-parse --short HEAD)" --ledger $(LEDGER)
+LEDGER ?= chaos-ledger.jsonl
+HOURS ?= 8
+
+chaos: build ## ten minutes of chaos runs of 60 s; root has more faults
+	@$(CHAOS) --for 10m --first "$$(date +%s)"
+
+chaos-long: build ## chaos runs for HOURS=N
+	@$(CHAOS) --for $(HOURS)h --first "$$(date +%s)"
+
+load: ## load a node, then three, with one scenario after the other
+	@scripts/load.sh node
+	@scripts/load.sh cluster

@@ -29,7 +29,7 @@ var benchApp = auth.App{ID: 1, Secret: "parley-load-0123456789abcdefghij"}
 // Report is what Bench found. Durations of e2e run from the intended send time
 // to the push at the receiver, in the generator's process.
 type Report struct {
-	FsyncP50, FsyncP99   time.Duration
+	FsyncP50, FsyncP99   float64 // ms
 	KBPerIdle            float64
 	RateP50, RateP99     time.Duration
 	RateCPU              float64 // server CPU-s per 100,000 delivered
@@ -53,7 +53,7 @@ func Bench(ctx context.Context, o Options) (r Report, err error) {
 	if r.FsyncP50, r.FsyncP99, err = calibrateFsync(dir); err != nil {
 		return r, err
 	}
-	say("calibration: fsync of 256 B p50 %v p99 %v", r.FsyncP50, r.FsyncP99)
+	say("calibration: fsync of 256 B p50 %.2f ms p99 %.2f ms", r.FsyncP50, r.FsyncP99)
 	log, err := os.Create(filepath.Join(dir, "server.log"))
 	if err != nil {
 		return r, err
@@ -64,132 +64,107 @@ func Bench(ctx context.Context, o Options) (r Report, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	f := newFleet(o.Body)
-	defer f.close()
-	for _, phase := range []func(context.Context, Options, *server, *fleet, *Report) error{idle, atRate, closedLoop} {
-		if err := phase(ctx, o, s, f, &r); err != nil {
-			return r, err
+	c := newCrowd(ctx, Plan{Targets: []string{s.url()}, App: benchApp, Users: o.Idle, Scenario: Peer, Rate: o.Rate, Closed: 1, Size: o.Body})
+	defer c.close()
+	b := &bench{o: o, server: s, crowd: c, report: &r}
+	for _, phase := range []func() error{b.idle, b.atRate, b.closedLoop} {
+		if err := phase(); err != nil {
+			return r, errors.Join(err, context.Cause(c.ctx))
 		}
 		r.say(say)
 	}
-	if wrong := f.check(); len(wrong) > 0 {
-		r.Wrongs = int64(len(wrong))
-		return r, fmt.Errorf("%d broken promises, the first: %s", len(wrong), wrong[0])
+	wrong, err := c.verify()
+	if err != nil {
+		return r, err
 	}
-	say("checked: %d messages, each seen once by both sides, in order; %d refused, %d sockets cut", r.Messages, r.Refused, r.Cut)
+	if r.Wrongs = int64(len(wrong)); len(wrong) > 0 {
+		return r, fmt.Errorf("%d broken promises, the first: %s: %s", len(wrong), wrong[0].Kind, wrong[0].Text)
+	}
+	say("checked: %d messages, each known to both sides, in order; %d refused, %d sockets cut", r.Messages, r.Refused, r.Cut)
 	return r, nil
 }
 
+// bench is a bench under way.
+type bench struct {
+	o      Options
+	server *server
+	crowd  *crowd
+	report *Report
+}
+
 // idle measures what connections cost that say nothing.
-func idle(ctx context.Context, o Options, s *server, f *fleet, r *Report) error {
-	before, err := s.rss()
+func (b *bench) idle() error {
+	c := b.crowd
+	before, err := resident(b.server.pid())
 	if err != nil {
 		return err
 	}
-	if err := f.grow(ctx, s.url(), benchApp, o.Idle); err != nil {
+	if err := c.login(0, len(c.users)); err != nil {
 		return err
 	}
-	if err := pause(ctx, 2*time.Second); err != nil {
+	c.tasks.Go(c.keepAlive)
+	if err := pause(c.ctx, idleTime); err != nil {
 		return err
 	}
-	after, err := s.rss()
-	r.KBPerIdle = float64(after-before) / 1024 / float64(o.Idle)
+	after, err := resident(b.server.pid())
+	b.report.KBPerIdle = float64(after-before) / 1024 / float64(b.o.Idle)
+	c.talkers = c.users[:b.o.Users]
 	return err
 }
 
+// warm is how long a load goes on before it is measured.
+const warm = 2 * time.Second
+
 // atRate measures latency and cost at a fixed rate, open loop.
-func atRate(ctx context.Context, o Options, s *server, f *fleet, r *Report) error {
-	send := func(from, to int) error {
-		begin := time.Now()
-		for i := from; i < to; i++ {
-			at := begin.Add(time.Duration(i-from) * time.Second / time.Duration(o.Rate))
-			if err := pause(ctx, time.Until(at)); err != nil {
-				return err
-			}
-			if err := f.users[i%o.Users].send(at); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	warm, all := 2*o.Rate, 2*o.Rate+int(o.Duration.Seconds()*float64(o.Rate))
-	if err := send(0, warm); err != nil {
-		return err
-	}
-	f.mu.Lock()
-	f.latency.Reset()
-	f.mu.Unlock()
-	cpu, err := s.cpu()
-	if err != nil {
-		return err
-	}
-	delivered := f.delivered.Load()
-	if err := send(warm, all); err != nil {
-		return err
-	}
-	after, err := s.cpu()
-	r.RateCPU = (after - cpu).Seconds() / float64(f.delivered.Load()-delivered) * 100_000
-	f.mu.Lock()
-	r.RateP50 = time.Duration(f.latency.ValueAtQuantile(50)) * time.Microsecond
-	r.RateP99 = time.Duration(f.latency.ValueAtQuantile(99)) * time.Microsecond
-	f.mu.Unlock()
-	return errors.Join(err, f.settle(ctx))
+func (b *bench) atRate() error {
+	c := b.crowd
+	c.open(time.Now().Add(warm))
+	c.e2e.reset()
+	measured, err := b.cost(func() error {
+		c.open(time.Now().Add(b.o.Duration))
+		return c.ctx.Err()
+	})
+	b.report.RateCPU = measured
+	l := c.e2e.between(time.Time{}, time.Now())
+	b.report.RateP50, b.report.RateP99 = time.Duration(l.P50*float64(time.Millisecond)), time.Duration(l.P99*float64(time.Millisecond))
+	return errors.Join(err, c.settle())
 }
 
 // closedLoop measures throughput: every user has one message out at all times.
-func closedLoop(ctx context.Context, o Options, s *server, f *fleet, r *Report) error {
-	f.closedLoop.Store(true)
-	for _, u := range f.users[:o.Users] {
-		if err := u.send(time.Now()); err != nil {
-			return err
-		}
-	}
-	if err := pause(ctx, 2*time.Second); err != nil {
+func (b *bench) closedLoop() error {
+	c, r := b.crowd, b.report
+	end := time.Now().Add(warm + time.Duration(b.o.Rounds)*b.o.Duration + time.Second)
+	c.tasks.Go(func() { c.loop(end) })
+	if err := pause(c.ctx, warm); err != nil {
 		return err
 	}
-	for range o.Rounds {
-		cpu, err := s.cpu()
+	for range b.o.Rounds {
+		begin, acked := time.Now(), c.acked.Load()
+		cpu, err := b.cost(func() error { return pause(c.ctx, b.o.Duration) })
 		if err != nil {
 			return err
 		}
-		begin, acked, delivered := time.Now(), f.acked.Load(), f.delivered.Load()
-		if err := pause(ctx, o.Duration); err != nil {
-			return err
-		}
-		after, err := s.cpu()
-		if err != nil {
-			return err
-		}
-		r.Acked = append(r.Acked, float64(f.acked.Load()-acked)/time.Since(begin).Seconds())
-		r.LoopCPU = append(r.LoopCPU, (after-cpu).Seconds()/float64(f.delivered.Load()-delivered)*100_000)
+		r.Acked = append(r.Acked, float64(c.acked.Load()-acked)/time.Since(begin).Seconds())
+		r.LoopCPU = append(r.LoopCPU, cpu)
 	}
-	f.closedLoop.Store(false)
-	err := f.settle(ctx)
-	r.Messages, r.Refused, r.Cut = f.acked.Load(), f.refused.Load(), f.cut.Load()
+	if err := pause(c.ctx, time.Until(end)); err != nil {
+		return err
+	}
+	err := c.settle()
+	r.Messages, r.Refused, r.Cut = c.acked.Load(), c.refused.Load(), c.reconnects.Load()
 	return err
 }
 
-// settle waits until nothing arrives any more.
-func (f *fleet) settle(ctx context.Context) error {
-	for last := int64(-1); last != f.acked.Load()+f.delivered.Load(); {
-		last = f.acked.Load() + f.delivered.Load()
-		if err := pause(ctx, time.Second); err != nil {
-			return err
-		}
+// cost is the server's CPU seconds per 100,000 deliveries while something goes on.
+func (b *bench) cost(during func() error) (float64, error) {
+	cpu, err := cpuTime(b.server.pid())
+	if err != nil {
+		return 0, err
 	}
-	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+	delivered := b.crowd.delivered.Load()
+	if err := during(); err != nil {
+		return 0, err
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	after, err := cpuTime(b.server.pid())
+	return (after - cpu).Seconds() / float64(b.crowd.delivered.Load()-delivered) * 100_000, err
 }

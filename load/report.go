@@ -1,11 +1,6 @@
 package load
 
-import (
-	"os"
-	"path/filepath"
-	"slices"
-	"time"
-)
+import "slices"
 
 // say prints the figures of the phase that has just ended.
 func (r *Report) say(say func(string, ...any)) {
@@ -35,28 +30,4 @@ func Median(values []float64) float64 {
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
 	return sorted[len(sorted)/2]
-}
-
-// calibrateFsync appends 256 bytes and syncs, for a second, in the directory
-// that the node will use: the floor under every acknowledged message.
-func calibrateFsync(dir string) (p50, p99 time.Duration, err error) {
-	f, err := os.Create(filepath.Join(dir, "fsync"))
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	block := make([]byte, 256)
-	var took []time.Duration
-	for begin := time.Now(); time.Since(begin) < time.Second; {
-		at := time.Now()
-		if _, err := f.Write(block); err != nil {
-			return 0, 0, err
-		}
-		if err := f.Sync(); err != nil {
-			return 0, 0, err
-		}
-		took = append(took, time.Since(at))
-	}
-	slices.Sort(took)
-	return took[len(took)/2], took[len(took)*99/100], nil
 }

@@ -90,7 +90,7 @@ func (n *Node) openStore() (err error) {
 func (n *Node) openHost() (err error) {
 	n.host, err = replication.New(replication.Options{
 		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.o.Now,
-		Gained: n.gained, Lost: n.lost, Fatal: n.o.Fatal, Log: n.o.Log,
+		Gained: n.gained, Lost: n.lost, Late: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
 }
@@ -104,6 +104,20 @@ func (n *Node) gained(s storage.ShardID, term storage.Term) {
 		n.driver.Start(term)
 		return
 	}
+	n.recoverShard(s)
+}
+
+// late makes up for what follows a commit and did not: nobody was told of the
+// message, and no effect was handed on.
+func (n *Node) late(s storage.ShardID, ago time.Duration) {
+	if s == storage.MetaShard {
+		return
+	}
+	n.directory.Late(s, ago)
+	n.recoverShard(s)
+}
+
+func (n *Node) recoverShard(s storage.ShardID) {
 	if err := n.directory.Send(directory.ShardOf(s), shard.Recover{}, nil); err != nil {
 		n.o.Log.Warn("shard not recovered", "shard", s, "error", err) // led no longer
 	}

@@ -52,6 +52,16 @@ web_types() { npm -w web run --silent check; }
 web_tests() { npm -w web run --silent test; }
 browser() { PARLEY_CHROMIUM=$(chromium_path) npm -w web run --silent e2e; }
 
+# Promises under faults that need no root, and under load; nothing here is timed.
+chaos() {
+  local bin
+  bin=$(mktemp -d)
+  go build -o "$bin/" ./cmd/parley ./cmd/parley-chaos
+  "$bin/parley-chaos" run --parley "$bin/parley" --seed 4 --duration 60s --loopback \
+    --faults kill,kill-leader,pause,restart,drain,wipe --report "$bin/report"
+}
+load() { scripts/load.sh check; }
+
 lint() {
   step "gofmt" format
   step "rules of the house" house_rules
@@ -90,6 +100,8 @@ all)
   step "SDK tests" sdk_tests
   step "web tests" web_tests
   step "browser tests" browser
+  step "chaos" chaos
+  step "load" load
   ;;
 esac
 printf '== all good: %d s\n' $((SECONDS - began))

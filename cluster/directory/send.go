@@ -91,6 +91,18 @@ func (d *Directory) leadsNow(shard storage.ShardID) bool {
 // miss notes that a push was dropped as nobody who leads could be reached.
 func (s *stripe) miss(at time.Duration) { s.missed.CompareAndSwap(0, int64(max(at, 1))) }
 
+// Late says that conversations of a shard which this node leads have changed so
+// long ago without a push.
+func (d *Directory) Late(shard storage.ShardID, ago time.Duration) {
+	since := max(d.elapsed()-ago, 1)
+	d.herald.movedSince(shard, since)
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for _, n := range d.neighbours {
+		n.missed(since)
+	}
+}
+
 // tellMissed has whoever leads a shard make up for pushes of this node that were
 // dropped.
 func (d *Directory) tellMissed(shard storage.ShardID, node storage.NodeID) {

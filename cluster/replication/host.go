@@ -65,6 +65,10 @@ type Options struct {
 	// the answers to all that was proposed, and before this node says anything
 	// that helps another leader. They must not block. Both may be nil.
 	Gained, Lost func(storage.ShardID, storage.Term)
+	// Late tells that a proposal was carried out whose proposer had been told, so
+	// long ago, that the outcome is unknown, in a leadership that goes on. It must
+	// not block, and may be nil.
+	Late func(storage.ShardID, time.Duration)
 	// Fatal is called once, on a failed commit; it must end the process. The
 	// outcome of what was proposed then is unknown.
 	Fatal func(error)

@@ -51,16 +51,16 @@ func (b gatedBatch) Commit(sync bool) error {
 // it with the test.
 func run(t *testing.T, s storage.Store) (h *replication.Host, fatal chan error) {
 	t.Helper()
-	return runStalling(t, s, time.Hour)
+	return runStalling(t, s, time.Hour, nil)
 }
 
 // runStalling is run with a limit for commits.
-func runStalling(t *testing.T, s storage.Store, stall time.Duration) (h *replication.Host, fatal chan error) {
+func runStalling(t *testing.T, s storage.Store, stall time.Duration, late func(storage.ShardID, time.Duration)) (h *replication.Host, fatal chan error) {
 	t.Helper()
 	fatal = make(chan error, 10)
 	gained := make(chan struct{}, 5)
 	h, err := replication.New(replication.Options{
-		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, Now: time.Now, Fatal: func(err error) { fatal <- err },
+		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, Late: late, Now: time.Now, Fatal: func(err error) { fatal <- err },
 		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
 	})
 	if err != nil {
@@ -207,7 +207,12 @@ func TestACloseThatMayNotWaitAnswersEverything(t *testing.T) {
 
 func TestAStalledDiskKeepsNobodyWaiting(t *testing.T) {
 	s := newGated()
-	h, _ := runStalling(t, s, 50*time.Millisecond)
+	late := make(chan storage.ShardID, 10)
+	h, _ := runStalling(t, s, 50*time.Millisecond, func(s storage.ShardID, ago time.Duration) {
+		if ago >= 50*time.Millisecond {
+			late <- s
+		}
+	})
 	s.shut.Store(true)
 	inside := propose(h, 0, 1)
 	<-s.begun
@@ -232,6 +237,9 @@ func TestAStalledDiskKeepsNobodyWaiting(t *testing.T) {
 	}
 	if a := <-propose(h, 2, 1); a.err != nil {
 		t.Errorf("after the stall: %v", a.err)
+	}
+	if s := <-late; s != 1 || len(late) > 0 {
+		t.Errorf("shard %d is said to be late, and %d more; want 1, once", s, len(late))
 	}
 	if got := h.Stats().QueuedBytes; got != 0 {
 		t.Errorf("%d bytes are still queued", got)

@@ -59,7 +59,7 @@ func (w *worker) stall() {
 		w.settle(p.Number, storage.Outcome{}, errStalled)
 	}
 	for _, number := range inside {
-		w.settle(number, storage.Outcome{}, errUnknown)
+		w.giveUp(number)
 	}
 	for _, r := range reads {
 		r.Refuse(errStalled)

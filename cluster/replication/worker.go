@@ -22,8 +22,8 @@ type worker struct {
 	reads     []round.Read
 	messages  []arrived
 	tasks     []func(*round.Worker) // whatever is rare
-	calls     map[uint64]call       // proposals that are not answered, by number
-	queued    int                   // bytes of those
+	calls     map[uint64]call       // proposals that the core has not answered, by number
+	queued    int                   // bytes of those whose proposers wait
 	ended     bool                  // nothing is taken any more
 	spare     []round.Proposal      // empty: memory for proposals, while those taken last are handed on
 
@@ -32,8 +32,11 @@ type worker struct {
 	stalled    atomic.Bool   // it takes too long
 }
 
-// call is somebody who waits for a proposal's outcome.
+// call is somebody who waits for a proposal's outcome, or has given that up:
+// then done is nil.
 type call struct {
+	shard storage.ShardID
+	at    time.Duration // since h.begun
 	bytes int
 	done  func(storage.Outcome, error)
 }
@@ -81,22 +84,40 @@ func (w *worker) propose(p round.Proposal) error {
 		return errBusy
 	}
 	w.queued += n
-	w.calls[p.Number] = call{n, p.Done}
+	w.calls[p.Number] = call{p.Shard, time.Since(w.h.begun), n, p.Done}
 	p.Done = func(out storage.Outcome, err error) { w.settle(p.Number, out, err) }
 	w.proposals = append(w.proposals, p)
 	w.signal()
 	return nil
 }
 
-// settle answers a proposal, unless it was given up.
+// settle answers a proposal. Of one that was given up it tells that it was
+// carried out after all.
 func (w *worker) settle(number uint64, out storage.Outcome, err error) {
 	w.mu.Lock()
 	c, ok := w.calls[number]
 	delete(w.calls, number)
 	w.queued -= c.bytes
 	w.mu.Unlock()
-	if ok {
+	switch {
+	case ok && c.done != nil:
 		c.done(out, err)
+	case ok && err == nil && w.h.o.Late != nil:
+		w.h.o.Late(c.shard, time.Since(w.h.begun)-c.at)
+	}
+}
+
+// giveUp tells a proposer that the outcome is unknown.
+func (w *worker) giveUp(number uint64) {
+	w.mu.Lock()
+	c, ok := w.calls[number]
+	if ok {
+		w.queued -= c.bytes
+		w.calls[number] = call{shard: c.shard, at: c.at}
+	}
+	w.mu.Unlock()
+	if ok && c.done != nil {
+		c.done(storage.Outcome{}, errUnknown)
 	}
 }
 

@@ -1,50 +1,47 @@
-// Command parley-load tells what a node holds.
+// Command parley-load tells what a deployment holds.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/parley-im/parley/load"
 )
 
 var commands struct {
-	Bench benchCommand `cmd:"" help:"Start a node in a temporary directory and measure it: memory of idle connections, latency at a fixed rate, throughput of a closed loop."`
+	Run     runCommand     `cmd:"" help:"Have users of an app talk through nodes that run, and measure it."`
+	Compare compareCommand `cmd:"" help:"Print two results side by side."`
+	Bench   benchCommand   `cmd:"" help:"Start a node in a temporary directory and measure it: memory of idle connections, latency at a fixed rate, throughput of a closed loop."`
+	Part    partCommand    `cmd:"" hidden:""`
 }
 
-type benchCommand struct {
-	Parley   string        `required:"" help:"The parley program." type:"existingfile"`
-	Users    int           `default:"1000" help:"Users that talk, in pairs."`
-	Idle     int           `default:"2000" help:"Connections for the memory figure; at least --users."`
-	Rate     int           `default:"500" help:"Messages a second for the latency figure."`
-	Duration time.Duration `default:"5s" help:"Length of a measurement."`
-	Rounds   int           `default:"3" help:"Rounds of the closed loop."`
-	Body     int           `default:"200" help:"Bytes of a message."`
-}
+const exitUsage = 2
 
-// Run prints the figures as they come.
-func (c *benchCommand) Run(ctx context.Context) error {
-	if c.Users < 2 || c.Users%2 != 0 || c.Idle < c.Users || c.Idle%2 != 0 || c.Rate < 1 || c.Rounds < 1 || c.Body < 1 || c.Duration <= 0 {
-		return fmt.Errorf("--users and --idle must be even, --idle at least --users, and the others above 0")
-	}
-	_, err := load.Bench(ctx, load.Options{
-		Binary: c.Parley, Users: c.Users, Idle: c.Idle, Rate: c.Rate, Duration: c.Duration, Rounds: c.Rounds, Body: c.Body, Out: os.Stdout,
-	})
-	return err
-}
+// usage is an error of the caller's.
+type usage struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	call := kong.Parse(&commands, kong.Name("parley-load"), kong.Description("Tells what a Parley node holds."), kong.BindTo(ctx, (*context.Context)(nil)))
+	parser, err := kong.New(&commands, kong.Name("parley-load"), kong.Description("Tells what a Parley deployment holds."), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	call, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "parley-load: %v\nRun \"parley-load --help\" for the commands and their flags.\n", err)
+		os.Exit(exitUsage)
+	}
 	if err := call.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "parley-load:", err)
+		if wrong := (usage{}); errors.As(err, &wrong) {
+			os.Exit(exitUsage)
+		}
 		os.Exit(1)
 	}
 }

@@ -1,0 +1,115 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// stream is a conversation as both its users see it, checked as it goes: each
+// side is to know every seq from 1 on, with the same message at each.
+//
+// A side is sure as long as its socket was not cut and nothing was dropped; what
+// one that is not sure has missed must be in the history.
+type stream struct {
+	mu     sync.Mutex
+	users  [2]int
+	known  [2]map[uint64]uint64 // seq -> message
+	last   [2]uint64            // highest seq pushed
+	unsure [2]bool
+	seqs   map[uint64]uint64 // message -> seq
+	wrong  []Wrong
+}
+
+// Wrong is a promise that was not kept.
+type Wrong struct {
+	Kind string `json:"kind"` // lost, dup, gap, reorder or mixed
+	Text string `json:"text"`
+}
+
+func newStream(a, b int) *stream {
+	return &stream{users: [2]int{a, b}, known: [2]map[uint64]uint64{{}, {}}, seqs: make(map[uint64]uint64)}
+}
+
+func (s *stream) side(user int) int {
+	if s.users[0] == user {
+		return 0
+	}
+	return 1
+}
+
+func (s *stream) report(kind, format string, args ...any) {
+	s.wrong = append(s.wrong, Wrong{kind, fmt.Sprintf("users %d and %d: ", s.users[0], s.users[1]) + fmt.Sprintf(format, args...)})
+}
+
+// ack takes what a sender was told, or what anybody read.
+func (s *stream) ack(side int, seq, message uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(side, seq, message)
+}
+
+// push takes what a receiver was told; repeated says that it knew it.
+func (s *stream) push(side int, seq, message uint64) (repeated bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.known[side][seq]; ok && known == message && seq <= s.last[side] {
+		return true
+	}
+	if seq <= s.last[side] && !s.unsure[side] {
+		s.report("reorder", "seq %d is pushed after %d", seq, s.last[side])
+	}
+	s.last[side] = max(s.last[side], seq)
+	s.note(side, seq, message)
+	return false
+}
+
+func (s *stream) note(side int, seq, message uint64) {
+	if at, ok := s.seqs[message]; ok && at != seq {
+		s.report("dup", "a message stands at seq %d and at %d", at, seq)
+	}
+	s.seqs[message] = seq
+	if other, ok := s.known[side][seq]; ok && other != message {
+		s.report("mixed", "two messages stand at seq %d", seq)
+	}
+	s.known[side][seq] = message
+}
+
+// doubt says that a side may have missed something.
+func (s *stream) doubt(side int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsure[side] = true
+}
+
+// lacks says behind which seq a side that is not sure is to read the history.
+func (s *stream) lacks(side int) (after uint64, read bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, there := s.known[side][after+1]; there; _, there = s.known[side][after+1] {
+		after++
+	}
+	return after, s.unsure[side]
+}
+
+// check says what is missing once everything has arrived.
+func (s *stream) check() []Wrong {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for side, known := range s.known {
+		if n := uint64(len(known)); n > 0 {
+			if last := slices.Max(slices.Collect(maps.Keys(known))); last != n || known[0] != 0 {
+				s.report("gap", "user %d knows %d messages up to seq %d", s.users[side], n, last)
+			}
+		}
+		for seq, message := range known {
+			if other, ok := s.known[1-side][seq]; !ok {
+				s.report("lost", "user %d does not know seq %d", s.users[1-side], seq)
+			} else if side == 0 && other != message {
+				s.report("mixed", "the two have different messages at seq %d", seq)
+			}
+		}
+	}
+	return s.wrong
+}

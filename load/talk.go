@@ -1,0 +1,132 @@
+package load
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// pacers is how many goroutines say what an open loop wants said: one that a
+// full socket holds up delays few others.
+const pacers = 16
+
+// open has the users do so many things a second until a time. What is late is
+// done late, and measured from when it was meant.
+func (c *crowd) open(until time.Time) {
+	var all sync.WaitGroup
+	begin := time.Now()
+	gap := time.Second * pacers / time.Duration(c.plan.Rate)
+	for p := range pacers {
+		all.Go(func() {
+			for i := 0; ; i++ {
+				at := begin.Add(gap*time.Duration(i) + gap*time.Duration(p)/pacers)
+				if at.After(until) || pause(c.ctx, time.Until(at)) != nil {
+					return
+				}
+				c.act(c.talkers[(i*pacers+p)%len(c.talkers)], at)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// loop has every user keep so many messages outstanding until a time.
+func (c *crowd) loop(until time.Time) {
+	c.closed.Store(true)
+	for range c.plan.Closed {
+		for _, u := range c.talkers {
+			c.act(u, time.Now())
+		}
+	}
+	_ = pause(c.ctx, time.Until(until))
+	c.closed.Store(false)
+}
+
+// next is called when a user has an answer.
+func (c *crowd) next(u *user) {
+	if c.closed.Load() {
+		c.act(u, time.Now())
+	}
+}
+
+// act has a user do the next thing of the scenario.
+func (c *crowd) act(u *user, at time.Time) {
+	u.mu.Lock()
+	u.acts++
+	n := u.acts
+	u.mu.Unlock()
+	if c.plan.Scenario == Cold {
+		c.approach(u, at)
+		return
+	}
+	if c.plan.Scenario == Mixed {
+		switch (n + 7*u.n) % 20 { // they do not all do the same at once
+		case 5, 15:
+			c.approach(u, at)
+			return
+		case 10:
+			c.browse(u)
+		case 0:
+			u.drop(nil)
+		}
+	}
+	partner := c.users[pair(u.n)]
+	u.mu.Lock()
+	s := u.talks[partner.id]
+	u.mu.Unlock()
+	u.send(partner, s, at)
+}
+
+// approach has a user write to somebody new.
+func (c *crowd) approach(u *user, at time.Time) {
+	u.mu.Lock()
+	n, ok := fresh(u.n, u.met, len(c.users))
+	u.met++
+	u.mu.Unlock()
+	if !ok {
+		c.fail(fmt.Errorf("%s has met everybody: for so many cold conversations more --users are needed", u.id))
+		return
+	}
+	u.send(c.users[n], c.stream(u.n, n), at)
+}
+
+// browse has a user read the end of a conversation.
+func (c *crowd) browse(u *user) {
+	c.tasks.Go(func() {
+		peer, begin := c.users[pair(u.n)].id, time.Now()
+		_, err := u.history(c.ctx, &wirepb.History{
+			Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer}, Count: 30, NewestFirst: true,
+		})
+		if err == nil {
+			c.pages.add(time.Since(begin))
+		} else if c.ctx.Err() == nil {
+			c.fail(fmt.Errorf("%s reads the history: %w", u.id, err))
+		}
+	})
+}
+
+// cut ends the connections of the first users at once and waits, up to a limit,
+// until all are back.
+func (c *crowd) cut(n int) Storm {
+	const limit = 2 * time.Minute
+	s := &storm{done: make(chan struct{})}
+	s.left.Store(int64(n))
+	begin := time.Now()
+	for _, u := range c.users[:n] {
+		u.drop(s)
+	}
+	out := Storm{Sessions: n}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-s.done:
+	case <-timer.C:
+	case <-c.ctx.Done():
+	}
+	out.Missing = s.left.Load()
+	out.Seconds = time.Since(begin).Seconds()
+	out.begun, out.ended = begin, time.Now()
+	return out
+}
