@@ -52,6 +52,7 @@ node_is_new() { has node && has npm && node -e 'process.exit(parseInt(process.ve
 packages_missing() {
   has gcc || printf 'gcc\nlibc6-dev\n'
   has git || echo git
+  has curl || echo curl
   chromium_path >/dev/null || echo chromium
   has_fonts || printf 'fonts-noto-cjk\nfonts-noto-color-emoji\n'
 }
