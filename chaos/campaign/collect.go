@@ -30,7 +30,7 @@ func (r *run) collect(ctx context.Context) error {
 			r.trouble(fmt.Errorf("read everything through %s: %w", n.Name, err))
 		}
 	}
-	quiet, cancel := context.WithTimeout(ctx, wholeTime)
+	quiet, cancel := context.WithTimeout(ctx, r.slow(wholeTime))
 	defer cancel()
 	if err := r.fleet.AwaitWhole(quiet, 0); err != nil {
 		r.trouble(err)

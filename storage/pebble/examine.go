@@ -257,7 +257,6 @@ func (x *examiner) endApp() {
 	clear(x.heads)
 }
 
-
 // nameOf names a conversation in a problem.
 func nameOf(k chat.ConversationKey) string {
 	first, second, ok := k.Peers()
