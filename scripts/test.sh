@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The checks, cheap ones first. Without an argument all of them; "lint" stops
-# before anything is executed; "e2e" drives the page only. Needs no root.
+# before anything is executed; "e2e" drives the page only, "chaos" is a
+# chaos run. Needs no root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -40,6 +41,20 @@ simulate() {
   go test -run PlantedBugs ./cluster/replication/sim
   go test -run 'Crash|Cut|Damaged' ./storage/pebble
 }
+# The promises under faults that need neither root nor strace; a machine that has
+# much to do may take its time.
+chaos() {
+  local dir
+  dir=$(mktemp -d)
+  go build -o "$dir" ./cmd/parley-chaos
+  if ! "$dir/parley-chaos" run --parley "$PARLEY_BIN" --seed 1 --duration 40s --rate 150 --slow 6 --loopback \
+    --faults kill,kill-leader,kill-all,pause,pause-leader,restart,roll --report "$dir/report" >"$dir/words"; then
+    cat "$dir/words"
+    echo "kept in $dir" >&2
+    return 1
+  fi
+  rm -rf "$dir"
+}
 sdk_types() { npm -w sdk/js run --silent check; }
 # The SDK and the page are tested against the real program.
 program() {
@@ -62,9 +77,9 @@ lint() {
 }
 
 case "${1:-all}" in
-lint | e2e | all) ;;
+lint | e2e | chaos | all) ;;
 *)
-  echo "usage: scripts/test.sh [lint|e2e]" >&2
+  echo "usage: scripts/test.sh [lint|e2e|chaos]" >&2
   exit 2
   ;;
 esac
@@ -81,12 +96,17 @@ e2e)
   step "build the program" program
   step "browser tests" browser
   ;;
+chaos)
+  step "build the program" program
+  step "chaos" chaos
+  ;;
 all)
   scripts/generate.sh --check
   lint
   step "Go tests with the race detector" race
   step "simulator" simulate
   step "build the program" program
+  step "chaos" chaos
   step "SDK tests" sdk_tests
   step "web tests" web_tests
   step "browser tests" browser

@@ -50,6 +50,7 @@ const (
 	wholeTime       = 60 * time.Second
 	calmTime        = availableWithin + 2*time.Second
 	auditTime       = 5 * time.Minute
+	stuckTime       = 20 * time.Second
 	stopTime        = 15 * time.Second
 )
 
