@@ -129,6 +129,9 @@ func (r *run) logs(ctx context.Context, n *fleet.Node, held map[workload.Convers
 	for lines.Scan() {
 		var e entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			if ctx.Err() != nil { // verify was ended in the middle of a line
+				return ctx.Err()
+			}
 			return fmt.Errorf("read what verify says of %s: %w", n.Name, err)
 		}
 		if _, ours := held[workload.Conversation{App: e.App, Name: e.Conv}]; ours {
