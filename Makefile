@@ -1,7 +1,7 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long load
+.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long chaos-selftest load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,15 +55,18 @@ large: ## move a replica of 1 GiB under load; fail over with 1,000,000 conversat
 partition: ## cut nodes in network namespaces apart; needs root and iptables
 	@scripts/partition.sh
 
-CHAOS = bin/parley-chaos campaign --parley bin/parley --revision "$$(git rev-parse --short HEAD)" --ledger $(LEDGER)
-LEDGER ?= chaos-ledger.jsonl
+LEDGER ?= docs/chaos-ledger.jsonl
 HOURS ?= 8
+CAMPAIGN = bin/parley-chaos campaign --parley bin/parley --revision $$(git describe --always --dirty) --ledger $(LEDGER)
 
-chaos: build ## ten minutes of chaos runs of 60 s; root has more faults
-	@$(CHAOS) --for 10m --first "$$(date +%s)"
+chaos: build ## chaos runs for 10 minutes, into LEDGER=FILE; as root with all faults
+	@$(CAMPAIGN) --for 10m
 
 chaos-long: build ## chaos runs for HOURS=N
-	@$(CHAOS) --for $(HOURS)h --first "$$(date +%s)"
+	@$(CAMPAIGN) --for $(HOURS)h
+
+chaos-selftest: ## chaos runs find each of the flaws that builds by tag have; needs root
+	@scripts/chaos-selftest.sh
 
 load: ## load a node, then three, with one scenario after the other
 	@scripts/load.sh node

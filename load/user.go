@@ -420,16 +420,6 @@ func (u *user) ask(ctx context.Context, f *wirepb.ClientFrame) (*wirepb.ServerFr
 	}
 }
 
-// someTalk is any conversation that the user has.
-func (u *user) someTalk() (peer string, ok bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for peer := range u.talks {
-		return peer, true
-	}
-	return "", false
-}
-
 // unanswered are the conversations in which a message of the user is not
 // answered.
 func (u *user) unanswered() (all []*stream) {

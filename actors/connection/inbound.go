@@ -3,6 +3,7 @@ package connection
 import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 )
@@ -82,7 +83,11 @@ func (c *Connection) conversation(op string, ref *wirepb.ConversationRef) (chat.
 	if ref.Id == c.user.ID {
 		return chat.ConversationKey{}, chat.Errorf(chat.CodeInvalidParam, op, "one cannot talk to oneself; name another user")
 	}
-	return chat.PeerConversation(c.user.App, c.user.ID, ref.Id), nil
+	app := c.user.App
+	if broken.NoTenants {
+		app += app % 2
+	}
+	return chat.PeerConversation(app, c.user.ID, ref.Id), nil
 }
 
 func (c *Connection) toConversation(request uint32, op string, ref *wirepb.ConversationRef, message any) {

@@ -1,10 +1,13 @@
 package conversation
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/internal/failpoint"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -17,6 +20,9 @@ import (
 func (c *conversation) committed(ctx actor.Context, m committed) {
 	batch, events := c.proposed, m.outcome.Events
 	c.proposed = nil
+	if broken.FanOutOfOrder {
+		lastFirst(events)
+	}
 	for i, s := range batch {
 		if m.err != nil {
 			refuse(ctx, s.from, s.request, m.err)
@@ -32,6 +38,16 @@ func (c *conversation) committed(ctx actor.Context, m committed) {
 		}
 	}
 	c.proceed(ctx)
+}
+
+// lastFirst is a flaw of broken builds: it turns the order round, not the seqs.
+func lastFirst(events []chat.Event) {
+	slices.Reverse(events)
+	for i, j := 0, len(events)-1; i < j; i, j = i+1, j-1 {
+		a, b := events[i].(chat.Appended), events[j].(chat.Appended)
+		a.Entry.Seq, b.Entry.Seq = b.Entry.Seq, a.Entry.Seq
+		events[i], events[j] = a, b
+	}
 }
 
 // acknowledge answers one sender: at once, or, when the message opened the

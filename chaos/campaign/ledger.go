@@ -79,18 +79,5 @@ func (l *Ledger) Add(line Line) error {
 	return l.file.Sync()
 }
 
-// Totals sums the ledger up, in words.
-func (l *Ledger) Totals() string {
-	runs, clean, acked, faults := len(l.lines), 0, 0, 0
-	for _, line := range l.lines {
-		if line.OK {
-			clean++
-		}
-		acked += line.Acked
-		faults += line.Faults
-	}
-	return fmt.Sprintf("the ledger has %d runs, %d clean, %d acknowledged messages, %d faults", runs, clean, acked, faults)
-}
-
 // Close closes the file.
 func (l *Ledger) Close() error { return l.file.Close() }

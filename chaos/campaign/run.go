@@ -36,6 +36,7 @@ type Options struct {
 	Command  string // runs it again
 	Shards   int
 	Rate     int // messages a second
+	Slow     int // how many times as long as promised the checker waits
 	// Netns and Disks give nodes network namespaces and file systems of their own.
 	Netns, Disks bool
 	Progress     io.Writer // nil: nobody looks
@@ -49,6 +50,7 @@ const (
 	wholeTime       = 60 * time.Second
 	calmTime        = availableWithin + 2*time.Second
 	auditTime       = 5 * time.Minute
+	stuckTime       = 20 * time.Second
 	stopTime        = 15 * time.Second
 )
 
@@ -123,11 +125,15 @@ func appFlags() (flags []string) {
 	return flags
 }
 
+// slow is a promised time on this machine.
+func (r *run) slow(d time.Duration) time.Duration { return d * time.Duration(r.o.Slow) }
+
 func (r *run) config() history.Config {
 	c := history.Config{
-		Seed: r.o.Seed, Revision: r.o.Revision, Command: r.o.Command, DeliverWithin: int64(deliverWithin), AvailableWithin: int64(availableWithin),
+		Seed: r.o.Seed, Revision: r.o.Revision, Command: r.o.Command,
+		DeliverWithin: int64(r.slow(deliverWithin)), AvailableWithin: int64(r.slow(availableWithin)),
 		Options: map[string]string{
-			"nodes": strconv.Itoa(r.o.Nodes), "duration": r.o.Duration.String(), "shards": strconv.Itoa(r.o.Shards), "rate": strconv.Itoa(r.o.Rate),
+			"nodes": strconv.Itoa(r.o.Nodes), "duration": r.o.Duration.String(), "shards": strconv.Itoa(r.o.Shards), "rate": strconv.Itoa(r.o.Rate), "slow": strconv.Itoa(r.o.Slow),
 			"namespaces": strconv.FormatBool(r.o.Netns), "disks": strconv.FormatBool(r.o.Disks), "faults": fmt.Sprint(fault.Names(r.o.Faults)),
 		},
 	}
@@ -166,7 +172,7 @@ func (r *run) talk(ctx context.Context) error {
 	r.users.Stop()
 	if err == nil {
 		r.say("waiting for deliveries")
-		settle, cancel := context.WithTimeout(ctx, deliverWithin+time.Second)
+		settle, cancel := context.WithTimeout(ctx, r.slow(deliverWithin)+time.Second)
 		defer cancel()
 		if lacks := r.users.Settle(settle); lacks > 0 {
 			r.note("devices are behind in %d conversations", lacks)
@@ -203,7 +209,7 @@ func (r *run) disturb(ctx context.Context) error {
 			return err
 		}
 		r.step(ctx, step)
-		whole, cancel := context.WithTimeout(ctx, wholeTime)
+		whole, cancel := context.WithTimeout(ctx, r.slow(wholeTime))
 		err := r.fleet.AwaitWhole(whole, maxLag)
 		cancel()
 		if ctx.Err() != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/parley-im/parley/client"
 )
 
-// talk is a user who is always online and writes to two others at once, looks
-// at the history now and then, and at the list.
+// talk is a user who is always online, writes to two others at once, looks at
+// the list now and then, and at the history also while a message has no answer.
 func (a *actor) talk(user string, peers ...string) {
 	d := a.stay(user, "phone")
 	if d == nil {
@@ -27,17 +27,23 @@ func (a *actor) talk(user string, peers ...string) {
 				if !s.through(d, s.compose(user, peer)) {
 					return
 				}
-				switch s.rng.IntN(100) {
-				case 0:
-					_, _, _ = d.history(client.HistoryRequest{Peer: peer, Count: 20, NewestFirst: true}, thinTimeout)
-				case 1:
+				if s.rng.IntN(100) == 0 {
 					_ = d.list(thinTimeout)
 				}
+			}
+		})
+		l := &actor{w: a.w, app: a.app, rng: fork(a.rng)}
+		streaming.Go(func() {
+			for l.pause(looking) {
+				_, _, _ = d.history(client.HistoryRequest{Peer: peer, Count: 20, NewestFirst: true}, thinTimeout)
 			}
 		})
 	}
 	streaming.Wait()
 }
+
+// looking is about how often a talker looks at the history of a conversation.
+const looking = time.Second
 
 // open is a user who is always online and writes seldom, to somebody else each
 // time: most of its conversations are cold, many messages their first.

@@ -62,15 +62,9 @@ type Workload struct {
 	final   bool // logouts are not recorded any more
 	devices map[*device]bool
 	heads   map[place]head
-	users   map[userKey]bool
 }
 
-// userKey names a user, place a conversation.
-type userKey struct {
-	app  chat.AppID
-	name string
-}
-
+// place names a conversation.
 type place struct {
 	app  chat.AppID
 	conv string
@@ -94,7 +88,7 @@ const (
 // Start registers all users and has them begin. It blocks until they are logged
 // in or ctx, which bounds that only, ends.
 func Start(ctx context.Context, o Options) (*Workload, error) {
-	w := &Workload{o: o, devices: make(map[*device]bool), heads: make(map[place]head), users: make(map[userKey]bool)}
+	w := &Workload{o: o, devices: make(map[*device]bool), heads: make(map[place]head)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.talking, w.silence = context.WithCancel(w.ctx)
 	for _, app := range o.Apps {

@@ -17,6 +17,7 @@ var commands struct {
 	Run      runCommand      `cmd:"" help:"Make one run and judge it."`
 	Check    checkCommand    `cmd:"" help:"Judge the history of a run again."`
 	Campaign campaignCommand `cmd:"" help:"Make runs with one seed after the other and keep a ledger."`
+	Ledger   ledgerCommand   `cmd:"" help:"Sum a ledger up."`
 }
 
 // Exit codes.

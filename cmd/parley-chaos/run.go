@@ -22,18 +22,19 @@ import (
 
 // runFlags say what a run is, but for its seed.
 type runFlags struct {
-	Nodes    int           `default:"3" help:"How many nodes: 3 or more."`
 	Duration time.Duration `default:"60s" help:"How long users talk, at least 15s; starting and checking come on top."`
 	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here." placeholder:"LIST"`
 	Parley   string        `default:"parley" help:"The parley program." placeholder:"FILE"`
 	Shards   int           `default:"32" help:"Shards of the cluster."`
 	Rate     int           `default:"300" help:"Messages a second, about."`
+	Slow     int           `default:"1" help:"How many times as long as promised deliveries and outages may take: for machines that have much else to do."`
 	Revision string        `help:"What the program was built from, for the records; else what it says itself."`
 	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root."`
 }
 
 type runCommand struct {
 	runFlags
+	Nodes  int    `default:"3" help:"How many nodes: 3 or more."`
 	Seed   uint64 `default:"1" help:"What is done follows from it."`
 	Report string `default:"chaos-report" help:"Directory for history.jsonl, report.html, verdict.json and the nodes' logs; emptied first." placeholder:"DIR" type:"path"`
 	JSON   bool   `name:"json" help:"Print nothing but one line of JSON, at the end."`
@@ -50,7 +51,10 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.Seed, o.Dir, o.Command = c.Seed, c.Report, c.again(c.Seed)
+	if o, err = c.with(o, c.Nodes, c.Seed); err != nil {
+		return err
+	}
+	o.Dir = c.Report
 	line, result, err := once(ctx, o)
 	if err != nil {
 		return err
@@ -114,8 +118,8 @@ func empty(dir string) error {
 
 // options checks the flags.
 func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
-	if f.Nodes < 3 || f.Duration < 15*time.Second || f.Rate < 1 || f.Shards < 1 {
-		return o, usagef("--nodes must be 3 or more, --duration 15s or more, --rate and --shards above 0")
+	if f.Duration < 15*time.Second || f.Rate < 1 || f.Shards < 1 || f.Slow < 1 {
+		return o, usagef("--duration must be 15s or more, --rate, --shards and --slow above 0")
 	}
 	binary, err := exec.LookPath(f.Parley)
 	if err == nil {
@@ -124,7 +128,9 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	if err != nil {
 		return o, usagef("--parley: %w", err)
 	}
-	o = campaign.Options{Nodes: f.Nodes, Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Progress: out, Revision: cmp.Or(f.Revision, revision(binary))}
+	o = campaign.Options{
+		Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Slow: f.Slow, Progress: out, Revision: cmp.Or(f.Revision, revision(binary)),
+	}
 	if !f.Loopback {
 		o.Netns, o.Disks = fleet.Abilities()
 	}
@@ -145,13 +151,21 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	return o, nil
 }
 
-// again is the command line that makes the run again.
-func (f *runFlags) again(seed uint64) string {
-	line := fmt.Sprintf("parley-chaos run --seed %d --nodes %d --duration %v --faults %s --shards %d --rate %d", seed, f.Nodes, f.Duration, f.Faults, f.Shards, f.Rate)
-	if f.Loopback {
-		line += " --loopback"
+// with completes the options of one run, with the command line that makes it
+// again.
+func (f *runFlags) with(o campaign.Options, nodes int, seed uint64) (campaign.Options, error) {
+	if nodes < 3 {
+		return o, usagef("--nodes must be 3 or more")
 	}
-	return line
+	o.Nodes, o.Seed = nodes, seed
+	o.Command = fmt.Sprintf("parley-chaos run --seed %d --nodes %d --duration %v --faults %s --shards %d --rate %d", seed, nodes, f.Duration, f.Faults, f.Shards, f.Rate)
+	if f.Slow > 1 {
+		o.Command += fmt.Sprintf(" --slow %d", f.Slow)
+	}
+	if f.Loopback {
+		o.Command += " --loopback"
+	}
+	return o, nil
 }
 
 // revision is what the program says of itself.

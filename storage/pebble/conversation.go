@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/proto/logpb"
 )
 
@@ -105,6 +106,9 @@ func (s *state) PutEntry(k chat.ConversationKey, e chat.Entry) {
 
 // Dedupe implements chat.State.
 func (s *state) Dedupe(k chat.ConversationKey, d chat.DedupeKey) (chat.Dedupe, bool) {
+	if broken.NoDedupe {
+		return chat.Dedupe{}, false
+	}
 	c := s.conversation(k)
 	for i := len(c.recent) - 1; i >= 0; i-- {
 		if c.recent[i].key == d {

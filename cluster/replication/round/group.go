@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -93,7 +94,7 @@ func (g *group) open() (err error) {
 	g.node, err = raft.NewRawNode(&raft.Config{
 		ID: uint64(g.id), ElectionTick: electionTicks, HeartbeatTick: heartbeatTicks, Storage: g.log, Applied: g.applied.Index,
 		MaxSizePerMsg: maxEntriesPerMessage, MaxInflightMsgs: maxInflightMessages, MaxInflightBytes: maxInflightBytes,
-		MaxUncommittedEntriesSize: maxUncommitted, CheckQuorum: true, PreVote: true, ReadOnlyOption: raft.ReadOnlySafe,
+		MaxUncommittedEntriesSize: maxUncommitted, CheckQuorum: !broken.StaleReads, PreVote: true, ReadOnlyOption: raft.ReadOnlySafe,
 		DisableProposalForwarding: true, StepDownOnRemoval: true, Logger: newLogger(g.w.o.Log, g.shard),
 	})
 	return err
@@ -179,7 +180,7 @@ func (g *group) save(r *Round) {
 			entries[i] = fromRaftEntry(e)
 		}
 		r.batch.Append(g.shard, entries)
-		r.wrote, r.sync = true, true
+		r.wrote, r.sync = true, r.sync || !broken.AckBeforeFsync
 	}
 	h := g.ready.HardState
 	if h == nil && g.install == nil {

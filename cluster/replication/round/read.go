@@ -5,6 +5,7 @@ import (
 
 	"go.etcd.io/raft/v3"
 
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -46,7 +47,7 @@ func (g *group) askReads(r *Round) {
 	switch {
 	case g.leading == 0 || !g.leads():
 		refuseReads(r, reads)
-	case g.w.o.Plant == ReadStale:
+	case g.w.o.Plant == ReadStale || broken.StaleReads:
 		g.allowed = append(g.allowed, allowedRead{g.applied.Index, reads})
 	default:
 		g.request++

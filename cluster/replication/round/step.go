@@ -3,6 +3,7 @@ package round
 import (
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -65,6 +66,15 @@ func fromLeader(m *peerpb.Message) bool {
 	return false
 }
 
+// ofLeadership says whether a message holds in its leader's term only.
+func ofLeadership(t pb.MessageType) bool {
+	switch t {
+	case pb.MsgApp, pb.MsgAppResp, pb.MsgHeartbeat, pb.MsgHeartbeatResp:
+		return true
+	}
+	return false
+}
+
 // handedOn says whether a message is a call that a follower passed to its
 // leader. No release sends them, and From is not their sender.
 func handedOn(m *peerpb.Message) bool {
@@ -84,6 +94,9 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	rm, err := toRaft(m)
 	if err != nil {
 		return
+	}
+	if broken.NoTermFence && ofLeadership(rm.GetType()) {
+		rm.Term = new(uint64(g.term))
 	}
 	if isVoteRequest(rm.GetType()) {
 		g.rival(rm)

@@ -1,0 +1,5 @@
+//go:build broken_dedupe
+
+package broken
+
+const flaw = "dedupe"

@@ -1,0 +1,5 @@
+//go:build broken_fanout
+
+package broken
+
+const flaw = "fanout"

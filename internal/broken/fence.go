@@ -1,0 +1,5 @@
+//go:build broken_fence
+
+package broken
+
+const flaw = "fence"

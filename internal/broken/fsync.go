@@ -1,0 +1,5 @@
+//go:build broken_fsync
+
+package broken
+
+const flaw = "fsync"

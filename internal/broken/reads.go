@@ -1,0 +1,5 @@
+//go:build broken_reads
+
+package broken
+
+const flaw = "reads"

@@ -1,0 +1,5 @@
+//go:build broken_tenants
+
+package broken
+
+const flaw = "tenants"
