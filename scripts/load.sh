@@ -45,7 +45,7 @@ run() {
   shift
   printf -- '-- %s: %s\n' "$name" "$*"
   "$bin/parley-load" run --target "$targets" --app "$app" --pids "$(IFS=,; echo "${pids[*]}")" --dir "$bin" \
-    --json "$results/$name.json" --html "$results/$name.html" "$@" 2>"$bin/progress" || { cat "$bin/progress" >&2; return 1; }
+    --json "$results/$name.json" --html "$results/$name.html" "$@"
 }
 
 mkdir -p "$results"
@@ -83,6 +83,8 @@ run rate --rate 500 --users "$users" --duration "$duration"
 run closed --closed 1 --users "$users" --duration "$duration"
 run cold --scenario cold --closed 1 --users "$users" --duration "$duration"
 run mixed --scenario mixed --rate 500 --users "$users" --duration "$duration"
-run overload --rate 40000 --users "$users" --duration "$duration"
-run storm --rate 500 --users $((10 * users)) --storm $((9 * users)) --duration 30s
+# Twice what the closed loop reached, whatever that is here.
+peak=$(sed -E 's/.*"acked_per_second":([0-9]+).*/\1/' "$results/closed.json")
+run overload --rate $((2 * peak)) --users "$users" --duration "$duration"
+run storm --rate 500 --users $((11 * users)) --storm $((10 * users)) --duration 30s
 run deaf --rate 2000 --users $((2 * users)) --deaf "$users" --duration 20s

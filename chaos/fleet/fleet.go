@@ -126,8 +126,19 @@ func (n *Node) freePorts() (err error) {
 	return nil
 }
 
-// Begin adds nodes, starts them together and waits until all are ready.
+// Begin adds nodes, starts them and waits until all are ready: together if so
+// many are expected, else the first one alone, which the others join.
 func (f *Fleet) Begin(ctx context.Context, count int) error {
+	if f.o.Expect == 0 {
+		first, err := f.Add()
+		if err != nil {
+			return err
+		}
+		if err := first.Start(ctx); err != nil {
+			return err
+		}
+		count--
+	}
 	var begun []*Node
 	for range count {
 		n, err := f.Add()
@@ -136,14 +147,9 @@ func (f *Fleet) Begin(ctx context.Context, count int) error {
 		}
 		begun = append(begun, n)
 	}
-	for i, n := range begun {
+	for _, n := range begun {
 		if err := n.Launch(); err != nil {
 			return err
-		}
-		if f.o.Expect == 0 && i == 0 { // the others join it
-			if err := n.AwaitReady(ctx); err != nil {
-				return err
-			}
 		}
 	}
 	for _, n := range begun {
