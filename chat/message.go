@@ -1,7 +1,7 @@
 package chat
 
 import (
-	"strings"
+	"bytes"
 	"unicode/utf8"
 )
 
@@ -85,7 +85,7 @@ func (m *Message) checkBody(op string, l Limits) error {
 	if !utf8.Valid(m.Body) {
 		return Errorf(CodeInvalidParam, op, "the message is not valid UTF-8")
 	}
-	if strings.TrimSpace(string(m.Body)) == "" {
+	if len(bytes.TrimSpace(m.Body)) == 0 {
 		return Errorf(CodeInvalidParam, op, "the message is blank")
 	}
 	return nil

@@ -68,6 +68,11 @@ func AppendProposal(entry, proposal []byte) []byte {
 	return protowire.AppendBytes(entry, proposal)
 }
 
+// SizeAppended is by how many bytes AppendProposal makes an entry longer.
+func SizeAppended(proposal []byte) int {
+	return protowire.SizeTag(fieldMore) + protowire.SizeBytes(len(proposal))
+}
+
 // Ident reads an encoded proposal's origin and number and nothing else of it;
 // zeros where it has none.
 func Ident(proposal []byte) (origin, number uint64, err error) {

@@ -4,6 +4,7 @@
 package wirepb
 
 import (
+	"bytes"
 	"encoding/hex"
 
 	"github.com/parley-im/parley/chat"
@@ -43,7 +44,7 @@ func (m *Message) setEntry(c chat.ConversationKey, e *chat.Entry, id string) {
 	m.Kind, m.SenderId = ConversationKind(c.Kind), e.Sender
 	m.TargetId, _ = c.Other(e.Sender)
 	m.MessageId, m.Seq, m.OrderKey, m.TimestampMs = id, e.Seq, e.OrderKey, uint64(e.Time)
-	m.ClientMessageId, m.Counted = e.ClientMessageID[:], e.Counted
+	m.ClientMessageId, m.Counted = bytes.Clone(e.ClientMessageID[:]), e.Counted // a slice of it would keep all of e
 }
 
 // Passing makes the message for one that is handed on without being stored:

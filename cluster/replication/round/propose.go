@@ -84,22 +84,43 @@ func (g *group) propose(r *Round) {
 // merge takes proposals from the queue and makes entries of them.
 func (g *group) merge(r *Round) (entries []*entry) {
 	n, taken := 0, g.inFlight
-	for ; n < len(g.queue) && taken < maxProposed; n++ {
-		p := g.queue[n]
-		if g.leading == 0 || p.Term != g.leading {
+	for n < len(g.queue) && taken < maxProposed {
+		if p := &g.queue[n]; g.leading == 0 || p.Term != g.leading {
 			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errNotLeader})
+			n++
 			continue
 		}
-		taken += len(p.Data)
-		if last := len(entries) - 1; last >= 0 && len(entries[last].data)+len(p.Data) <= maxMerged {
-			entries[last].data = logpb.AppendProposal(entries[last].data, p.Data)
-			entries[last].calls = append(entries[last].calls, p)
-		} else {
-			entries = append(entries, &entry{p.Data, []Proposal{p}})
+		many, size := g.together(n, maxProposed-taken)
+		e := &entry{g.queue[n].Data, slices.Clone(g.queue[n : n+many])}
+		if many > 1 {
+			e.data = append(make([]byte, 0, size), e.data...)
+			for _, p := range e.calls[1:] {
+				e.data = logpb.AppendProposal(e.data, p.Data)
+			}
 		}
+		entries = append(entries, e)
+		n, taken = n+many, taken+len(e.data)
 	}
 	g.dequeue(n)
 	return entries
+}
+
+// together says how many proposals of the queue, from the n-th on, become one
+// entry of at most so many bytes, but one in any case, and how many bytes it
+// has.
+func (g *group) together(n, room int) (many, size int) {
+	room = min(room, maxMerged)
+	for _, p := range g.queue[n:] {
+		more := len(p.Data)
+		if many > 0 {
+			more = logpb.SizeAppended(p.Data)
+		}
+		if p.Term != g.leading || many > 0 && size+more > room {
+			break
+		}
+		many, size = many+1, size+more
+	}
+	return many, size
 }
 
 // keptQueue is up to how many proposals the memory of an empty queue is kept for.
