@@ -219,10 +219,10 @@ func (u *user) say(m *message) {
 	u.last++
 	request := u.last + 1 // 1 was the hello
 	u.out[request] = m
-	u.mu.Unlock()
-	if m.tries++; m.tries > 1 {
+	if m.tries++; m.tries > 1 { // in the lock: from its end on somebody else may say it again
 		u.crowd.retried.Add(1)
 	}
+	u.mu.Unlock()
 	err := conn.Say(&wirepb.ClientFrame{Id: request, Body: &wirepb.ClientFrame_Send{Send: &wirepb.Send{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: m.to},
 		ClientMessageId: m.id, IssuedAtMs: uint64(m.intended.UnixMilli()), Type: uint32(chat.TypeText), Body: u.crowd.body,
