@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,8 +75,13 @@ func lastLine(text []byte) string {
 // largest is the largest table or log of the victim, and how much of it was
 // written: logs are allocated ahead.
 func (m *made) largest() (name string, data []byte, written int, err error) {
-	for _, suffix := range []string{"*.sst", "*.log"} {
-		all, err := filepath.Glob(filepath.Join(m.victim.Dir, "store", suffix))
+	dir := filepath.Join(m.victim.Dir, "store")
+	notes, err := os.ReadFile(filepath.Join(dir, "synced"))
+	if err != nil {
+		return "", nil, 0, err
+	}
+	for _, suffix := range []string{".sst", ".log"} {
+		all, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
 		if err != nil {
 			return "", nil, 0, err
 		}
@@ -85,8 +91,8 @@ func (m *made) largest() (name string, data []byte, written int, err error) {
 				return "", nil, 0, err
 			}
 			end := len(text)
-			for end > 0 && text[end-1] == 0 {
-				end--
+			if suffix == ".log" { // behind what was synced is room, and what an earlier log has left there
+				end = min(end, synced(notes, filepath.Base(one)))
 			}
 			if end > written {
 				name, data, written = one, text, end
@@ -97,6 +103,19 @@ func (m *made) largest() (name string, data []byte, written int, err error) {
 		}
 	}
 	return "", nil, 0, fmt.Errorf("%s has no file to damage", m.victim.Name)
+}
+
+// synced is up to where a log was synced, by the store's notes: for each log its
+// number, the offset and a checksum, of eight bytes each.
+func synced(notes []byte, log string) int {
+	var number uint64
+	_, _ = fmt.Sscanf(log, "%d.log", &number)
+	for ; len(notes) >= 24; notes = notes[24:] {
+		if binary.BigEndian.Uint64(notes) == number {
+			return int(binary.BigEndian.Uint64(notes[8:]))
+		}
+	}
+	return 0
 }
 
 // syncCalls are how files are synced.

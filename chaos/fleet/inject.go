@@ -46,7 +46,7 @@ func (n *Node) Inject(calls, how string) (*Injection, error) {
 func (i *Injection) Await(ctx context.Context) (string, error) {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for {
+	for last := false; ; {
 		text, err := os.ReadFile(i.logFile)
 		if err != nil {
 			return "", err
@@ -56,10 +56,13 @@ func (i *Injection) Await(ctx context.Context) (string, error) {
 				return string(bytes.TrimSpace(line)), nil
 			}
 		}
+		if last {
+			return "", fmt.Errorf("fleet: strace of %s has ended and spoiled nothing", i.n.Name)
+		}
 		select {
 		case <-look.C:
-		case <-i.ended:
-			return "", fmt.Errorf("fleet: strace of %s has ended and spoiled nothing", i.n.Name)
+		case <-i.ended: // what it wrote at its end is there now
+			last = true
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
