@@ -150,6 +150,7 @@ type Batch interface {
 	// they replace whatever the log holds from the first one's Index on.
 	Append(shard ShardID, entries []LogEntry)
 	SetHardState(ShardID, HardState)
+	// SetApplied says how far the rows go: to an entry of the log or to its base.
 	SetApplied(ShardID, Applied)
 	// Document is the shard's document as the batch leaves it, and SetDocument
 	// replaces it; the content is never changed once handed over.

@@ -252,16 +252,20 @@ func (h *Host) lost(all []round.Leadership, answers []round.Answer) {
 	for _, l := range all {
 		h.leading[l.Shard].Store(0)
 	}
-	for _, a := range answers {
-		a.Done(a.Outcome, a.Err)
-	}
-	h.stats.answered.Add(uint64(len(answers)))
+	h.answer(answers)
 	for _, l := range all {
 		h.o.Log.Debug("no longer leading", "shard", l.Shard, "term", l.Term)
 		if h.o.Lost != nil {
 			h.o.Lost(l.Shard, l.Term)
 		}
 	}
+}
+
+func (h *Host) answer(all []round.Answer) {
+	for _, a := range all {
+		a.Done(a.Outcome, a.Err)
+	}
+	h.stats.answered.Add(uint64(len(all)))
 }
 
 var (

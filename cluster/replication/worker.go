@@ -221,6 +221,7 @@ func (w *worker) round() (more bool) {
 	}
 	w.send(after.Messages)
 	w.h.gained(after.Gained)
+	w.h.answer(after.Answers)
 	for _, rd := range after.Reads {
 		rd.Serve()
 	}

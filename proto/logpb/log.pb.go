@@ -1230,9 +1230,12 @@ func (x *Replica) GetCommit() uint64 {
 
 // A place in a shard's log.
 type Position struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	// Of how far the rows go: as far as the log, wherever that ends now, instead of
+	// the above.
+	WithLog       bool `protobuf:"varint,3,opt,name=with_log,json=withLog,proto3" json:"with_log,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1279,6 +1282,13 @@ func (x *Position) GetTerm() uint64 {
 		return x.Term
 	}
 	return 0
+}
+
+func (x *Position) GetWithLog() bool {
+	if x != nil {
+		return x.WithLog
+	}
+	return false
 }
 
 type LogEntry struct {
@@ -2049,10 +2059,11 @@ const file_log_log_proto_rawDesc = "" +
 	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x12\n" +
 	"\x04term\x18\x03 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04vote\x18\x04 \x01(\x04R\x04vote\x12\x16\n" +
-	"\x06commit\x18\x05 \x01(\x04R\x06commit\"4\n" +
+	"\x06commit\x18\x05 \x01(\x04R\x06commit\"O\n" +
 	"\bPosition\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term\"F\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x19\n" +
+	"\bwith_log\x18\x03 \x01(\bR\awithLog\"F\n" +
 	"\bLogEntry\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +

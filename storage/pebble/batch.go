@@ -32,6 +32,7 @@ func (b *batch) state(shard storage.ShardID) *state {
 			panic(fmt.Sprintf("pebble: two open batches touch shard %d", shard))
 		}
 		st.batch, st.next = b, st.current()
+		st.appended, st.applied = false, false
 		b.touched = append(b.touched, st)
 	}
 	return st

@@ -28,7 +28,7 @@ import (
 //	6      outbox         destination u16 | number u64         (app 0)    Effect
 //	7      outbox head    destination u16                      (app 0)    u64, last number given out
 //	8      effect mark    source u16 | restore epoch u64       (app 0)    u64, last number applied
-//	9      applied                                             (app 0)    Position, how far the rows go
+//	9      applied                                             (app 0)    Position, how far the rows go, or that it is as far as the log
 //	10     descriptor                                          (app 0)    Descriptor, as applied
 //	11     log base                                            (app 0)    Position, the last entry let go of
 //	12     log            index u64                            (app 0)    LogEntry
@@ -57,8 +57,8 @@ const (
 
 // storageFormat is written first into a new store; a store with a higher
 // number is refused. Format 1 had no log: its rows become those of the replicas
-// that are made over them.
-const storageFormat = 2
+// that are made over them. Format 2 had no applied row that goes with the log.
+const storageFormat = 3
 
 var (
 	keyFormat = []byte{spaceStore, 'f'}

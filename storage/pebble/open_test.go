@@ -44,11 +44,11 @@ func TestAStoreOfANewerFormatIsRefused(t *testing.T) {
 	}
 	raw(t, fs, func(db *driver.DB) {
 		format, closer, err := db.Get([]byte("\x00f"))
-		if err != nil || binary.BigEndian.Uint64(format) != 2 {
-			t.Fatalf("a new store has format %x, %v, want 2", format, err)
+		if err != nil || binary.BigEndian.Uint64(format) != 3 {
+			t.Fatalf("a new store has format %x, %v, want 3", format, err)
 		}
 		_ = closer.Close()
-		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 3), driver.Sync); err != nil {
+		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 4), driver.Sync); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -125,8 +125,8 @@ func TestAStoreOfFormat1IsTakenOver(t *testing.T) {
 	}
 	raw(t, fs, func(db *driver.DB) {
 		format, closer, err := db.Get([]byte("\x00f"))
-		if err != nil || binary.BigEndian.Uint64(format) != 2 {
-			t.Fatalf("the format is %x, %v, want 2", format, err)
+		if err != nil || binary.BigEndian.Uint64(format) != 3 {
+			t.Fatalf("the format is %x, %v, want 3", format, err)
 		}
 		_ = closer.Close()
 	})

@@ -47,10 +47,11 @@ func (s *state) load() error {
 	r.ID, r.Removed = storage.ReplicaID(row.Id), row.Removed
 	r.HardState = storage.HardState{Term: storage.Term(row.Term), Vote: storage.ReplicaID(row.Vote), Commit: row.Commit}
 	var err error
-	if r.Applied.Position, err = s.position(tableApplied); err != nil {
+	var withLog bool
+	if r.Applied.Position, withLog, err = s.position(tableApplied); err != nil {
 		return err
 	}
-	if r.Base, err = s.position(tableLogBase); err != nil {
+	if r.Base, _, err = s.position(tableLogBase); err != nil {
 		return err
 	}
 	v, closer, err := s.store.db.Get(appendOwn(nil, s.shard, tableDescriptor))
@@ -61,15 +62,19 @@ func (s *state) load() error {
 	case errors.Is(err, pebble.ErrNotFound):
 		err = nil
 	}
-	if err == nil {
-		r.Last, err = s.lastIndex(r.Base.Index)
-	}
 	if err != nil {
 		return err
 	}
+	last, err := s.logEnd(r.Base)
+	if err != nil {
+		return err
+	}
+	if r.Last = last.Index; withLog {
+		r.Applied.Position = last
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replica, s.generation = r, s.generation+s.generation%2
+	s.replica, s.withLog, s.generation = r, withLog, s.generation+s.generation%2
 	s.forget()
 	return nil
 }
@@ -82,24 +87,37 @@ func (s *state) replace() {
 	s.generation += 1 - s.generation%2
 }
 
-func (s *state) position(table byte) (storage.Position, error) {
+func (s *state) position(table byte) (at storage.Position, withLog bool, err error) {
 	var row logpb.Position
-	_, err := get(s.store.db, appendOwn(nil, s.shard, table), &row)
-	return storage.Position{Index: row.Index, Term: storage.Term(row.Term)}, err
+	_, err = get(s.store.db, appendOwn(nil, s.shard, table), &row)
+	return storage.Position{Index: row.Index, Term: storage.Term(row.Term)}, row.WithLog, err
 }
 
-// lastIndex is the index of the log's newest entry, base when there is none.
-func (s *state) lastIndex(base uint64) (last uint64, err error) {
-	lower := appendOwn(nil, s.shard, tableLog)
-	it, err := s.store.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: prefixEnd(lower)})
+// logEnd is the position of the log's newest entry, base when there is none.
+func (s *state) logEnd(base storage.Position) (last storage.Position, err error) {
+	log := appendOwn(nil, s.shard, tableLog)
+	it, err := s.store.db.NewIter(&pebble.IterOptions{LowerBound: log, UpperBound: prefixEnd(log)})
 	if err != nil {
-		return 0, err
+		return base, err
 	}
-	last = base
-	if it.Last() {
-		last = logIndex(it.Key())
+	last, err = endOfLog(it, log, base)
+	return last, errors.Join(err, it.Close())
+}
+
+// endOfLog is logEnd of what an iterator sees, by the prefix of the log's keys.
+func endOfLog(it *pebble.Iterator, log []byte, base storage.Position) (storage.Position, error) {
+	if !it.SeekLT(prefixEnd(log)) || !bytes.HasPrefix(it.Key(), log) {
+		return base, it.Error()
 	}
-	return last, errors.Join(it.Error(), it.Close())
+	value, err := it.ValueAndErr()
+	if err != nil {
+		return base, err
+	}
+	var row logpb.LogEntry
+	if err := row.UnmarshalVT(value); err != nil {
+		return base, err
+	}
+	return storage.Position{Index: logIndex(it.Key()), Term: storage.Term(row.Term)}, nil
 }
 
 // Log implements storage.Store.
@@ -165,7 +183,7 @@ func (b *batch) Create(shard storage.ShardID, id storage.ReplicaID, a storage.Ap
 	st := b.state(shard)
 	st.next = storage.Replica{ID: id, Applied: storage.Applied{Position: a.Position}, Base: a.Position, Last: a.Index}
 	st.setReplica()
-	st.setPosition(tableLogBase, a.Position)
+	st.setPosition(tableLogBase, a.Position, false)
 	b.SetApplied(shard, a)
 }
 
@@ -182,7 +200,7 @@ func (b *batch) Append(shard storage.ShardID, entries []storage.LogEntry) {
 	if last < st.next.Last {
 		st.dropRange(appendLogKey(nil, shard, last+1), appendLogKey(nil, shard, st.next.Last+1))
 	}
-	st.next.Last = last
+	st.next.Last, st.appended = last, true
 }
 
 // SetHardState implements storage.Batch.
@@ -196,19 +214,18 @@ func (b *batch) SetHardState(shard storage.ShardID, h storage.HardState) {
 // differs only: it weighs more than the rest.
 func (b *batch) SetApplied(shard storage.ShardID, a storage.Applied) {
 	st := b.state(shard)
-	st.setPosition(tableApplied, a.Position)
 	if !bytes.Equal(a.Descriptor, st.next.Applied.Descriptor) {
 		if err := b.out.Set(appendOwn(nil, shard, tableDescriptor), a.Descriptor, nil); err != nil {
 			b.fail(err)
 		}
 	}
-	st.next.Applied = a
+	st.next.Applied, st.applied = a, true
 }
 
 // Truncate implements storage.Batch.
 func (b *batch) Truncate(shard storage.ShardID, base storage.Position) {
 	st := b.state(shard)
-	st.setPosition(tableLogBase, base)
+	st.setPosition(tableLogBase, base, false)
 	st.dropRange(appendLogKey(nil, shard, st.next.Base.Index+1), appendLogKey(nil, shard, base.Index+1))
 	st.next.Base = base
 }
@@ -220,8 +237,8 @@ func (s *state) setReplica() {
 	})
 }
 
-func (s *state) setPosition(table byte, p storage.Position) {
-	s.positionRow.Index, s.positionRow.Term = p.Index, uint64(p.Term)
+func (s *state) setPosition(table byte, p storage.Position, withLog bool) {
+	s.positionRow.Index, s.positionRow.Term, s.positionRow.WithLog = p.Index, uint64(p.Term), withLog
 	s.key = appendOwn(s.key[:0], s.shard, table)
 	s.set(s.key, &s.positionRow)
 }

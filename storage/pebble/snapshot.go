@@ -29,6 +29,7 @@ type frozen struct {
 	shard   storage.ShardID
 	applied storage.Applied
 	log     []byte // prefix of the log's keys
+	key     []byte // of the applied row
 	base    []byte // key of the log's base
 	ok      bool   // it stands on a row
 }
@@ -40,7 +41,7 @@ func (s *Store) Freeze(shard storage.ShardID) (storage.Frozen, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &frozen{it: it, shard: shard, log: appendOwn(nil, shard, tableLog), base: appendOwn(nil, shard, tableLogBase)}
+	f := &frozen{it: it, shard: shard, log: appendOwn(nil, shard, tableLog), key: appendOwn(nil, shard, tableApplied), base: appendOwn(nil, shard, tableLogBase)}
 	if err := f.readApplied(); err != nil {
 		return nil, errors.Join(fmt.Errorf("freeze shard %d: %w", shard, err), it.Close())
 	}
@@ -49,27 +50,40 @@ func (s *Store) Freeze(shard storage.ShardID) (storage.Frozen, error) {
 }
 
 func (f *frozen) readApplied() error {
-	key := appendOwn(nil, f.shard, tableApplied)
-	if !f.it.SeekGE(key) || !bytes.Equal(f.it.Key(), key) {
-		return errors.Join(errors.New("it has no applied index"), f.it.Error())
+	applied, err := f.position(f.key)
+	base, baseErr := f.position(f.base)
+	if err := errors.Join(err, baseErr); err != nil || applied == nil || base == nil {
+		return errors.Join(errors.New("it does not say how far it goes"), err)
 	}
-	value, err := f.it.ValueAndErr()
-	if err != nil {
-		return err
+	f.applied.Position = storage.Position{Index: applied.Index, Term: storage.Term(applied.Term)}
+	if applied.WithLog {
+		from := storage.Position{Index: base.Index, Term: storage.Term(base.Term)}
+		if f.applied.Position, err = endOfLog(f.it, f.log, from); err != nil {
+			return err
+		}
 	}
-	var row logpb.Position
-	if err := row.UnmarshalVT(value); err != nil {
-		return err
-	}
-	f.applied.Position = storage.Position{Index: row.Index, Term: storage.Term(row.Term)}
-	key = appendOwn(nil, f.shard, tableDescriptor)
+	key := appendOwn(nil, f.shard, tableDescriptor)
 	if f.it.SeekGE(key) && bytes.Equal(f.it.Key(), key) {
-		if value, err = f.it.ValueAndErr(); err != nil {
+		value, err := f.it.ValueAndErr()
+		if err != nil {
 			return err
 		}
 		f.applied.Descriptor = bytes.Clone(value)
 	}
 	return f.it.Error()
+}
+
+// position reads a row of that kind; nil when there is none.
+func (f *frozen) position(key []byte) (*logpb.Position, error) {
+	if !f.it.SeekGE(key) || !bytes.Equal(f.it.Key(), key) {
+		return nil, f.it.Error()
+	}
+	value, err := f.it.ValueAndErr()
+	if err != nil {
+		return nil, err
+	}
+	row := new(logpb.Position)
+	return row, row.UnmarshalVT(value)
 }
 
 // Applied implements storage.Frozen.
@@ -89,7 +103,7 @@ func (f *frozen) Next(size int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bytes.Equal(key, f.base) {
+		if bytes.Equal(key, f.base) || bytes.Equal(key, f.key) {
 			row := logpb.Position{Index: f.applied.Index, Term: uint64(f.applied.Term)}
 			if value, err = row.MarshalVT(); err != nil {
 				return nil, err

@@ -25,6 +25,10 @@ type state struct {
 	shard storage.ShardID
 	batch *batch // the open one, nil between batches
 	next  storage.Replica
+	// appended and applied say that the open batch has moved next's Last or Applied.
+	appended, applied bool
+	// withLog is what the row says of how far the rows go; see flushApplied.
+	withLog, nextWithLog bool
 
 	mu         sync.Mutex
 	replica    storage.Replica // as committed
@@ -221,6 +225,19 @@ func (s *state) flush() {
 		s.head.Set(&c.head)
 		s.set(s.key, &s.head)
 	}
+	s.flushApplied()
+}
+
+// flushApplied writes how far the rows go, unless it can be told from the log: a
+// replica that is its shard's only voter moves both at once, batch after batch,
+// which is a row less for each.
+func (s *state) flushApplied() {
+	r := &s.next
+	s.nextWithLog = s.appended && s.applied && r.Applied.Index == r.Last ||
+		s.withLog && !s.applied && r.Applied.Index == r.Last
+	if s.nextWithLog != s.withLog || s.applied && !s.nextWithLog {
+		s.setPosition(tableApplied, r.Applied.Position, s.nextWithLog)
+	}
 }
 
 // committed forgets what only the open batch needed.
@@ -235,5 +252,5 @@ func (s *state) committed() {
 	s.batch, s.document = nil, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replica = s.next
+	s.replica, s.withLog = s.next, s.nextWithLog
 }

@@ -164,16 +164,19 @@ func (s *Store) checkFormat(node storage.NodeID) error {
 	return err
 }
 
-// create makes a store of this format of an empty one or of one of format 1.
+// create makes a store of this format of an empty one or of an older one.
 func (s *Store) create(old uint64, node storage.NodeID) error {
-	if node == "" {
-		var id [16]byte
-		_, _ = rand.Read(id[:]) // never fails
-		node = storage.NodeID(hex.EncodeToString(id[:]))
-	}
 	b := s.db.NewBatch()
 	defer b.Close()
-	err := errors.Join(b.Set(keyFormat, number(storageFormat), nil), b.Set(keyNode, []byte(node), nil))
+	err := b.Set(keyFormat, number(storageFormat), nil)
+	if old < 2 {
+		if node == "" {
+			var id [16]byte
+			_, _ = rand.Read(id[:]) // never fails
+			node = storage.NodeID(hex.EncodeToString(id[:]))
+		}
+		err = errors.Join(err, b.Set(keyNode, []byte(node), nil))
+	}
 	if old == 0 {
 		err = errors.Join(err, b.Set(keyShards, number(uint64(s.shards)), nil))
 	}

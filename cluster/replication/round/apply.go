@@ -2,7 +2,9 @@ package round
 
 import (
 	"fmt"
+	"slices"
 
+	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"github.com/parley-im/parley/chat"
@@ -10,8 +12,47 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// apply runs committed entries against the shard's rows and notes how far it
-// came, in the same batch.
+// applyCommitted runs what Raft says is committed, but for what applyAhead has
+// run before.
+func (g *group) applyCommitted(r *Round, entries []*pb.Entry) {
+	if n := len(entries); n > 0 {
+		g.handed = entries[n-1].GetIndex()
+	}
+	for len(entries) > 0 && entries[0].GetIndex() <= g.applied.Index {
+		g.ahead -= len(entries[0].Data)
+		entries = entries[1:]
+	}
+	g.apply(r, entries)
+}
+
+// applyAhead runs what this round appends, if this replica is the only voter:
+// that it is durable here, which the same batch sees to, is then all that it
+// takes to be committed, as Raft says too once the round is finished. Its
+// callers hear of it behind the commit.
+func (g *group) applyAhead(r *Round, entries []*pb.Entry) {
+	if len(entries) == 0 || g.role != raft.StateLeader || !g.alone() || entries[0].GetIndex() != g.applied.Index+1 {
+		return
+	}
+	if slices.ContainsFunc(entries, func(e *pb.Entry) bool { return e.GetType() != pb.EntryNormal }) {
+		return // what comes behind a change is committed by others
+	}
+	for _, e := range entries {
+		g.ahead += len(e.Data)
+	}
+	now := r.Answers
+	r.Answers = r.durable
+	g.apply(r, entries)
+	r.Answers, r.durable = now, r.Answers
+}
+
+// alone says whether this replica is the only voter.
+func (g *group) alone() bool {
+	return len(g.desc.Voters) == 1 && g.desc.Voters[0] == uint64(g.id) && len(g.desc.VotersOutgoing) == 0
+}
+
+// apply runs entries that are committed, or are by the time that the batch is
+// durable, against the shard's rows and notes how far it came, in the same
+// batch.
 func (g *group) apply(r *Round, entries []*pb.Entry) {
 	if len(entries) == 0 {
 		return

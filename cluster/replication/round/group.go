@@ -22,9 +22,10 @@ const (
 
 // group is one shard's replica.
 //
-// Invariants: stored <= applied.Index <= Raft's commit index; leading is zero
-// unless this replica is Raft's leader of that term and has applied an entry of
-// it; pending and reads are empty unless leading.
+// Invariants: stored <= applied.Index <= Raft's commit index, the latter but for
+// applyAhead's round; leading is zero unless this replica is Raft's leader of
+// that term and has applied an entry of it; pending and reads are empty unless
+// leading.
 type group struct {
 	w     *Worker
 	shard storage.ShardID
@@ -36,6 +37,7 @@ type group struct {
 	descData []byte // desc, encoded
 	applied  storage.Position
 	stored   uint64                    // applied index that views show
+	handed   uint64                    // newest entry that Raft has handed out to be applied: it will not look at those before
 	contacts map[uint64]storage.NodeID // where messages of non-members came from
 	fresh    bool                      // not in the store yet
 	gone     bool                      // to be destroyed in the next round
@@ -49,6 +51,7 @@ type group struct {
 	leading  storage.Term              // see above
 	queue    []Proposal                // not handed to Raft yet
 	inFlight int                       // bytes of pending
+	ahead    int                       // bytes of what is applied and not handed out: Raft still counts them
 	pending  map[uint64]*entry         // by the first number
 	waiting  []Read                    // not asked for yet
 	reads    map[uint64][]Read         // asked for, by request
@@ -91,6 +94,7 @@ func newGroup(w *Worker, shard storage.ShardID, r storage.Replica) (*group, erro
 
 // open makes the RawNode over the log.
 func (g *group) open() (err error) {
+	g.handed, g.ahead = g.applied.Index, 0
 	g.node, err = raft.NewRawNode(&raft.Config{
 		ID: uint64(g.id), ElectionTick: electionTicks, HeartbeatTick: heartbeatTicks, Storage: g.log, Applied: g.applied.Index,
 		MaxSizePerMsg: maxEntriesPerMessage, MaxInflightMsgs: maxInflightMessages, MaxInflightBytes: maxInflightBytes,
@@ -142,7 +146,8 @@ func (g *group) begin(r *Round) {
 	g.ready, g.stepped = g.node.Ready(), true
 	g.observe(r)
 	g.save(r)
-	g.apply(r, g.ready.CommittedEntries)
+	g.applyCommitted(r, g.ready.CommittedEntries)
+	g.applyAhead(r, g.ready.Entries)
 	g.settleStaged(r)
 	for _, s := range g.ready.ReadStates {
 		g.allow(s)
@@ -217,7 +222,10 @@ func (g *group) finish(after *After) error {
 	g.stored = g.applied.Index
 	g.node.Advance(g.ready)
 	g.ready, g.stepped = raft.Ready{}, false
-	g.log.evict(g.stored)
+	if commit := g.node.BasicStatus().HardState.GetCommit(); commit < g.stored {
+		panic(fmt.Sprintf("round: %v: applied %d, committed %d", g, g.stored, commit))
+	}
+	g.log.evict(g.handed)
 	g.gain(after)
 	g.release(after)
 	if g.node.HasReady() || len(g.queue) > 0 && g.leading != 0 || len(g.waiting) > 0 {

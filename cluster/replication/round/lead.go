@@ -77,6 +77,11 @@ func (w *Worker) Leads(shard storage.ShardID) storage.Term {
 // It may be called in an open round; the worker must not be used after it.
 func (w *Worker) Abandon() ([]Leadership, []Answer) {
 	r := &Round{Answers: w.owed}
+	if w.round != nil {
+		for _, a := range w.round.durable { // or not: nobody knows
+			r.Answers = append(r.Answers, Answer{Done: a.Done, Err: errUnknown})
+		}
+	}
 	for _, g := range w.sorted {
 		g.lose(r)
 		g.refuseAll(r)

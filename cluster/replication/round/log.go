@@ -133,11 +133,11 @@ func (l *raftLog) append(entries []*pb.Entry) {
 	l.last = entries[len(entries)-1].GetIndex()
 }
 
-// evict lets go of the oldest cached entries above the bound, those up to
-// applied only.
-func (l *raftLog) evict(applied uint64) {
+// evict lets go of the oldest cached entries above the bound, those only that
+// Raft has handed out.
+func (l *raftLog) evict(handed uint64) {
 	n, from := 0, l.cachedFrom()
-	for n < len(l.cache) && l.bytes > maxCached && from+uint64(n) <= applied {
+	for n < len(l.cache) && l.bytes > maxCached && from+uint64(n) <= handed {
 		l.bytes -= len(l.cache[n].Data)
 		n++
 	}

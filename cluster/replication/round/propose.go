@@ -83,7 +83,7 @@ func (g *group) propose(r *Round) {
 
 // merge takes proposals from the queue and makes entries of them.
 func (g *group) merge(r *Round) (entries []*entry) {
-	n, taken := 0, g.inFlight
+	n, taken := 0, g.inFlight+g.ahead
 	for n < len(g.queue) && taken < maxProposed {
 		if p := &g.queue[n]; g.leading == 0 || p.Term != g.leading {
 			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errNotLeader})

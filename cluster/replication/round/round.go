@@ -77,7 +77,7 @@ type Worker struct {
 	round  *Round
 	owed   []Answer // that no group stands for
 
-	answers []Answer // empty: memory for the next round's
+	answers, durable []Answer // empty: memory for the next round's
 
 	farewells []Outgoing // messages that are not Raft's, for the next Finish
 }
@@ -186,6 +186,7 @@ type Round struct {
 	// refusals. They are gone with Finish.
 	Answers []Answer
 
+	durable  []Answer // After's
 	batch    storage.Batch
 	wrote    bool // the batch holds something
 	sync     bool
@@ -199,6 +200,9 @@ type Round struct {
 type After struct {
 	Messages []Outgoing
 	Gained   []Leadership
+	// Answers to proposals that the commit made durable and that are applied. They
+	// are gone with the next Begin.
+	Answers []Answer
 	// Reads may be served now, from views opened after Finish.
 	Reads []Read
 	// Snapshots to be sent; each must be reported by SnapshotSent.
@@ -209,8 +213,8 @@ type After struct {
 func (w *Worker) Begin(now time.Duration) *Round {
 	w.now = now
 	w.campaignDue()
-	r := &Round{Answers: append(w.answers, w.owed...), batch: w.o.Store.Batch(), store: w.o.Store, groups: w.active}
-	w.round, w.owed, w.active, w.answers = r, nil, nil, nil
+	r := &Round{Answers: append(w.answers, w.owed...), durable: w.durable, batch: w.o.Store.Batch(), store: w.o.Store, groups: w.active}
+	w.round, w.owed, w.active, w.answers, w.durable = r, nil, nil, nil, nil
 	for _, g := range r.groups {
 		g.active = false
 		g.begin(r)
@@ -260,11 +264,14 @@ const maxKept = 4096
 // Finish ends the round after its commit. The error is one of the store: the
 // process must end.
 func (w *Worker) Finish() (*After, error) {
-	r, after := w.round, &After{}
+	r, after := w.round, &After{Answers: w.round.durable}
 	w.round = nil
 	if cap(r.Answers) <= maxKept {
 		clear(r.Answers)
 		w.answers = r.Answers[:0]
+	}
+	if cap(r.durable) <= maxKept {
+		w.durable = r.durable[:0] // not cleared: they are handed out
 	}
 	for _, i := range r.installs {
 		if err := i.group.installed(i.staged); err != nil {

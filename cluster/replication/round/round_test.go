@@ -100,6 +100,9 @@ func (w *world) rounds(name storage.NodeID) {
 			n.leading[l.Shard] = l.Term
 		}
 		w.deliver(name, after.Messages)
+		for _, a := range after.Answers {
+			a.Done(a.Outcome, a.Err)
+		}
 		for _, rd := range after.Reads {
 			rd.Serve()
 		}

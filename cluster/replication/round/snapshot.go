@@ -147,6 +147,7 @@ func (g *group) installed(s *Staged) error {
 		return fmt.Errorf("installed shard %d: %w", g.shard, err)
 	}
 	g.desc, g.descData, g.applied = d, a.Descriptor, a.Position
+	g.handed, g.ahead = a.Index, 0
 	g.log.reset(a.Position)
 	g.growth = growth{}
 	s.Done(nil)

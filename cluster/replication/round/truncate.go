@@ -79,7 +79,7 @@ func (g *group) truncate(r *Round) {
 	for _, index := range g.sent {
 		to = min(to, index)
 	}
-	if to = min(to, g.applied.Index, g.log.last); to <= g.log.base.Index {
+	if to = min(to, g.handed, g.log.last); to <= g.log.base.Index {
 		return
 	}
 	term, err := g.log.Term(to)

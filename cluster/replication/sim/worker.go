@@ -211,7 +211,9 @@ func (w *worker) finish() {
 	for _, l := range after.Gained {
 		n.gained(l)
 	}
-
+	for _, a := range after.Answers {
+		a.Done(a.Outcome, a.Err)
+	}
 	for _, rd := range after.Reads {
 		rd.Serve()
 	}
