@@ -262,10 +262,10 @@ func (h *Host) lost(all []round.Leadership, answers []round.Answer) {
 }
 
 func (h *Host) answer(all []round.Answer) {
+	h.stats.answered.Add(uint64(len(all))) // first: whoever has an answer may look
 	for _, a := range all {
 		a.Done(a.Outcome, a.Err)
 	}
-	h.stats.answered.Add(uint64(len(all)))
 }
 
 var (
