@@ -57,11 +57,7 @@ chaos() {
 }
 sdk_types() { npm -w sdk/js run --silent check; }
 # The SDK and the page are tested against the real program.
-program() {
-  PARLEY_BIN=$(mktemp -d)/parley
-  export PARLEY_BIN
-  go build -o "$PARLEY_BIN" ./cmd/parley
-}
+program() { go build -o "$PARLEY_BIN" ./cmd/parley; }
 sdk_tests() { npm -w sdk/js run --silent test; }
 web_types() { npm -w web run --silent check; }
 web_tests() { npm -w web run --silent test; }
@@ -86,6 +82,10 @@ lint | e2e | chaos | all) ;;
   exit 2
   ;;
 esac
+
+bin=$(mktemp -d)
+trap 'rm -rf "$bin"' EXIT
+export PARLEY_BIN=$bin/parley
 
 began=$SECONDS
 step "tools" tools

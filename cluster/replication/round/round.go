@@ -262,16 +262,12 @@ func (r *Round) Steps() []func() error {
 const maxKept = 4096
 
 // Finish ends the round after its commit. The error is one of the store: the
-// process must end.
+// process must end, and Abandon gives the answers.
 func (w *Worker) Finish() (*After, error) {
-	r, after := w.round, &After{Answers: w.round.durable}
-	w.round = nil
+	r, after := w.round, &After{}
 	if cap(r.Answers) <= maxKept {
 		clear(r.Answers)
 		w.answers = r.Answers[:0]
-	}
-	if cap(r.durable) <= maxKept {
-		w.durable = r.durable[:0] // not cleared: they are handed out
 	}
 	for _, i := range r.installs {
 		if err := i.group.installed(i.staged); err != nil {
@@ -285,6 +281,11 @@ func (w *Worker) Finish() (*After, error) {
 	}
 	after.Messages = append(after.Messages, w.farewells...)
 	w.farewells = nil
+	after.Answers = r.durable
+	if cap(r.durable) <= maxKept {
+		w.durable = r.durable[:0] // not cleared: they are handed out
+	}
+	w.round = nil
 	return after, nil
 }
 
