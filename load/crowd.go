@@ -155,10 +155,11 @@ func (c *crowd) keepAlive() {
 	}
 }
 
-// settle waits until every message is answered or nothing has moved for a while.
+// settle waits until every message is answered and everybody heard the last one
+// of each conversation, or nothing has moved for a while.
 func (c *crowd) settle() error {
 	moved := func() int64 { return c.acked.Load() + c.delivered.Load() + c.refused.Load() + c.repeated.Load() }
-	for still, last := 0, int64(-1); still < 10 && (still < 1 || c.outstanding.Load() > 0); still++ {
+	for still, last := 0, int64(-1); still < 10 && (still < 1 || c.outstanding.Load() > 0 || !c.level()); still++ {
 		if at := moved(); at != last {
 			still, last = 0, at
 		}
@@ -167,6 +168,15 @@ func (c *crowd) settle() error {
 		}
 	}
 	return nil
+}
+
+func (c *crowd) level() bool {
+	for _, s := range c.streams {
+		if !s.level() {
+			return false
+		}
+	}
+	return true
 }
 
 // verify has those who may have missed something read the history, and checks

@@ -32,6 +32,7 @@ type Result struct {
 	Refused    map[chat.Code]int64 `json:"refused"` // by code
 	Retried    int64               `json:"retried"`
 	Repeated   int64               `json:"repeated"` // pushes of known messages
+	Filled     int64               `json:"filled"`   // messages that a side found in the history only
 	Reconnects int64               `json:"reconnects"`
 	Unanswered int64               `json:"unanswered"` // messages whose outcome is still unknown
 
@@ -128,6 +129,7 @@ func Merge(all []Result) (sum Result, err error) {
 		sum.AckedRate += r.AckedRate
 		sum.Retried += r.Retried
 		sum.Repeated += r.Repeated
+		sum.Filled += r.Filled
 		sum.Reconnects += r.Reconnects
 		sum.Unanswered += r.Unanswered
 		sum.Generator += r.Generator
@@ -204,8 +206,8 @@ func (r *Result) Print(w io.Writer) {
 			say("%-22s %10d %9.2f %9.2f %9.2f %9.2f %9.2f", l.name, l.Count, l.P50, l.P90, l.P99, l.P999, l.Max)
 		}
 	}
-	say("%.0f acknowledged/s over %.1f s; %d acknowledged, %d delivered in all; refused %v, %d said again, %d pushed again, %d reconnects",
-		r.AckedRate, r.Seconds, r.Acked, r.Delivered, r.Refused, r.Retried, r.Repeated, r.Reconnects)
+	say("%.0f acknowledged/s over %.1f s; %d acknowledged, %d delivered in all; refused %v, %d said again, %d pushed again, %d fetched, %d reconnects",
+		r.AckedRate, r.Seconds, r.Acked, r.Delivered, r.Refused, r.Retried, r.Repeated, r.Filled, r.Reconnects)
 	if s := r.Server; s != nil {
 		say("server: %.1f CPU-s, %.1f per 100k delivered; %.1f MB resident with nobody, %.1f with all idle (%.1f KB each), %.1f at the end",
 			s.CPUSeconds, s.CPUPer100k, mb(s.RSSBefore), mb(s.RSSIdle), s.KBPerUser, mb(s.RSSAfter))

@@ -181,6 +181,9 @@ func (c *crowd) conclude(r *Result) (err error) {
 		return err
 	}
 	r.Checked = true
+	for _, s := range c.streams {
+		r.Filled += int64(s.filled[0] + s.filled[1])
+	}
 	r.broke(wrong)
 	r.Acked, r.Delivered = c.acked.Load(), c.delivered.Load()
 	r.Retried, r.Repeated, r.Reconnects = c.retried.Load(), c.repeated.Load(), c.reconnects.Load()

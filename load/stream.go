@@ -11,13 +11,18 @@ import (
 // side is to know every seq from 1 on, with the same message at each.
 //
 // A side is sure as long as its socket was not cut and nothing was dropped; what
-// one that is not sure has missed must be in the history.
+// one that is not sure has missed must be in the history. So must be what was
+// passed over, as clients fetch it from there; but when all of it came in the
+// end, nothing was dropped, and the order was wrong.
 type stream struct {
 	mu     sync.Mutex
 	users  [2]int
 	known  [2]map[uint64]uint64 // seq -> message
 	last   [2]uint64            // highest seq pushed
 	unsure [2]bool
+	passed [2]bool           // a seq was
+	late   [2][]uint64       // what was pushed after a later seq, to one that is sure
+	filled [2]int            // what was found in the history only
 	seqs   map[uint64]uint64 // message -> seq
 	wrong  []Wrong
 }
@@ -43,7 +48,17 @@ func (s *stream) report(kind, format string, args ...any) {
 	s.wrong = append(s.wrong, Wrong{kind, fmt.Sprintf("users %d and %d: ", s.users[0], s.users[1]) + fmt.Sprintf(format, args...)})
 }
 
-// ack takes what a sender was told, or what anybody read.
+// read takes what a side found in the history.
+func (s *stream) read(side int, seq, message uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.known[side][seq]; !ok {
+		s.filled[side]++
+	}
+	s.note(side, seq, message)
+}
+
+// ack takes what a sender was told.
 func (s *stream) ack(side int, seq, message uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +73,12 @@ func (s *stream) push(side int, seq, message uint64) (repeated bool) {
 		return true
 	}
 	if seq <= s.last[side] && !s.unsure[side] {
-		s.report("reorder", "seq %d is pushed after %d", seq, s.last[side])
+		s.late[side] = append(s.late[side], seq)
+	}
+	for at := s.last[side] + 1; at < seq; at++ {
+		if _, ok := s.known[side][at]; !ok {
+			s.passed[side] = true
+		}
 	}
 	s.last[side] = max(s.last[side], seq)
 	s.note(side, seq, message)
@@ -83,14 +103,31 @@ func (s *stream) doubt(side int) {
 	s.unsure[side] = true
 }
 
-// lacks says behind which seq a side that is not sure is to read the history.
+// level tells whether each side knows of the last message.
+func (s *stream) level() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last uint64
+	for _, seq := range s.seqs {
+		last = max(last, seq)
+	}
+	for side, known := range s.known {
+		if _, ok := known[last]; !ok && last > 0 && !s.unsure[side] {
+			return false
+		}
+	}
+	return true
+}
+
+// lacks says behind which seq a side that may lack something is to read the
+// history.
 func (s *stream) lacks(side int) (after uint64, read bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, there := s.known[side][after+1]; there; _, there = s.known[side][after+1] {
 		after++
 	}
-	return after, s.unsure[side]
+	return after, s.unsure[side] || s.passed[side]
 }
 
 // check says what is missing once everything has arrived.
@@ -98,6 +135,11 @@ func (s *stream) check() []Wrong {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for side, known := range s.known {
+		for _, seq := range s.late[side] {
+			if s.filled[side] == 0 {
+				s.report("reorder", "seq %d is pushed after a later one", seq)
+			}
+		}
 		if n := uint64(len(known)); n > 0 {
 			if last := slices.Max(slices.Collect(maps.Keys(known))); last != n || known[0] != 0 {
 				s.report("gap", "user %d knows %d messages up to seq %d", s.users[side], n, last)

@@ -186,3 +186,36 @@ func TestNobodyMeetsTheSamePartnerTwice(t *testing.T) {
 		t.Errorf("only %d cold conversations are possible", cold)
 	}
 }
+
+func TestWhatWasPassedOverMayBeFetched(t *testing.T) {
+	s := newStream(6, 7)
+	s.push(1, 1, 1)
+	s.push(1, 3, 3)
+	if after, read := s.lacks(1); after != 1 || !read {
+		t.Errorf("reads behind %d: %v", after, read)
+	}
+	s.push(1, 2, 2) // a client passes over it, or has it from the history
+	s.read(1, 4, 4)
+	s.ack(0, 1, 1)
+	s.ack(0, 2, 2)
+	s.ack(0, 3, 3)
+	s.ack(0, 4, 4)
+	if wrong := s.check(); len(wrong) > 0 || s.filled != [2]int{0, 1} {
+		t.Errorf("%v, %d filled", wrong, s.filled)
+	}
+}
+
+func TestALastMessageIsWaitedFor(t *testing.T) {
+	s := newStream(6, 7)
+	if !s.level() {
+		t.Error("nothing was said yet")
+	}
+	s.ack(0, 1, 1)
+	if s.level() {
+		t.Error("the other side has not heard of it")
+	}
+	s.push(1, 1, 1)
+	if !s.level() {
+		t.Error("both know it")
+	}
+}

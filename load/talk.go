@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ const pacers = 16
 func (c *crowd) open(until time.Time) {
 	var all sync.WaitGroup
 	begin := time.Now()
+	order := rand.Perm(len(c.talkers)) // else those of one end would all be silent for a time
 	gap := time.Second * pacers / time.Duration(c.plan.Rate)
 	for p := range pacers {
 		all.Go(func() {
@@ -25,7 +27,7 @@ func (c *crowd) open(until time.Time) {
 				if at.After(until) || pause(c.ctx, time.Until(at)) != nil {
 					return
 				}
-				c.act(c.talkers[(i*pacers+p)%len(c.talkers)], at)
+				c.act(c.talkers[order[(i*pacers+p)%len(order)]], at)
 			}
 		})
 	}

@@ -360,7 +360,7 @@ func (u *user) read(ctx context.Context, s *stream, peer string, after uint64) e
 			return err
 		}
 		for _, m := range h.Messages {
-			s.ack(s.side(u.n), m.Seq, key(m.ClientMessageId))
+			s.read(s.side(u.n), m.Seq, key(m.ClientMessageId))
 		}
 		if after = h.LastSeq; len(h.Messages) == 0 || after >= h.HeadSeq {
 			return nil

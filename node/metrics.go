@@ -16,6 +16,8 @@ func (n *Node) registerMetrics() {
 	n.metrics = prometheus.NewRegistry()
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
+	n.gauge("parley_requests_waiting", "Clients' requests that await their answer.", func() float64 { return float64(n.admission.Waiting()) })
+	n.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited.", func() float64 { return float64(n.admission.Refused()) })
 	n.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
 	n.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
 	n.gauge("parley_cluster_nodes", "Live nodes of the cluster, this one included.", func() float64 { return float64(len(n.control.Members())) })

@@ -78,6 +78,7 @@ type Node struct {
 	control   *control
 	driver    *placement.Driver
 	linked    chan struct{} // closed once there is something behind the links
+	admission *connection.Admission
 	sockets   *ws.Server
 	listener  net.Listener
 	http      *http.Server
@@ -100,7 +101,10 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	o = withDefaults(o)
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
-	n = &Node{o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), linked: make(chan struct{}), served: make(chan struct{})}
+	n = &Node{
+		o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), admission: connection.NewAdmission(),
+		linked: make(chan struct{}), served: make(chan struct{}),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close(ctx))

@@ -185,7 +185,7 @@ func (n *Node) startSockets(verifier *auth.Verifier) {
 	shared := &connection.Options{
 		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
-		Servers: n.servers,
+		Servers: n.servers, Admission: n.admission,
 	}
 	var names []string
 	for _, c := range wire.Codecs() {

@@ -64,6 +64,7 @@ type Options struct {
 	Timing    Timing
 	MaxFrame  int // bytes, told to clients
 	Relay     Relay
+	Admission *Admission
 	// Servers gives the origins of nodes where clients may go; maybe none.
 	Servers func() []string
 	count   atomic.Uint64
@@ -137,6 +138,8 @@ func (c *Connection) Closed() {
 	attached := c.phase == welcome || c.phase == greeting
 	c.phase = gone
 	user := c.user
+	c.o.Admission.leave(c.inFlight) // nobody is left to be answered
+	c.inFlight = 0
 	c.mu.Unlock()
 	if attached {
 		c.detach(user)

@@ -108,13 +108,9 @@ func (c *Connection) toSession(request uint32, message any) {
 
 // ask sends a request to an actor and counts it until the answer comes.
 func (c *Connection) ask(to directory.Identity, message any) error {
-	c.mu.Lock()
-	if c.inFlight >= maxInFlight {
-		c.mu.Unlock()
-		return chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
+	if err := c.count(); err != nil {
+		return err
 	}
-	c.inFlight++
-	c.mu.Unlock()
 	err := c.o.Directory.Send(to, message, c.pid)
 	if err != nil {
 		c.answered()
@@ -122,8 +118,27 @@ func (c *Connection) ask(to directory.Identity, message any) error {
 	return err
 }
 
+// count takes a request in, unless this client or all of them have asked too
+// much.
+func (c *Connection) count() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inFlight >= maxInFlight {
+		return chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
+	}
+	logsIn := c.phase == greeting // there is a bound on these already: who waits to be let in counts
+	if !c.o.Admission.enter(logsIn) {
+		return chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
+	}
+	c.inFlight++
+	return nil
+}
+
 func (c *Connection) answered() {
 	c.mu.Lock()
-	c.inFlight--
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.inFlight > 0 { // else the socket was closed before
+		c.inFlight--
+		c.o.Admission.leave(1)
+	}
 }

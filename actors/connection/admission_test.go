@@ -1,0 +1,101 @@
+package connection
+
+import (
+	"testing"
+	"time"
+)
+
+// server answers what it is asked in order, so many requests a second, on a
+// clock of its own.
+type server struct {
+	a        *Admission
+	now      time.Duration
+	asked    []time.Duration // when, of those that wait
+	credit   float64
+	answered int
+	refused  int
+	longest  time.Duration // wait for an answer
+}
+
+// run has it offered and lets it answer so many a second for some time.
+func (s *server) run(d time.Duration, offered, capacity float64) {
+	const step = 10 * time.Millisecond
+	var owed float64
+	for end := s.now + d; s.now < end; s.now += step {
+		for owed += offered * step.Seconds(); owed >= 1; owed-- {
+			if s.a.enterAt(s.now, false) {
+				s.asked = append(s.asked, s.now)
+			} else {
+				s.refused++
+			}
+		}
+		for s.credit += capacity * step.Seconds(); s.credit >= 1 && len(s.asked) > 0; s.credit-- {
+			s.longest = max(s.longest, s.now-s.asked[0])
+			s.asked = s.asked[1:]
+			s.answered++
+			s.a.leaveAt(s.now, 1)
+		}
+		s.credit = min(s.credit, 1)
+	}
+}
+
+func TestAnOverloadIsRefusedAndTheCapacityUsed(t *testing.T) {
+	for _, capacity := range []float64{200, 3000, 20000} {
+		for _, factor := range []float64{1.5, 2, 10} {
+			s := &server{a: NewAdmission()}
+			s.run(3*time.Second, capacity/2, capacity)
+			if s.refused != 0 {
+				t.Fatalf("capacity %.0f: %d refused at half of it", capacity, s.refused)
+			}
+			s.run(2*time.Second, factor*capacity, capacity) // a queue has to stand for a second first
+			s.answered, s.refused, s.longest = 0, 0, 0
+			s.run(20*time.Second, factor*capacity, capacity)
+			if got := float64(s.answered) / 20; got < 0.97*capacity {
+				t.Errorf("capacity %.0f, %.1f times that offered: %.0f answered a second", capacity, factor, got)
+			}
+			if s.refused == 0 {
+				t.Errorf("capacity %.0f, %.1f times that offered: nothing refused", capacity, factor)
+			}
+			// What the second before let in is still there.
+			if bound := max(time.Duration((factor-1)*float64(3*time.Second)), time.Duration(float64(2*admitAlways)/capacity*float64(time.Second))); s.longest > bound {
+				t.Errorf("capacity %.0f, %.1f times that offered: waited %v", capacity, factor, s.longest)
+			}
+			s.longest = 0
+			s.run(10*time.Second, factor*capacity, capacity)
+			if bound := time.Duration(float64(admitAlways)/capacity*float64(time.Second)) + admitTime + 3*admitWindow; s.longest > bound {
+				t.Errorf("capacity %.0f, %.1f times that offered, later: waited %v", capacity, factor, s.longest)
+			}
+			s.run(5*time.Second, capacity/2, capacity)
+			s.refused = 0
+			s.run(5*time.Second, capacity/2, capacity)
+			if s.refused != 0 {
+				t.Errorf("capacity %.0f: %d refused long after the overload", capacity, s.refused)
+			}
+		}
+	}
+}
+
+func TestABurstIsLetInWhole(t *testing.T) {
+	s := &server{a: NewAdmission()}
+	s.run(time.Minute, 1, 15000)
+	s.run(10*time.Millisecond, 1e6, 15000) // 10,000 at once
+	s.run(time.Second, 100, 15000)
+	if s.refused != 0 {
+		t.Errorf("%d refused", s.refused)
+	}
+}
+
+func TestANodeThatAnswersNothingTakesLittle(t *testing.T) {
+	s := &server{a: NewAdmission()}
+	s.run(3*time.Second, 4000, 5000)
+	s.run(3*time.Second, 4000, 0)
+	if s.refused == 0 || s.a.Waiting() > 3*4000 {
+		t.Errorf("%d refused, %d wait", s.refused, s.a.Waiting())
+	}
+	if s.a.Refused() != uint64(s.refused) {
+		t.Errorf("it counts %d", s.a.Refused())
+	}
+	if !s.a.enterAt(s.now, true) {
+		t.Error("what must be let in is not")
+	}
+}
