@@ -12,18 +12,21 @@ import (
 //
 // A side is sure as long as its socket was not cut and nothing was dropped; what
 // one that is not sure has missed must be in the history. So must be what was
-// passed over, as clients fetch it from there; but when all of it came in the
-// end, nothing was dropped, and the order was wrong.
+// passed over, as clients fetch it from there. A node that looks after what may
+// have been dropped pushes the newest message ahead of others that are on their
+// way, which is then pushed again; any other that comes too early, while nothing
+// is missing in the end, is out of order.
 type stream struct {
 	mu     sync.Mutex
 	users  [2]int
 	known  [2]map[uint64]uint64 // seq -> message
 	last   [2]uint64            // highest seq pushed
 	unsure [2]bool
-	passed [2]bool           // a seq was
-	late   [2][]uint64       // what was pushed after a later seq, to one that is sure
-	filled [2]int            // what was found in the history only
-	seqs   map[uint64]uint64 // message -> seq
+	early  [2]map[uint64]bool // what was pushed before an earlier seq, and not again
+	passed [2]bool            // a seq was
+	late   [2][]uint64        // what was pushed after a later seq, to one that is sure
+	filled [2]int             // what was found in the history only
+	seqs   map[uint64]uint64  // message -> seq
 	wrong  []Wrong
 }
 
@@ -34,7 +37,7 @@ type Wrong struct {
 }
 
 func newStream(a, b int) *stream {
-	return &stream{users: [2]int{a, b}, known: [2]map[uint64]uint64{{}, {}}, seqs: make(map[uint64]uint64)}
+	return &stream{users: [2]int{a, b}, known: [2]map[uint64]uint64{{}, {}}, early: [2]map[uint64]bool{{}, {}}, seqs: make(map[uint64]uint64)}
 }
 
 func (s *stream) side(user int) int {
@@ -70,6 +73,7 @@ func (s *stream) push(side int, seq, message uint64) (repeated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known, ok := s.known[side][seq]; ok && known == message && seq <= s.last[side] {
+		delete(s.early[side], seq)
 		return true
 	}
 	if seq <= s.last[side] && !s.unsure[side] {
@@ -77,7 +81,7 @@ func (s *stream) push(side int, seq, message uint64) (repeated bool) {
 	}
 	for at := s.last[side] + 1; at < seq; at++ {
 		if _, ok := s.known[side][at]; !ok {
-			s.passed[side] = true
+			s.passed[side], s.early[side][seq] = true, true
 		}
 	}
 	s.last[side] = max(s.last[side], seq)
@@ -136,7 +140,7 @@ func (s *stream) check() []Wrong {
 	defer s.mu.Unlock()
 	for side, known := range s.known {
 		for _, seq := range s.late[side] {
-			if s.filled[side] == 0 {
+			if s.filled[side] == 0 && len(s.early[side]) > 0 {
 				s.report("reorder", "seq %d is pushed after a later one", seq)
 			}
 		}

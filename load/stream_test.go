@@ -219,3 +219,14 @@ func TestALastMessageIsWaitedFor(t *testing.T) {
 		t.Error("both know it")
 	}
 }
+
+func TestTheNewestMayComeEarlyAndAgain(t *testing.T) {
+	s := newStream(6, 7)
+	for _, seq := range []uint64{1, 4, 2, 3, 4, 5} {
+		s.push(1, seq, seq)
+		s.ack(0, seq, seq)
+	}
+	if wrong := s.check(); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+}
