@@ -196,19 +196,23 @@ func (g *group) heard(node storage.NodeID, replica uint64) {
 // barrier tells the departed replicas to go once it is sure that the others can
 // do without them: a majority must know that the configuration which held them
 // has been left. An empty proposal that is made after this replica has applied
-// the leaving carries the commit index with it.
+// the leaving carries the commit index with it; who departs after the proposal
+// was made waits for another one.
 func (g *group) barrier() {
 	number := g.w.ownNumber()
 	data := encode(&logpb.Proposal{Version: chat.Version, Origin: g.w.o.Origin, Number: number})
+	going := sortedKeys(g.departed)
 	g.proposeOwn(pb.EntryNormal, data, number, func(_ storage.Outcome, err error) {
 		if err != nil || g.leading == 0 {
 			return
 		}
-		for _, replica := range sortedKeys(g.departed) {
-			m := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_DESTROY, To: replica, From: uint64(g.id)}
-			g.w.farewells = append(g.w.farewells, Outgoing{To: g.departed[replica], Message: m})
+		for _, replica := range going {
+			if node, ok := g.departed[replica]; ok {
+				m := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_DESTROY, To: replica, From: uint64(g.id)}
+				g.w.farewells = append(g.w.farewells, Outgoing{To: node, Message: m})
+				delete(g.departed, replica) // those who miss it ask
+			}
 		}
-		clear(g.departed) // those who miss it ask
 	})
 }
 

@@ -32,3 +32,7 @@ func TestSeed258912ARemovedReplicaTestifies(t *testing.T) { hold(t, 258912) }
 // A removed replica gave its vote to a log that lacked what it had acknowledged
 // behind its removal.
 func TestSeed414643ARemovedReplicaKeepsItsVote(t *testing.T) { hold(t, 414643) }
+
+// An empty proposal that was made before a removal spoke for it: the replica was
+// gone before anybody durably knew that it had left, and was needed again.
+func TestSeed6031850WhoDepartsLaterWaits(t *testing.T) { hold(t, 6031850) }
