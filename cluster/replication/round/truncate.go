@@ -79,7 +79,7 @@ func (g *group) truncate(r *Round) {
 	for _, index := range g.sent {
 		to = min(to, index)
 	}
-	if to = min(to, g.handed, g.log.last); to <= g.log.base.Index {
+	if to = min(to, g.handed, g.stable()); to <= g.log.base.Index {
 		return
 	}
 	term, err := g.log.Term(to)
@@ -92,6 +92,16 @@ func (g *group) truncate(r *Round) {
 	g.log.truncated(base)
 	n, _ := slices.BinarySearchFunc(g.growth.marks, to+1, func(m mark, index uint64) int { return int(m.index) - int(index) })
 	g.growth.marks = append(g.growth.marks[:0], g.growth.marks[n:]...)
+}
+
+// stable is up to where the log is the same in the store as it will be behind
+// this round: what the round appends may replace entries of an earlier leader,
+// of other terms, and the log knows of it only when the round is finished.
+func (g *group) stable() uint64 {
+	if appended := g.ready.Entries; len(appended) > 0 {
+		return min(g.log.last, appended[0].GetIndex()-1)
+	}
+	return g.log.last
 }
 
 // kept is how many bytes of the log must stay.

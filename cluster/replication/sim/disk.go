@@ -68,6 +68,7 @@ type batch struct {
 	storage.Batch
 	d        *disk
 	appends  bool
+	appended map[storage.ShardID][]storage.LogEntry
 	votes    bool
 	applied  []appliedTo
 	truncate uint64
@@ -123,6 +124,10 @@ func (forgetful) Dedupe(chat.ConversationKey, chat.DedupeKey) (chat.Dedupe, bool
 // Append implements storage.Batch.
 func (b *batch) Append(s storage.ShardID, entries []storage.LogEntry) {
 	b.appends = true
+	if b.appended == nil {
+		b.appended = make(map[storage.ShardID][]storage.LogEntry)
+	}
+	b.appended[s] = entries
 	b.Batch.Append(s, entries)
 }
 
@@ -145,10 +150,30 @@ func (b *batch) SetApplied(s storage.ShardID, a storage.Applied) {
 	b.applied = append(b.applied, appliedTo{s, a})
 }
 
-// Truncate implements storage.Batch.
+// Truncate implements storage.Batch. The new base must be the entry that the log
+// has there once the batch is committed: Raft compares other logs with it.
 func (b *batch) Truncate(s storage.ShardID, base storage.Position) {
+	if has, ok := b.at(s, base.Index); ok && has != base {
+		b.d.n.run.violate("n%d shard %d: base %v where the log has %v", b.d.n.number, s, base, has)
+	}
 	b.truncate++
 	b.Batch.Truncate(s, base)
+}
+
+// at is the entry of an index as the batch will leave it; false where there is
+// none to compare with.
+func (b *batch) at(s storage.ShardID, index uint64) (storage.Position, bool) {
+	entries := b.appended[s]
+	if len(entries) == 0 || index < entries[0].Index {
+		var err error
+		if entries, err = b.d.Store.Log(s, index, index+1, 1); err != nil || len(entries) == 0 {
+			return storage.Position{}, false
+		}
+	}
+	if at := index - entries[0].Index; at < uint64(len(entries)) {
+		return entries[at].Position, true
+	}
+	return storage.Position{}, false
 }
 
 // Commit implements storage.Batch.

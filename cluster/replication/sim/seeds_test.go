@@ -36,3 +36,11 @@ func TestSeed414643ARemovedReplicaKeepsItsVote(t *testing.T) { hold(t, 414643) }
 // An empty proposal that was made before a removal spoke for it: the replica was
 // gone before anybody durably knew that it had left, and was needed again.
 func TestSeed6031850WhoDepartsLaterWaits(t *testing.T) { hold(t, 6031850) }
+
+// A follower cut its log in the very round that replaced the log's end, and noted
+// the term of the entry that was replaced. As a leader it took another replica's
+// old entry there for its own, and the two differed for ever.
+func TestSeed20017068TheBaseIsOfTheLogThatStays(t *testing.T) { hold(t, 20017068) }
+
+// The same, as the simulator sees it now: when the base is written.
+func TestSeed20000047TheBaseIsOfTheLogThatStays(t *testing.T) { hold(t, 20000047) }
