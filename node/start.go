@@ -223,7 +223,7 @@ func (n *Node) listen() (err error) {
 	n.ready.Store(true)
 	go func() {
 		defer close(n.served)
-		if err := n.http.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := n.http.Serve(ws.Patient(n.listener)); !errors.Is(err, http.ErrServerClosed) {
 			n.o.Log.Error("the listener ended", "error", err)
 		}
 	}()

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -19,32 +20,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin may not connect; add it to the allowed origins", http.StatusForbidden)
 		return
 	}
-	if s.full() {
+	if !s.expect() {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "too many connections; try again later", http.StatusServiceUnavailable)
 		return
 	}
-	hijacker, ok := w.(http.Hijacker)
-	if !ok {
-		http.Error(w, "the connection cannot be upgraded", http.StatusInternalServerError)
+	if s.turns.take(r.Context()) != nil { // the client has gone
+		s.unauthenticated.Add(-1)
 		return
 	}
-	netConn, _, err := hijacker.Hijack()
-	if err != nil {
-		s.o.Log.Debug("upgrade failed", "error", err)
+	defer s.turns.give()
+	c := s.upgrade(w, r)
+	if c == nil {
+		s.unauthenticated.Add(-1)
 		return
 	}
-	c := &conn{Conn: netConn, server: s}
-	if sc, ok := netConn.(syscall.Conn); ok {
-		c.raw, _ = sc.SyscallConn() // nil: written by blocking calls
-	}
-	socket, err := s.upgrader.UpgradeFromConn(libraryConn{c}, bufio.NewReaderSize(netConn, readBuffer), r)
-	if err != nil {
-		return // answered by the upgrader
-	}
-	c.text = s.o.Text(socket.SubProtocol())
-	c.handler = s.o.Accept(c, socket.SubProtocol())
-	s.unauthenticated.Add(1)
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	closing := s.closing
@@ -52,13 +42,43 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if closing {
 		c.Close(CloseGoingAway, "the server is going away")
 	}
-	go socket.ReadLoop()
+	go c.socket.ReadLoop()
 }
 
-func (s *Server) full() bool {
+// upgrade makes the socket of a request; nil when there is none, which the
+// client has been told if it is there.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *conn {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		http.Error(w, "the connection cannot be upgraded", http.StatusInternalServerError)
+		return nil
+	}
+	netConn, _, err := hijacker.Hijack()
+	if err != nil {
+		s.o.Log.Debug("upgrade failed", "error", err)
+		return nil
+	}
+	c := &conn{Conn: netConn, server: s}
+	if sc, ok := netConn.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn() // nil: written by blocking calls
+	}
+	if c.socket, err = s.upgrader.UpgradeFromConn(libraryConn{c}, bufio.NewReaderSize(netConn, readBuffer), r); err != nil {
+		return nil // answered by the upgrader
+	}
+	c.text = s.o.Text(c.socket.SubProtocol())
+	c.handler = s.o.Accept(c, c.socket.SubProtocol())
+	return c
+}
+
+// expect counts a socket that is about to be, unless there are too many.
+func (s *Server) expect() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closing || len(s.conns) >= s.o.MaxConnections || s.unauthenticated.Load() >= int64(s.o.MaxUnauthenticated)
+	if s.closing || len(s.conns) >= s.o.MaxConnections || s.unauthenticated.Load() >= int64(s.o.MaxUnauthenticated) {
+		return false
+	}
+	s.unauthenticated.Add(1)
+	return true
 }
 
 // OnMessage implements gws.Event.
@@ -78,11 +98,13 @@ func (s *Server) OnPing(socket *gws.Conn, payload []byte) {
 // OnClose implements gws.Event.
 func (s *Server) OnClose(socket *gws.Conn, err error) {
 	c := socket.NetConn().(libraryConn).conn
+	_ = s.turns.take(context.Background()) // never fails
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	c.Authenticated()
 	c.handler.Closed()
+	s.turns.give()
 	if !errors.As(err, new(*gws.CloseError)) {
 		c.linger()
 	}

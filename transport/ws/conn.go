@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/lxzan/gws"
 )
 
 // Close codes of this package; connections have more (docs/protocol.md).
@@ -38,6 +40,7 @@ type conn struct {
 	net.Conn
 	server  *Server
 	raw     syscall.RawConn
+	socket  *gws.Conn // the library's
 	handler Handler
 	text    bool
 

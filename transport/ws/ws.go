@@ -75,6 +75,7 @@ type Server struct {
 	o        Options
 	upgrader *gws.Upgrader
 	writer   *writer
+	turns    turns
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
@@ -90,7 +91,7 @@ const readBuffer = 512
 
 // NewServer starts the shared writer and the ticker.
 func NewServer(o Options) *Server {
-	s := &Server{o: o, conns: make(map[*conn]struct{}), stop: make(chan struct{})}
+	s := &Server{o: o, conns: make(map[*conn]struct{}), turns: newTurns(), stop: make(chan struct{})}
 	s.writer = newWriter()
 	s.upgrader = gws.NewUpgrader(s, &gws.ServerOption{
 		ReadBufferSize:     readBuffer,
