@@ -119,7 +119,7 @@ const warm = 2 * time.Second
 func (b *bench) atRate() error {
 	c := b.crowd
 	c.open(time.Now().Add(warm))
-	c.e2e.reset()
+	c.e2e.reset(time.Now())
 	measured, err := b.cost(func() error {
 		c.open(time.Now().Add(b.o.Duration))
 		return c.ctx.Err()

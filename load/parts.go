@@ -89,21 +89,37 @@ func sum(parts []*part) (all Progress) {
 	return all
 }
 
-// split shares a plan out; the first part measures the server.
+// split shares a plan out; the first part measures the server. Users who are
+// spared by a storm have the last part for themselves: what the return of the
+// others costs the generator is not to delay them.
 func (p Plan) split(n int) (parts []Plan) {
-	share := func(total, i int) int { return total*(i+1)/n - total*i/n }
+	spared := p.Users - p.Storm
+	apart := n > 1 && p.Storm/2 >= n-1 && spared > 0
 	for i := range n {
 		q := p
-		q.Users, q.Storm = 2*share(p.Users/2, i), 2*share(p.Storm/2, i)
-		q.Rate, q.Deaf = share(p.Rate, i), share(p.Deaf, i)
+		switch {
+		case !apart:
+			q.Users = share(p.Users, i, n)
+		case i < n-1:
+			q.Users = share(p.Storm, i, n-1)
+		default:
+			q.Users = spared
+		}
 		if i > 0 {
 			q.PIDs = nil
 			q.First = parts[i-1].First + parts[i-1].Users
 		}
+		before, behind := q.First-p.First, q.First-p.First+q.Users
+		q.Storm = min(q.Users, max(0, p.Storm-before))
+		q.Elsewhere = p.Storm - q.Storm
+		q.Rate, q.Deaf = p.Rate*behind/p.Users-p.Rate*before/p.Users, p.Deaf*behind/p.Users-p.Deaf*before/p.Users
 		parts = append(parts, q)
 	}
 	return parts
 }
+
+// share is the i-th of n shares of an even number, each an even number.
+func share(total, i, n int) int { return 2*(total/2*(i+1)/n) - 2*(total/2*i/n) }
 
 func startPart(cmd *exec.Cmd, p Plan) (*part, error) {
 	one := &part{cmd: cmd, ready: make(chan struct{}), done: make(chan struct{})}
@@ -167,7 +183,7 @@ func Part(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := make(chan struct{})
-	result, err := Run(ctx, p, func(now Progress) { _ = say(report{Progress: &now}) }, func(ctx context.Context) error {
+	result, err := run(ctx, p, func(now Progress) { _ = say(report{Progress: &now}) }, func(ctx context.Context) error {
 		if err := say(report{Ready: true}); err != nil {
 			return err
 		}

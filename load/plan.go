@@ -39,6 +39,8 @@ type Plan struct {
 	PIDs         []int         // server processes on this machine, to be measured
 	// Storm is how many users lose their connection at once, half way.
 	Storm int
+	// Elsewhere is how many users of other processes lose theirs then.
+	Elsewhere int
 	// Deaf is how many users stop reading for the second half, in a run without a
 	// storm. How long things take for them is not recorded from then on.
 	Deaf int

@@ -20,11 +20,11 @@ type recorder struct {
 
 func newRecorder() *recorder { return &recorder{begun: time.Now(), all: hdrhistogram.New(1, top, 3)} }
 
-// reset forgets everything and begins anew.
-func (r *recorder) reset() {
+// reset forgets everything and begins anew: seconds count from a time on.
+func (r *recorder) reset(begin time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.begun, r.seconds = time.Now(), nil
+	r.begun, r.seconds = begin, nil
 	r.all.Reset()
 }
 
@@ -43,7 +43,8 @@ func (r *recorder) add(d time.Duration) {
 	_ = r.seconds[second].RecordValue(v)
 }
 
-// between merges the seconds from one time to another.
+// between merges the seconds that began from one time on and before another, with
+// their histogram.
 func (r *recorder) between(from, to time.Time) Latency {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +54,9 @@ func (r *recorder) between(from, to time.Time) Latency {
 			sum.Merge(h)
 		}
 	}
-	return summary(sum)
+	l := summary(sum)
+	l.Histogram, _ = sum.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // fails with a writer only
+	return l
 }
 
 // Latency are percentiles in milliseconds.

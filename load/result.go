@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -79,8 +80,35 @@ type Storm struct {
 	// Before and During are the acknowledgements of users that were not cut.
 	Before Latency `json:"untouched_before"`
 	During Latency `json:"untouched_during"`
+	// After is by the second, from the cut to the end of the talk; During is of the
+	// first ones, once it is known how long the storm lasted.
+	After []Latency `json:"untouched_after,omitempty"`
+}
 
-	begun, ended time.Time
+// merge puts the storm of another process of the same run to it.
+func (s *Storm) merge(t *Storm) (err error) {
+	s.Sessions, s.Missing, s.Seconds = s.Sessions+t.Sessions, s.Missing+t.Missing, max(s.Seconds, t.Seconds)
+	if s.Before, err = s.Before.merge(t.Before); err != nil {
+		return err
+	}
+	for i := range min(len(s.After), len(t.After)) {
+		if s.After[i], err = s.After[i].merge(t.After[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// conclude makes During of After: the time of the storm and a second more.
+func (s *Storm) conclude() (err error) {
+	lasted := int(math.Ceil(s.Seconds)) + 1
+	for _, l := range s.After[:min(lasted, len(s.After))] {
+		if s.During, err = s.During.merge(l); err != nil {
+			return err
+		}
+	}
+	s.Before.Histogram, s.During.Histogram, s.After = nil, nil, nil
+	return nil
 }
 
 // Deaf is clients that do not read.
@@ -143,11 +171,10 @@ func Merge(all []Result) (sum Result, err error) {
 			}
 		}
 		sum.Series = addSeries(sum.Series, r.Series)
-		switch s, t := sum.Storm, r.Storm; {
-		case s == nil:
-			sum.Storm = t
-		case t != nil: // latencies are the first one's
-			s.Sessions, s.Missing, s.Seconds = s.Sessions+t.Sessions, s.Missing+t.Missing, max(s.Seconds, t.Seconds)
+		if sum.Storm != nil { // then they all have one
+			if err := sum.Storm.merge(r.Storm); err != nil {
+				return sum, err
+			}
 		}
 		switch s, t := sum.Deaf, r.Deaf; {
 		case s == nil:
@@ -160,7 +187,10 @@ func Merge(all []Result) (sum Result, err error) {
 		s.CPUPer100k = s.CPUSeconds / float64(sum.Delivered) * 100_000
 		s.KBPerUser = float64(s.RSSIdle-s.RSSBefore) / 1024 / float64(sum.Plan.Users)
 	}
-	return sum, nil
+	if sum.Storm != nil {
+		err = sum.Storm.conclude()
+	}
+	return sum, err
 }
 
 func add[K comparable, V int | int64](a, b map[K]V) map[K]V {

@@ -9,14 +9,23 @@ import (
 	"time"
 )
 
-// Gate is where a run waits until all processes that run beside it have come as
+// gate is where a run waits until all processes that run beside it have come as
 // far; nil runs alone.
-type Gate func(ctx context.Context) error
+type gate func(ctx context.Context) error
 
 // Run makes a plan's run, which must have been checked. told, if it is not nil, hears of
 // the progress every second. Errors are those of getting in and of the
 // generator; broken promises are in the result.
-func Run(ctx context.Context, p Plan, told func(Progress), gate Gate) (r Result, err error) {
+func Run(ctx context.Context, p Plan, told func(Progress)) (Result, error) {
+	r, err := run(ctx, p, told, nil)
+	if err == nil && r.Storm != nil {
+		err = r.Storm.conclude()
+	}
+	return r, err
+}
+
+// run is Run for one of several processes.
+func run(ctx context.Context, p Plan, told func(Progress), gate gate) (r Result, err error) {
 	r = Result{Started: time.Now().UTC().Truncate(time.Second), Plan: p.summary()}
 	if r.Calibration.FsyncP50, r.Calibration.FsyncP99, err = calibrateFsync(p.Dir); err != nil {
 		return r, fmt.Errorf("calibrate the disk: %w", err)
@@ -35,7 +44,7 @@ func Run(ctx context.Context, p Plan, told func(Progress), gate Gate) (r Result,
 	return r, err
 }
 
-func (g Gate) wait(ctx context.Context) error {
+func (g gate) wait(ctx context.Context) error {
 	if g == nil {
 		return nil
 	}
@@ -79,10 +88,10 @@ func (c *crowd) arrive(r *Result) error {
 // converse has the users talk for the plan's time.
 func (c *crowd) converse(r *Result) error {
 	c.say("talking")
-	for _, rec := range []*recorder{c.acks, c.e2e, c.untouched} {
-		rec.reset()
-	}
 	begin := time.Now()
+	for _, rec := range []*recorder{c.acks, c.e2e, c.untouched} {
+		rec.reset(begin)
+	}
 	until := begin.Add(c.plan.Duration)
 	cpu, _, err := usage(c.plan.PIDs)
 	if err != nil {
@@ -129,19 +138,32 @@ func (c *crowd) talk(until time.Time) {
 
 // disturb cuts or silences users half way.
 func (c *crowd) disturb(r *Result, begin time.Time) {
-	half := begin.Add(c.plan.Duration / 2)
-	if c.plan.Storm+c.plan.Deaf == 0 || pause(c.ctx, time.Until(half)) != nil {
+	half := begin.Add((c.plan.Duration / 2).Truncate(time.Second)) // as latencies are kept by the second
+	if c.plan.Storm+c.plan.Elsewhere+c.plan.Deaf == 0 || pause(c.ctx, time.Until(half)) != nil {
 		return
 	}
 	if n := c.plan.Deaf; n > 0 {
 		c.deafen(r, begin, half)
 	}
+	if c.plan.Storm+c.plan.Elsewhere > 0 {
+		c.weather(r, begin, half)
+	}
+}
+
+// weather cuts the users of the storm, who may all be those of other processes.
+func (c *crowd) weather(r *Result, begin, half time.Time) {
+	s := Storm{}
 	if n := c.plan.Storm; n > 0 {
 		c.say("storm: %d sessions are cut", n)
-		s := c.cut(n)
-		s.Before, s.During = c.untouched.between(begin, half), c.untouched.between(half, s.ended.Add(time.Second))
-		r.Storm = &s
+		s = c.cut(n)
 	}
+	end := begin.Add(c.plan.Duration)
+	_ = pause(c.ctx, time.Until(end))
+	s.Before = c.untouched.between(begin, half)
+	for at := half; at.Before(end); at = at.Add(time.Second) {
+		s.After = append(s.After, c.untouched.between(at, at.Add(time.Second)))
+	}
+	r.Storm = &s
 }
 
 // deafen has the last users not read until the end of the talk.

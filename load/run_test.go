@@ -76,7 +76,7 @@ func TestRuns(t *testing.T) {
 			if err := p.Check(); err != nil {
 				t.Fatal(err)
 			}
-			r, err := load.Run(t.Context(), p, nil, nil)
+			r, err := load.Run(t.Context(), p, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestRuns(t *testing.T) {
 				t.Errorf("checked %v, %v broken, %d unanswered: %v", r.Checked, r.Broken, r.Unanswered, r.Wrong)
 			}
 			if spoke := p.Scenario != load.Connect; (r.Acked > 0) != spoke || r.Ack.Count != r.Acked && p.Deaf == 0 || r.Login.Count < int64(p.Users) {
-				t.Errorf("%d acknowledged, %d measured, %d logins", r.Acked, r.Ack.Count, r.Login.Count)
+				t.Errorf("%d acknowledged, %d measured, refused %v, %d logins", r.Acked, r.Ack.Count, r.Refused, r.Login.Count)
 			}
 			if p.Scenario == load.Mixed && (r.Page.Count == 0 || r.Reconnects == 0) {
 				t.Errorf("%d pages, %d reconnects", r.Page.Count, r.Reconnects)
@@ -119,8 +119,8 @@ func TestSeveralProcessesMakeOneRun(t *testing.T) {
 	if r.Plan.Users != p.Users || r.Plan.Rate != p.Rate || r.Ack.Count != r.Acked || r.Acked < 200 || !r.Checked || r.BrokenCount() > 0 {
 		t.Errorf("together they are %+v: %d acknowledged, %d measured, broken %v", r.Plan, r.Acked, r.Ack.Count, r.Broken)
 	}
-	if r.Storm == nil || r.Storm.Sessions != p.Storm {
-		t.Errorf("the storm is %+v", r.Storm)
+	if s := r.Storm; s == nil || s.Sessions != p.Storm || s.Missing > 0 || s.Before.Count == 0 || s.During.Count == 0 {
+		t.Errorf("the storm is %+v", s)
 	}
 }
 

@@ -129,6 +129,5 @@ func (c *crowd) cut(n int) Storm {
 	}
 	out.Missing = s.left.Load()
 	out.Seconds = time.Since(begin).Seconds()
-	out.begun, out.ended = begin, time.Now()
 	return out
 }

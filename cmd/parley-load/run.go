@@ -54,7 +54,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	var r load.Result
 	told := load.Lines(os.Stderr)
 	if c.Processes == 1 {
-		r, err = load.Run(ctx, p, told, nil)
+		r, err = load.Run(ctx, p, told)
 	} else {
 		part := func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "part") }
 		r, err = load.RunParts(ctx, p, c.Processes, part, told)
