@@ -81,6 +81,7 @@ func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
 	}
 	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, at: s.o.Now()}
 	s.listen() // before the device hears that it is in
+	s.rechecks.came = s.o.Now()
 	ctx.Send(a.from, &actorpb.Attached{Request: a.ask.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
 	if a.ask.MissedMs > 0 {
 		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})

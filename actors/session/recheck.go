@@ -24,6 +24,9 @@ type rechecks struct {
 	busy  bool               // the user's set is being read
 	next  *directory.Recheck // what came meanwhile
 	looks map[uint32]recheckLook
+	// checked is when the last recheck began, came when the last device came:
+	// conversations that open behind them are looked at too.
+	checked, came time.Time
 }
 
 // recheckLook is a question to one shard.
@@ -32,6 +35,7 @@ type recheckLook struct {
 	keys  []chat.ConversationKey
 	since time.Duration
 	asked time.Time
+	until time.Time // what is newer needs no push; zero: all does
 }
 
 // recheckRead brings the user's conversations.
@@ -41,6 +45,17 @@ type recheckRead struct {
 	err  error
 }
 
+// How long conversations that open are looked at: effects that make them the
+// user's wait for as long as shards have no leader.
+const (
+	openedAfterRecheck = time.Minute
+	openedAfterAttach  = 5 * time.Second
+)
+
+// openedSince is how far a conversation that opens is looked back at: all that it
+// holds is new to the user.
+const openedSince = 24 * time.Hour
+
 // recheckAgain is about how long a look that failed waits for the next one.
 const recheckAgain = 500 * time.Millisecond
 
@@ -49,6 +64,7 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 	if len(s.devices) == 0 {
 		return
 	}
+	s.rechecks.checked = s.o.Now()
 	if s.rechecks.busy {
 		s.rechecks.add(m)
 		return
@@ -69,6 +85,26 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 		read.err = err
 		root.Send(self, read)
 	})
+}
+
+// opened looks at a conversation that has just become one of the user's, if its
+// first message may not have reached a device: what committed it may not have
+// come to push it, and the recheck that made up for that did not know of the
+// conversation; or it came before the device, whose list did not show it.
+func (s *session) opened(ctx actor.Context, m directory.Opened) {
+	now, r := s.o.Now(), &s.rechecks
+	l := recheckLook{
+		shard: storage.ConversationShard(s.o.Replicator.Shards(), m.Conversation), keys: []chat.ConversationKey{m.Conversation},
+		since: openedSince, asked: now,
+	}
+	switch {
+	case len(s.devices) == 0:
+	case now.Sub(r.checked) < openedAfterRecheck:
+		s.recheckLook(ctx, l)
+	case now.Sub(r.came) < openedAfterAttach:
+		l.until = r.came
+		s.recheckLook(ctx, l)
+	}
 }
 
 // add merges what comes while the set is being read.
@@ -98,7 +134,7 @@ func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
 		looks[shard] = append(looks[shard], k)
 	}
 	for shard, keys := range looks {
-		s.recheckLook(ctx, recheckLook{shard, keys, m.what.Since, s.o.Now()})
+		s.recheckLook(ctx, recheckLook{shard: shard, keys: keys, since: m.what.Since, asked: s.o.Now()})
 	}
 	if next := s.rechecks.next; next != nil {
 		s.rechecks.next = nil
@@ -128,6 +164,9 @@ func (s *session) recheckSeen(ctx actor.Context, l recheckLook, m *actorpb.Seen)
 			continue
 		}
 		last := h.Last.Chat()
+		if !l.until.IsZero() && last.Time >= l.until.UnixMilli() {
+			continue
+		}
 		s.deliver(ctx, &actorpb.Deliver{Frame: wirepb.MessagePush(wirepb.FromEntry(l.keys[i], &last))})
 	}
 }

@@ -80,6 +80,8 @@ func (s *session) Receive(ctx actor.Context) {
 		s.deliver(ctx, m)
 	case directory.Recheck:
 		s.recheck(ctx, m)
+	case directory.Opened:
+		s.opened(ctx, m)
 	case recheckRead:
 		s.recheckRead(ctx, m)
 	case *actorpb.List:

@@ -1,6 +1,8 @@
 package shard
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
@@ -184,6 +186,7 @@ func (s *shard) takeEffects(ctx actor.Context, m *actorpb.TakeEffects) {
 		ctx.Send(to, refused(m.Request, err))
 		return
 	}
+	effects := body.(chat.Deliver).Effects
 	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{body}, func(out storage.Outcome, err error) {
 		if err == nil && out.Results[0].Err != nil {
 			err = out.Results[0].Err
@@ -192,9 +195,15 @@ func (s *shard) takeEffects(ctx actor.Context, m *actorpb.TakeEffects) {
 			root.Send(to, refused(m.Request, err))
 			return
 		}
+		for _, e := range effects {
+			s.act.Directory.Opened(e.ConversationOpened.User, e.ConversationOpened.Conversation)
+		}
 		root.Send(to, &actorpb.EffectsTaken{Request: m.Request})
 	})
 }
+
+// recoverPause is how long a recovery that could not read waits for the next try.
+const recoverPause = time.Second
 
 // recover looks for what an earlier leadership left in the outbox.
 func (s *shard) recover(ctx actor.Context) {
@@ -204,8 +213,9 @@ func (s *shard) recover(ctx actor.Context) {
 		found.destinations, err = v.Undelivered()
 		return err
 	}, func(err error) {
-		if err != nil {
-			s.o.Log.Error("outbox not read", "shard", s.act.Shard, "error", err)
+		if err != nil { // while the disk is stalled reads are refused, and the leadership goes on
+			s.o.Log.Warn("outbox not read", "shard", s.act.Shard, "error", err)
+			time.AfterFunc(recoverPause, func() { root.Send(self, Recover{}) })
 			return
 		}
 		root.Send(self, found)

@@ -24,20 +24,29 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const shards = 2
 
-// carrier is a replicator that may refuse what brings effects, and tells how
-// far an outbox was trimmed.
+// carrier is a replicator that may refuse what brings effects and the first
+// reads, and tells how far an outbox was trimmed.
 type carrier struct {
 	storage.Replicator
 	trimmed chan chat.Delivered
 
 	mu     sync.Mutex
 	refuse int // Deliver commands to come that are refused
+	unread int // reads to come that are refused
+}
+
+func (c *carrier) Read(s storage.ShardID, f func(storage.View) error, done func(error)) {
+	if c.counts(&c.unread) {
+		done(chat.Errorf(chat.CodeUnavailable, "test", "not now"))
+		return
+	}
+	c.Replicator.Read(s, f, done)
 }
 
 func (c *carrier) Propose(s storage.ShardID, term storage.Term, commands []chat.CommandBody, done func(storage.Outcome, error)) {
 	switch b := commands[0].(type) {
 	case chat.Deliver:
-		if c.refused() {
+		if c.counts(&c.refuse) {
 			done(storage.Outcome{}, chat.Errorf(chat.CodeBusy, "test", "not now"))
 			return
 		}
@@ -53,24 +62,47 @@ func (c *carrier) Propose(s storage.ShardID, term storage.Term, commands []chat.
 	c.Replicator.Propose(s, term, commands, done)
 }
 
-func (c *carrier) refused() bool {
+// counts counts down and says whether there was anything left.
+func (c *carrier) counts(left *int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refuse--
-	return c.refuse >= 0
+	*left--
+	return *left >= 0
 }
+
+// listener is a session that tells what it hears.
+type listener chan any
+
+func (l listener) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case string, directory.Opened:
+		l <- m
+	}
+}
+
+// number gives the n-th user, from 0, of shard 2.
+func number(n int) chat.UserKey {
+	for i := 0; ; i++ {
+		u := chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}
+		if storage.UserShard(shards, u) != 2 {
+			continue
+		}
+		if n--; n < 0 {
+			return u
+		}
+	}
+}
+
+func withAnn(u chat.UserKey) chat.ConversationKey { return chat.PeerConversation(1, "ann", u.ID) }
 
 // left is a store whose shard 1 still has effects for shard 2.
 func left(t *testing.T, effects int) storage.Store {
 	t.Helper()
 	store := memory.New(shards, "n1")
 	b := store.Batch()
-	for i := 0; effects > 0; i++ {
-		u := chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}
-		if storage.UserShard(shards, u) == 2 {
-			effects--
-			b.State(1).QueueEffect(chat.Effect{ConversationOpened: chat.ConversationOpened{User: u, Conversation: chat.PeerConversation(1, "ann", u.ID)}})
-		}
+	for i := range effects {
+		u := number(i)
+		b.State(1).QueueEffect(chat.Effect{ConversationOpened: chat.ConversationOpened{User: u, Conversation: withAnn(u)}})
 	}
 	if err := b.Commit(true); err != nil {
 		t.Fatal(err)
@@ -79,8 +111,9 @@ func left(t *testing.T, effects int) storage.Store {
 }
 
 // recoverAll runs the shards' actors over a store and tells them to deliver
-// what it holds; it returns when the outbox is empty.
-func recoverAll(t *testing.T, store storage.Store, effects, refuse int) {
+// what it holds; it returns when the outbox is empty, and what the session of the
+// first user was told, which is active.
+func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) (heard any) {
 	t.Helper()
 	gained := make(chan struct{}, shards)
 	host, err := replication.New(replication.Options{
@@ -97,9 +130,11 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse int) {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond)) // its goroutine lives that long
-	c := &carrier{Replicator: host, trimmed: make(chan chat.Delivered, 1000), refuse: refuse}
+	c := &carrier{Replicator: host, trimmed: make(chan chat.Delivered, 1000), refuse: refuse, unread: unread}
 	d := directory.New(directory.Options{System: system, Replicator: c, Idle: time.Hour, Log: quiet})
 	d.Register(directory.Shard, shard.New(shard.Options{System: system, Replicator: c, Log: quiet}))
+	first := make(listener, 2)
+	d.Register(directory.Session, func(directory.Activation) actor.Actor { return first })
 	d.Start()
 	defer func() {
 		ctx := context.Background()
@@ -111,6 +146,10 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse int) {
 		}
 		system.Shutdown()
 	}()
+	if err := d.Send(directory.SessionOf(number(0)), "wake up", nil); err != nil {
+		t.Fatal(err)
+	}
+	<-first
 	if err := d.Send(directory.ShardOf(1), shard.Recover{}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +170,27 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse int) {
 	if err := <-read; err != nil || len(waiting) != 0 {
 		t.Errorf("effects still wait for %v, %v", waiting, err)
 	}
+	select {
+	case heard = <-first:
+	case <-time.After(5 * time.Second):
+		t.Error("the session heard nothing")
+	}
+	return heard
 }
 
 func TestWhatAnEarlierLeadershipLeftIsDelivered(t *testing.T) {
 	for _, effects := range []int{1, 256, 257, 1000} {
-		t.Run(fmt.Sprint(effects), func(t *testing.T) { recoverAll(t, left(t, effects), effects, 0) })
+		t.Run(fmt.Sprint(effects), func(t *testing.T) { recoverAll(t, left(t, effects), effects, 0, 0) })
 	}
 }
 
-func TestARefusedDeliveryIsTriedAgain(t *testing.T) {
-	recoverAll(t, left(t, 10), 10, 3)
+func TestARefusedDeliveryIsTriedAgain(t *testing.T) { recoverAll(t, left(t, 10), 10, 3, 0) }
+
+func TestARecoveryThatCannotReadIsTriedAgain(t *testing.T) { recoverAll(t, left(t, 10), 10, 0, 2) }
+
+func TestASessionHearsOfAConversationThatOpens(t *testing.T) {
+	want := directory.Opened{Conversation: withAnn(number(0))}
+	if heard := recoverAll(t, left(t, 1), 1, 0, 0); heard != want {
+		t.Errorf("the session heard %v, want %v", heard, want)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -13,6 +14,9 @@ type Recheck struct {
 	Shards map[storage.ShardID]bool
 	Since  time.Duration // how long ago
 }
+
+// Opened tells a session that a conversation has become one of the user's.
+type Opened struct{ Conversation chat.ConversationKey }
 
 // Gone tells a session that its devices on a node are gone, but for those that
 // attached less than Spare ago.
@@ -24,7 +28,7 @@ type Gone struct {
 // Timing of what is told.
 const (
 	gather      = 50 * time.Millisecond // what moves together is told together
-	sinceMargin = 5 * time.Second       // on top of the last word of the old leader
+	sinceMargin = 30 * time.Second      // on top of the last word of the old leader: clocks differ
 	longSince   = 10 * time.Minute      // when there was none
 	claimTime   = 35 * time.Second      // for devices behind a broken connection
 )
@@ -146,6 +150,18 @@ func (h *herald) tell() {
 	h.sessions(recheck)
 	for shard, ago := range shards {
 		h.d.o.Moved(shard, ago)
+	}
+}
+
+// Opened tells the session of a user, if it is active on this node, that a
+// conversation is theirs now.
+func (d *Directory) Opened(u chat.UserKey, c chat.ConversationKey) {
+	id := SessionOf(u)
+	s := &d.stripes[d.Shard(id)]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if a := s.live[id]; a != nil && d.post(a, Opened{c}, nil) != nil {
+		d.herald.moved(d.Shard(ConversationOf(c))) // it is told in another way
 	}
 }
 

@@ -363,7 +363,7 @@ func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
 	a.answer(1)
 	all := func(m any) bool {
 		r, ok := m.(directory.Recheck)
-		return ok && len(r.Shards) == 8 && r.Since >= 5*time.Second && r.Since < 20*time.Second
+		return ok && len(r.Shards) == 8 && r.Since >= 30*time.Second && r.Since < 45*time.Second
 	}
 	n1, n2 := n.all["n1"], n.all["n2"]
 	// A push that does not get through is noticed although none follows.
