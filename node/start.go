@@ -216,14 +216,15 @@ func (n *Node) listen() (err error) {
 	mux.Handle("GET /ws", n.sockets)
 	mux.Handle("GET /sdk/", web.SDK())
 	mux.Handle("/", web.Handler())
+	door := ws.NewDoor(n.listener)
 	n.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: mux, ConnState: door.ConnState, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.o.Log.Handler(), slog.LevelDebug),
 	}
 	n.ready.Store(true)
 	go func() {
 		defer close(n.served)
-		if err := n.http.Serve(ws.Patient(n.listener)); !errors.Is(err, http.ErrServerClosed) {
+		if err := n.http.Serve(door); !errors.Is(err, http.ErrServerClosed) {
 			n.o.Log.Error("the listener ended", "error", err)
 		}
 	}()

@@ -25,11 +25,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too many connections; try again later", http.StatusServiceUnavailable)
 		return
 	}
-	if s.turns.take(r.Context()) != nil { // the client has gone
+	give, err := s.turns.take(r.Context())
+	if err != nil { // the client has gone
 		s.unauthenticated.Add(-1)
 		return
 	}
-	defer s.turns.give()
+	defer give()
 	c := s.upgrade(w, r)
 	if c == nil {
 		s.unauthenticated.Add(-1)
@@ -62,7 +63,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *conn {
 	if sc, ok := netConn.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil: written by blocking calls
 	}
-	if c.socket, err = s.upgrader.UpgradeFromConn(libraryConn{c}, bufio.NewReaderSize(netConn, readBuffer), r); err != nil {
+	if c.socket, err = s.upgrader.UpgradeFromConn(libraryConn{c}, bufio.NewReaderSize(c, readBuffer), r); err != nil {
 		return nil // answered by the upgrader
 	}
 	c.text = s.o.Text(c.socket.SubProtocol())
@@ -98,13 +99,13 @@ func (s *Server) OnPing(socket *gws.Conn, payload []byte) {
 // OnClose implements gws.Event.
 func (s *Server) OnClose(socket *gws.Conn, err error) {
 	c := socket.NetConn().(libraryConn).conn
-	_ = s.turns.take(context.Background()) // never fails
+	give, _ := s.turns.take(context.Background()) // never fails
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	c.Authenticated()
 	c.handler.Closed()
-	s.turns.give()
+	give()
 	if !errors.As(err, new(*gws.CloseError)) {
 		c.linger()
 	}

@@ -2,8 +2,10 @@ package ws
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -52,12 +54,24 @@ type conn struct {
 	refused  bool // a Write was refused since the buffer was last empty
 	closing  bool // a close frame was enqueued: nothing else may be
 	finished bool // close the network connection once the buffer is empty
+	lost     bool // the peer has gone: nothing is read any more, and nothing written
 	dead     bool
 	authed   bool
 }
 
 // RemoteAddr is the peer's address.
 func (c *conn) RemoteAddr() string { return c.Conn.RemoteAddr().String() }
+
+// Read implements net.Conn and notes when the peer has gone.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.mu.Lock()
+		c.lost = true
+		c.mu.Unlock()
+	}
+	return n, err
+}
 
 // libraryConn is what the WebSocket library is given: a net.Conn whose writes
 // are enqueued as they are, and whose Close waits for them.
@@ -68,7 +82,7 @@ func (l libraryConn) Write(framed []byte) (int, error) {
 	c := l.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.dead {
+	if c.closing || c.dead || c.lost { // lost: the library would tell whoever has gone that they have
 		return 0, net.ErrClosed
 	}
 	c.grow()
@@ -103,7 +117,7 @@ func (c *conn) Write(message []byte, limit int) bool {
 func (c *conn) enqueue(op byte, payload []byte, limit int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.dead {
+	if c.closing || c.dead || c.lost {
 		return true // nobody will read it, and nobody need do anything about it
 	}
 	if c.queued+len(payload) > limit {
@@ -177,7 +191,11 @@ func (c *conn) isClosing() bool {
 func (c *conn) linger() {
 	c.mu.Lock()
 	c.closing = true
+	lost := c.lost
 	c.mu.Unlock()
+	if lost {
+		return
+	}
 	_ = c.Conn.SetReadDeadline(time.Now().Add(lingering))
 	_, _ = io.CopyN(io.Discard, c.Conn, maxLingered)
 }
@@ -187,7 +205,7 @@ func (c *conn) finish() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closing, c.finished = true, true
-	if c.queued == 0 && !c.writing {
+	if c.queued == 0 && !c.writing || c.lost {
 		return c.kill()
 	}
 	c.wake()

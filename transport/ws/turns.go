@@ -2,44 +2,44 @@ package ws
 
 import (
 	"context"
-	"net"
 	"runtime"
+	"time"
 )
 
 // turns has sockets opened and closed a few at a time, in the order in which
-// they ask. When a network or a proxy fails, thousands of clients go at once and
-// are back a moment later; each costs little, but in front of the processors
-// they would all stand before the messages of those who have stayed. So half of
-// the processors at most see to comings and goings, and who waits for a turn is
-// not in the processors' queues.
+// they ask, and with rests between. When a network or a proxy fails, thousands of
+// clients go at once and are back a moment later. What they all cost together is
+// some seconds of the processors; in front of these they would stand before the
+// messages of everybody who has stayed.
+//
+// So half of the processors at most see to comings and goings, and each turn is
+// followed by a rest in proportion to its work. What is busy takes longer for the
+// work, and so rests longer: the others come first by themselves.
 //
 // A turn is held for work only, never while a peer is waited for: nobody can
 // keep others out by being slow.
 type turns chan struct{}
 
+// restFactor is how many times as long as a turn the rest behind it is: a login
+// costs a few times more in the session and the log than at the socket. longestRest
+// bounds it, for a turn that was itself kept waiting.
+const (
+	restFactor  = 4
+	longestRest = 20 * time.Millisecond
+)
+
 func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)/2)) }
 
-// take waits for a turn; the error is the context's.
-func (t turns) take(ctx context.Context) error {
+// take waits for a turn; the error is the context's. The turn is given back, with
+// the rest, by calling give.
+func (t turns) take(ctx context.Context) (give func(), err error) {
 	select {
 	case t <- struct{}{}:
-		return nil
+		begun := time.Now()
+		return func() {
+			time.AfterFunc(min(restFactor*time.Since(begun), longestRest), func() { <-t })
+		}, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-}
-
-func (t turns) give() { <-t }
-
-// Patient is a listener whose accept loop lets everybody run who can before it
-// takes the next connection: else it takes all that wait, for as long as the
-// scheduler allows, and puts them in front of the processors at once.
-func Patient(l net.Listener) net.Listener { return patient{l} }
-
-type patient struct{ net.Listener }
-
-// Accept implements net.Listener.
-func (p patient) Accept() (net.Conn, error) {
-	runtime.Gosched()
-	return p.Listener.Accept()
 }

@@ -5,34 +5,55 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
-func TestTurnsComeInTheOrderInWhichTheyAreAskedFor(t *testing.T) {
+// pass lets fake time pass.
+func pass(t *testing.T, d time.Duration) {
+	later, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	<-later.Done()
+	synctest.Wait()
+}
+
+func TestTurnsComeInTheOrderInWhichTheyAreAskedForAfterARest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns(make(chan struct{}, 2))
-		for range 2 {
-			if err := all.take(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		all := turns(make(chan struct{}, 1))
+		const work = 2 * time.Millisecond
 		var came []int
 		for i := range 5 {
 			go func() {
-				if all.take(t.Context()) == nil {
-					came = append(came, i)
+				give, err := all.take(t.Context())
+				if err != nil {
+					return
 				}
+				came = append(came, i)
+				pass(t, work)
+				give()
 			}()
 			synctest.Wait()
 		}
-		if len(came) > 0 {
-			t.Errorf("%v have a turn that nobody has given back", came)
-		}
 		for i := range 5 {
-			all.give()
-			synctest.Wait()
 			if want := []int{0, 1, 2, 3, 4}[:i+1]; !slices.Equal(came, want) {
 				t.Errorf("%v came, want %v", came, want)
 			}
+			pass(t, work+restFactor*work)
+		}
+	})
+}
+
+func TestARestIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := turns(make(chan struct{}, 1))
+		give, err := all.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(t, time.Hour)
+		give()
+		begun := time.Now()
+		if _, err := all.take(t.Context()); err != nil || time.Since(begun) != longestRest {
+			t.Errorf("the next turn came after %v, %v; want %v", time.Since(begun), err, longestRest)
 		}
 	})
 }
@@ -40,17 +61,20 @@ func TestTurnsComeInTheOrderInWhichTheyAreAskedFor(t *testing.T) {
 func TestWhoHasGoneTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := turns(make(chan struct{}, 1))
-		_ = all.take(t.Context())
+		give, _ := all.take(t.Context())
 		gone, leave := context.WithCancel(t.Context())
 		left := make(chan error, 1)
-		go func() { left <- all.take(gone) }()
+		go func() {
+			_, err := all.take(gone)
+			left <- err
+		}()
 		synctest.Wait()
 		leave()
 		if err := <-left; err == nil {
 			t.Error("it has a turn")
 		}
-		all.give()
-		if err := all.take(t.Context()); err != nil {
+		give()
+		if _, err := all.take(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
