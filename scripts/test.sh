@@ -31,7 +31,10 @@ format() {
 # -count=1: the Go cache does not see files that are new to the tree.
 house_rules() { go test -count=1 ./internal/archtest; }
 static() { go tool -modfile=tools.mod staticcheck ./...; }
-race() { go test -race ./...; }
+race() {
+  go test -race ./...
+  go test -race -tags failpoint ./internal/failpoint
+}
 # The same seeds each time, and some that nobody has seen; a bad one is printed.
 simulate() {
   go run ./cluster/replication/sim/run -first 1 -seeds "${PARLEY_SEEDS:-2000}"
