@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,8 +41,8 @@ type Options struct {
 	Expect int
 	// Env is added to the environment of each node.
 	Env []string
-	// Netns gives each node a network namespace on a bridge of this machine, where
-	// Partition can cut it off. It needs root, ip and iptables.
+	// Netns gives each node a network namespace on a bridge of this machine, which
+	// Deafen, Lose, Reset and Delay need. It needs root, ip and iptables.
 	Netns bool
 	// Disks gives each node a file system of its own, which CutPower and FillDisk
 	// need. It needs root, mkfs.ext4 and loop devices.
@@ -50,7 +51,8 @@ type Options struct {
 
 // Fleet is the cluster. Its methods may be called from any goroutine.
 type Fleet struct {
-	o Options
+	o    Options
+	cuts atomic.Uint64 // that were made
 
 	mu      sync.Mutex
 	nodes   []*Node
@@ -247,7 +249,7 @@ func (n *Node) Launch() error {
 	defer log.Close()
 	cmd := n.command(args)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(append(os.Environ(), n.f.o.Env...), n.extra...)
+	cmd.Env = slices.Concat(os.Environ(), n.f.o.Env, n.extra, []string{"PARLEY_CLOCK=" + n.clockFile()})
 	if n.f.o.Shards > 0 {
 		cmd.Env = append(cmd.Env, "PARLEY_SHARDS="+strconv.Itoa(n.f.o.Shards))
 	}
