@@ -156,7 +156,7 @@ func (r *run) start(ctx context.Context) error {
 
 // talk has users talk through all faults, and collects what there is to know.
 func (r *run) talk(ctx context.Context) error {
-	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Netns: r.o.Netns, Disks: r.o.Disks}
+	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary}
 	begin, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	r.say("registering users")

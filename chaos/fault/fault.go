@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -37,8 +35,10 @@ type need int
 const (
 	nothing need = iota
 	netns        // a fleet with Netns
+	queues       // that, and a kernel that queues packets
 	disks        // a fleet with Disks
 	strace       // strace, and the right to use it
+	clocks       // a binary whose clock can be set
 )
 
 // Kinds is the catalogue.
@@ -63,6 +63,10 @@ var Kinds = []Kind{
 	{Name: "partition", needs: netns, make: partition},
 	{Name: "deafen", needs: netns, make: deafen},
 	{Name: "mute", needs: netns, make: mute},
+	{Name: "loss", needs: netns, make: loss},
+	{Name: "reset", needs: netns, make: reset},
+	{Name: "jitter", needs: queues, make: jitter},
+	{Name: "clock", needs: clocks, make: clock},
 }
 
 // Env is what faults are made with.
@@ -71,9 +75,7 @@ type Env struct {
 	History *history.Writer
 	// Parley is the program, for its verify command.
 	Parley string
-	// Netns and Disks are as in the fleet's options.
-	Netns, Disks bool
-	ops          atomic.Uint64
+	ops    atomic.Uint64
 
 	mu    sync.Mutex
 	taken map[*fleet.Node]bool // victims of faults that are there
@@ -86,18 +88,23 @@ const firstOp = 1 << 40
 var ErrNotPossible = errors.New("not possible here")
 
 // Possible gives nil, or ErrNotPossible and what lacks.
-func (k Kind) Possible(hasNetns, hasDisks bool) error {
+func (k Kind) Possible(here fleet.Abilities) error {
+	var lacks string
 	switch {
-	case k.needs == netns && !hasNetns:
-		return fmt.Errorf("%s: %w: it needs network namespaces (root, ip, iptables)", k.Name, ErrNotPossible)
-	case k.needs == disks && !hasDisks:
-		return fmt.Errorf("%s: %w: it needs file systems of its own (root, mkfs.ext4, loop devices)", k.Name, ErrNotPossible)
-	case k.needs == strace:
-		if _, err := exec.LookPath("strace"); err != nil || os.Geteuid() != 0 {
-			return fmt.Errorf("%s: %w: it needs strace and root", k.Name, ErrNotPossible)
-		}
+	case k.needs == netns && !here.Netns:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter)"
+	case k.needs == queues && !here.Delay:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter) and a kernel with packet queues (NFQUEUE)"
+	case k.needs == disks && !here.Disks:
+		lacks = "file systems of its own (root, mkfs.ext4, loop devices)"
+	case k.needs == strace && !here.Strace:
+		lacks = "strace and root"
+	case k.needs == clocks && !here.Clock:
+		lacks = "a parley built with -tags failpoint"
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %w: it needs %s", k.Name, ErrNotPossible, lacks)
 }
 
 // Parse reads names with commas between; "all" is the whole catalogue, "none" no

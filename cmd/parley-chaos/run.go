@@ -131,15 +131,17 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	o = campaign.Options{
 		Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Slow: f.Slow, Progress: out, Revision: cmp.Or(f.Revision, revision(binary)),
 	}
-	if !f.Loopback {
-		o.Netns, o.Disks = fleet.Abilities()
+	here := fleet.Able(binary)
+	if f.Loopback {
+		here.Netns, here.Delay, here.Disks = false, false, false
 	}
+	o.Netns, o.Disks = here.Netns, here.Disks
 	chosen, err := fault.Parse(f.Faults)
 	if err != nil {
 		return o, exit{exitUsage, err}
 	}
 	for _, k := range chosen {
-		switch err := k.Possible(o.Netns, o.Disks); {
+		switch err := k.Possible(here); {
 		case err == nil:
 			o.Faults = append(o.Faults, k)
 		case f.Faults == "all":
