@@ -20,6 +20,7 @@ import (
 	"github.com/parley-im/parley/chaos/fault"
 	"github.com/parley-im/parley/chaos/fleet"
 	"github.com/parley-im/parley/chaos/history"
+	"github.com/parley-im/parley/chaos/hostile"
 	"github.com/parley-im/parley/chaos/workload"
 )
 
@@ -156,7 +157,6 @@ func (r *run) start(ctx context.Context) error {
 
 // talk has users talk through all faults, and collects what there is to know.
 func (r *run) talk(ctx context.Context) error {
-	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary}
 	begin, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	r.say("registering users")
@@ -167,6 +167,7 @@ func (r *run) talk(ctx context.Context) error {
 	r.mu.Lock()
 	r.users = users
 	r.mu.Unlock()
+	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Users: users, Intruders: r.intruders()}
 	err = r.disturb(ctx)
 	r.say("the users fall silent")
 	r.users.Stop()
@@ -186,6 +187,14 @@ func (r *run) talk(ctx context.Context) error {
 		return err
 	}
 	return r.collect(ctx)
+}
+
+func (r *run) intruders() *hostile.Hostile {
+	o := hostile.Options{Users: workload.Names(), History: r.history}
+	for _, a := range apps {
+		o.Apps = append(o.Apps, hostile.App{ID: a.ID, Secret: a.Secret})
+	}
+	return hostile.New(o)
 }
 
 // servers are those that clients may go to.

@@ -1,7 +1,8 @@
 // Package fault is the catalogue of what a chaos run does to a cluster of real
 // processes, and the plan of it that a seed gives. A fault is made, seen to have
-// taken effect, held, and undone; each of these is an event of the history. It
-// knows nothing of users, and judges nothing. All of it blocks.
+// taken effect, held, and undone; each of these is an event of the history. Of
+// users it knows what they can be made to do, and it judges nothing. All of it
+// blocks.
 package fault
 
 import (
@@ -67,6 +68,10 @@ var Kinds = []Kind{
 	{Name: "reset", needs: netns, make: reset},
 	{Name: "jitter", needs: queues, make: jitter},
 	{Name: "clock", needs: clocks, make: clock},
+	{Name: "storm", make: storm},
+	{Name: "slow-clients", make: slowClients},
+	{Name: "hostile", make: hostile},
+	{Name: "token-flood", make: tokenFlood},
 }
 
 // Env is what faults are made with.
@@ -75,7 +80,10 @@ type Env struct {
 	History *history.Writer
 	// Parley is the program, for its verify command.
 	Parley string
-	ops    atomic.Uint64
+	// Users and Intruders are for the faults that clients make.
+	Users     Users
+	Intruders Intruders
+	ops       atomic.Uint64
 
 	mu    sync.Mutex
 	taken map[*fleet.Node]bool // victims of faults that are there

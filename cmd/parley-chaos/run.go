@@ -23,8 +23,8 @@ import (
 // runFlags say what a run is, but for its seed.
 type runFlags struct {
 	Duration time.Duration `default:"60s" help:"How long users talk, at least 15s; starting and checking come on top."`
-	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here." placeholder:"LIST"`
-	Parley   string        `default:"parley" help:"The parley program." placeholder:"FILE"`
+	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here. There are ${faults}." placeholder:"LIST"`
+	Parley   string        `default:"parley" help:"The parley program; the clock of one built with -tags failpoint can be put off." placeholder:"FILE"`
 	Shards   int           `default:"32" help:"Shards of the cluster."`
 	Rate     int           `default:"300" help:"Messages a second, about."`
 	Slow     int           `default:"1" help:"How many times as long as promised deliveries and outages may take: for machines that have much else to do."`
