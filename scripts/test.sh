@@ -50,8 +50,10 @@ chaos() {
   local dir
   dir=$(mktemp -d)
   go build -o "$dir" ./cmd/parley-chaos
-  if ! "$dir/parley-chaos" run --parley "$PARLEY_BIN" --seed 1 --duration 60s --rate 150 --slow 6 --loopback \
-    --faults kill,kill-leader,kill-all,wipe,pause,pause-leader,restart,roll,drain --report "$dir/report" >"$dir/words"; then
+  go build -tags failpoint -o "$dir/parley" ./cmd/parley
+  if ! "$dir/parley-chaos" run --parley "$dir/parley" --seed 1 --duration 60s --rate 150 --slow 6 --loopback \
+    --faults kill,kill-leader,kill-all,wipe,pause,pause-leader,restart,roll,drain,partition,deafen,mute,reset,clock,storm,slow-clients,hostile,token-flood \
+    --report "$dir/report" >"$dir/words"; then
     cat "$dir/words"
     echo "kept in $dir" >&2
     return 1

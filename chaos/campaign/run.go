@@ -38,9 +38,10 @@ type Options struct {
 	Shards   int
 	Rate     int // messages a second
 	Slow     int // how many times as long as promised the checker waits
-	// Netns and Disks give nodes network namespaces and file systems of their own.
-	Netns, Disks bool
-	Progress     io.Writer // nil: nobody looks
+	// Netns and Disks give nodes network namespaces and file systems of their own,
+	// Proxies has them talk through proxies if they have no namespaces.
+	Netns, Proxies, Disks bool
+	Progress              io.Writer // nil: nobody looks
 }
 
 // What the checker takes as promised, and what the run allows for.
@@ -91,7 +92,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		return Result{}, err
 	}
 	r.fleet = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Disks: o.Disks,
+		Binary: o.Binary, Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Proxies: o.Proxies && !o.Netns, Disks: o.Disks,
 	})
 	defer func() { err = errors.Join(err, r.fleet.Close()) }()
 	file, err := os.Create(r.historyFile())
@@ -135,7 +136,7 @@ func (r *run) config() history.Config {
 		DeliverWithin: int64(r.slow(deliverWithin)), AvailableWithin: int64(r.slow(availableWithin)),
 		Options: map[string]string{
 			"nodes": strconv.Itoa(r.o.Nodes), "duration": r.o.Duration.String(), "shards": strconv.Itoa(r.o.Shards), "rate": strconv.Itoa(r.o.Rate), "slow": strconv.Itoa(r.o.Slow),
-			"namespaces": strconv.FormatBool(r.o.Netns), "disks": strconv.FormatBool(r.o.Disks), "faults": fmt.Sprint(fault.Names(r.o.Faults)),
+			"namespaces": strconv.FormatBool(r.o.Netns), "proxies": strconv.FormatBool(r.o.Proxies && !r.o.Netns), "disks": strconv.FormatBool(r.o.Disks), "faults": fmt.Sprint(fault.Names(r.o.Faults)),
 		},
 	}
 	for _, n := range r.fleet.Nodes() {

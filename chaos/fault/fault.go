@@ -35,6 +35,7 @@ type need int
 
 const (
 	nothing need = iota
+	cuts         // a fleet with Netns or Proxies
 	netns        // a fleet with Netns
 	queues       // that, and a kernel that queues packets
 	disks        // a fleet with Disks
@@ -61,11 +62,11 @@ var Kinds = []Kind{
 	{Name: "disk-full", needs: disks, make: diskFull},
 	{Name: "power-cut", needs: disks, make: powerCut},
 	{Name: "power-cut-all", needs: disks, Alone: true, make: powerCutAll},
-	{Name: "partition", needs: netns, make: partition},
-	{Name: "deafen", needs: netns, make: deafen},
-	{Name: "mute", needs: netns, make: mute},
+	{Name: "partition", needs: cuts, make: partition},
+	{Name: "deafen", needs: cuts, make: deafen},
+	{Name: "mute", needs: cuts, make: mute},
 	{Name: "loss", needs: netns, make: loss},
-	{Name: "reset", needs: netns, make: reset},
+	{Name: "reset", needs: cuts, make: reset},
 	{Name: "jitter", needs: queues, make: jitter},
 	{Name: "clock", needs: clocks, make: clock},
 	{Name: "storm", make: storm},
@@ -99,6 +100,8 @@ var ErrNotPossible = errors.New("not possible here")
 func (k Kind) Possible(here fleet.Abilities) error {
 	var lacks string
 	switch {
+	case k.needs == cuts && !here.Netns && !here.Proxies:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter), or proxies (Linux)"
 	case k.needs == netns && !here.Netns:
 		lacks = "network namespaces (root, ip, ss, iptables, nsenter)"
 	case k.needs == queues && !here.Delay:

@@ -50,7 +50,11 @@ func (m *made) lose(ctx context.Context, share float64, to, from bool) (err erro
 		if !way.wanted {
 			continue
 		}
-		c, err := m.Fleet.Lose(way.at, way.from, share)
+		do := m.Fleet.Deafen
+		if share < 1 {
+			do = func(at, from []*fleet.Node) (*fleet.Cut, error) { return m.Fleet.Lose(at, from, share) }
+		}
+		c, err := do(way.at, way.from)
 		if err != nil {
 			return err
 		}
@@ -72,7 +76,7 @@ func (m *made) lose(ctx context.Context, share float64, to, from bool) (err erro
 	if err := wait(ctx, m.hold); err != nil {
 		return err
 	}
-	m.effect("%d packets were dropped", dropped())
+	m.effect("%d packets did not get through", dropped())
 	m.heal()
 	return heal()
 }

@@ -73,13 +73,16 @@ func TestPairsAreOfKindsThatNeedNotBeAloneAndOfTwoVictims(t *testing.T) {
 }
 
 func TestAKindIsPossibleWhereThereIsWhatItNeeds(t *testing.T) {
-	all := fleet.Abilities{Netns: true, Delay: true, Disks: true, Strace: true, Clock: true}
+	all, proxied := fleet.Abilities{Netns: true, Delay: true, Disks: true, Strace: true, Clock: true}, fleet.Abilities{Proxies: true}
 	for _, k := range Kinds {
 		if err := k.Possible(all); err != nil {
 			t.Errorf("with everything: %v", err)
 		}
 		if err := k.Possible(fleet.Abilities{}); (err == nil) != (k.needs == nothing) || err != nil && !errors.Is(err, ErrNotPossible) {
 			t.Errorf("%s without anything: %v", k.Name, err)
+		}
+		if err := k.Possible(proxied); (err == nil) != (k.needs == nothing || k.needs == cuts) {
+			t.Errorf("%s with proxies: %v", k.Name, err)
 		}
 	}
 }

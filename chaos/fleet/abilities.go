@@ -3,16 +3,18 @@ package fleet
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 )
 
 // Abilities says what can be done to nodes.
 type Abilities struct {
-	Netns  bool // Options.Netns, and what it is needed for; but for Delay
-	Delay  bool
-	Disks  bool // Options.Disks, and what it is needed for
-	Strace bool // Inject
-	Clock  bool // SetClock
+	Netns   bool // Options.Netns, and what it is needed for; but for Delay
+	Delay   bool
+	Proxies bool // Options.Proxies
+	Disks   bool // Options.Disks, and what it is needed for
+	Strace  bool // Inject
+	Clock   bool // SetClock
 }
 
 // Able says what this process can do to nodes that run a binary: whether it is
@@ -21,7 +23,7 @@ type Abilities struct {
 func Able(binary string) Abilities {
 	netns := able("ip", "iptables", "nsenter", "ss")
 	return Abilities{
-		Netns: netns, Delay: netns && canDelay(), Disks: able("mkfs.ext4", "mount", "umount", "truncate"), Strace: able("strace"), Clock: hasClock(binary),
+		Netns: netns, Delay: netns && canDelay(), Proxies: runtime.GOOS == "linux", Disks: able("mkfs.ext4", "mount", "umount", "truncate"), Strace: able("strace"), Clock: hasClock(binary),
 	}
 }
 

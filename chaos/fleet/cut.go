@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// ErrNoNetns says that a fleet without Options.Netns was to be cut apart.
-var ErrNoNetns = errors.New("fleet: only nodes in network namespaces can be cut apart")
+// ErrNoNetns says that something was to be done to the packets of a fleet without
+// Options.Netns, or that one without Options.Proxies either was to be cut apart.
+var ErrNoNetns = errors.New("fleet: the nodes are neither in network namespaces nor, if that would do, behind proxies")
 
 // Cut is something that is done to what nodes send each other, until Heal. Cuts
 // are made beside each other, and each ends by itself only; they hold over the
@@ -18,6 +19,10 @@ var ErrNoNetns = errors.New("fleet: only nodes in network namespaces can be cut 
 type Cut struct {
 	name  string // stands in all its rules
 	rules []rule
+
+	proxies *proxies // instead of rules
+	ways    []way
+	before  int // that were held back
 }
 
 // rule is one of a namespace's packet filter.
@@ -26,8 +31,26 @@ type rule struct {
 	what                []string // match and target
 }
 
-// Deafen has nodes hear nothing from others, who go on hearing them.
-func (f *Fleet) Deafen(nodes, from []*Node) (*Cut, error) { return f.Lose(nodes, from, 1) }
+// Deafen has nodes hear nothing from others, who go on hearing them. It works
+// with Options.Netns and with Options.Proxies.
+func (f *Fleet) Deafen(nodes, from []*Node) (*Cut, error) {
+	if f.proxies == nil {
+		return f.Lose(nodes, from, 1)
+	}
+	c := &Cut{proxies: f.proxies, ways: waysTo(nodes, from)}
+	c.before = f.proxies.held(c.ways)
+	f.proxies.cut(c.ways, 1)
+	return c, nil
+}
+
+func waysTo(nodes, from []*Node) (all []way) {
+	for _, n := range nodes {
+		for _, other := range from {
+			all = append(all, way{other, n})
+		}
+	}
+	return all
+}
 
 // Lose has a share of the packets from others not arrive at nodes, each by
 // chance.
@@ -74,6 +97,11 @@ func (r rule) run(how, name string) error {
 
 // Heal ends the cut, and no other.
 func (c *Cut) Heal() error {
+	if c.proxies != nil {
+		c.proxies.cut(c.ways, -1)
+		c.ways = nil
+		return nil
+	}
 	var errs []error
 	for _, r := range c.rules {
 		errs = append(errs, r.run("-D", c.name))
@@ -82,8 +110,12 @@ func (c *Cut) Heal() error {
 	return errors.Join(errs...)
 }
 
-// Packets counts those that the cut has hit since it was made.
+// Packets counts those that the cut has hit since it was made; of proxies,
+// datagrams and pieces of streams.
 func (c *Cut) Packets() (packets int, err error) {
+	if c.proxies != nil {
+		return c.proxies.held(c.ways) - c.before, nil
+	}
 	type list struct{ space, table, chain string }
 	counted := make(map[list]bool)
 	for _, r := range c.rules {
@@ -123,8 +155,11 @@ func packetsOf(listing, name string) (packets int, err error) {
 }
 
 // Reset ends the connections between nodes and others, both ends of which are
-// told so, and counts them.
+// told so, and counts them. It works with Options.Netns and with Options.Proxies.
 func (f *Fleet) Reset(nodes, others []*Node) (connections int, err error) {
+	if f.proxies != nil {
+		return f.proxies.reset(waysTo(nodes, others)), nil
+	}
 	if !f.o.Netns {
 		return 0, ErrNoNetns
 	}

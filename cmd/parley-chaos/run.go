@@ -29,7 +29,7 @@ type runFlags struct {
 	Rate     int           `default:"300" help:"Messages a second, about."`
 	Slow     int           `default:"1" help:"How many times as long as promised deliveries and outages may take: for machines that have much else to do."`
 	Revision string        `help:"What the program was built from, for the records; else what it says itself."`
-	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root."`
+	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root; nodes then talk through proxies, so that they can be cut apart."`
 }
 
 type runCommand struct {
@@ -135,7 +135,7 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	if f.Loopback {
 		here.Netns, here.Delay, here.Disks = false, false, false
 	}
-	o.Netns, o.Disks = here.Netns, here.Disks
+	o.Netns, o.Proxies, o.Disks = here.Netns, here.Proxies, here.Disks
 	chosen, err := fault.Parse(f.Faults)
 	if err != nil {
 		return o, exit{exitUsage, err}
