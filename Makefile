@@ -1,7 +1,7 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long chaos-selftest load
+.PHONY: help run cluster build failpoint deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long chaos-selftest load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,12 +57,16 @@ partition: ## cut nodes in network namespaces apart; needs root and iptables
 
 LEDGER ?= docs/chaos-ledger.jsonl
 HOURS ?= 8
-CAMPAIGN = bin/parley-chaos campaign --parley bin/parley --revision $$(git describe --always --dirty) --ledger $(LEDGER)
+CAMPAIGN = bin/parley-chaos campaign --parley bin/parley-failpoint --revision $$(git describe --always --dirty) --ledger $(LEDGER)
 
-chaos: build ## chaos runs for 10 minutes, into LEDGER=FILE; as root with all faults
+# The clock of this build can be set; else it is the same.
+failpoint: build
+	@go build -trimpath -tags failpoint -o bin/parley-failpoint ./cmd/parley
+
+chaos: failpoint ## chaos runs for 10 minutes, into LEDGER=FILE; as root with all faults
 	@$(CAMPAIGN) --for 10m
 
-chaos-long: build ## chaos runs for HOURS=N
+chaos-long: failpoint ## chaos runs for HOURS=N
 	@$(CAMPAIGN) --for $(HOURS)h
 
 chaos-selftest: ## chaos runs find each of the flaws that builds by tag have; needs root

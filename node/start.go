@@ -24,6 +24,7 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
+	"github.com/parley-im/parley/internal/failpoint"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
 	"github.com/parley-im/parley/transport/api"
@@ -47,7 +48,7 @@ func withDefaults(o Options) Options {
 		o.Timing = connection.DefaultTiming
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = failpoint.Clock()
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -20,6 +20,7 @@ import (
 	"github.com/parley-im/parley/chaos/fault"
 	"github.com/parley-im/parley/chaos/fleet"
 	"github.com/parley-im/parley/chaos/history"
+	"github.com/parley-im/parley/chaos/hostile"
 	"github.com/parley-im/parley/chaos/workload"
 )
 
@@ -37,9 +38,10 @@ type Options struct {
 	Shards   int
 	Rate     int // messages a second
 	Slow     int // how many times as long as promised the checker waits
-	// Netns and Disks give nodes network namespaces and file systems of their own.
-	Netns, Disks bool
-	Progress     io.Writer // nil: nobody looks
+	// Netns and Disks give nodes network namespaces and file systems of their own,
+	// Proxies has them talk through proxies if they have no namespaces.
+	Netns, Proxies, Disks bool
+	Progress              io.Writer // nil: nobody looks
 }
 
 // What the checker takes as promised, and what the run allows for.
@@ -90,7 +92,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		return Result{}, err
 	}
 	r.fleet = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Disks: o.Disks,
+		Binary: o.Binary, Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Proxies: o.Proxies && !o.Netns, Disks: o.Disks,
 	})
 	defer func() { err = errors.Join(err, r.fleet.Close()) }()
 	file, err := os.Create(r.historyFile())
@@ -134,7 +136,7 @@ func (r *run) config() history.Config {
 		DeliverWithin: int64(r.slow(deliverWithin)), AvailableWithin: int64(r.slow(availableWithin)),
 		Options: map[string]string{
 			"nodes": strconv.Itoa(r.o.Nodes), "duration": r.o.Duration.String(), "shards": strconv.Itoa(r.o.Shards), "rate": strconv.Itoa(r.o.Rate), "slow": strconv.Itoa(r.o.Slow),
-			"namespaces": strconv.FormatBool(r.o.Netns), "disks": strconv.FormatBool(r.o.Disks), "faults": fmt.Sprint(fault.Names(r.o.Faults)),
+			"namespaces": strconv.FormatBool(r.o.Netns), "proxies": strconv.FormatBool(r.o.Proxies && !r.o.Netns), "disks": strconv.FormatBool(r.o.Disks), "faults": fmt.Sprint(fault.Names(r.o.Faults)),
 		},
 	}
 	for _, n := range r.fleet.Nodes() {
@@ -156,7 +158,6 @@ func (r *run) start(ctx context.Context) error {
 
 // talk has users talk through all faults, and collects what there is to know.
 func (r *run) talk(ctx context.Context) error {
-	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Netns: r.o.Netns, Disks: r.o.Disks}
 	begin, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	r.say("registering users")
@@ -167,6 +168,7 @@ func (r *run) talk(ctx context.Context) error {
 	r.mu.Lock()
 	r.users = users
 	r.mu.Unlock()
+	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Users: users, Intruders: r.intruders()}
 	err = r.disturb(ctx)
 	r.say("the users fall silent")
 	r.users.Stop()
@@ -186,6 +188,14 @@ func (r *run) talk(ctx context.Context) error {
 		return err
 	}
 	return r.collect(ctx)
+}
+
+func (r *run) intruders() *hostile.Hostile {
+	o := hostile.Options{Users: workload.Names(), History: r.history}
+	for _, a := range apps {
+		o.Apps = append(o.Apps, hostile.App{ID: a.ID, Secret: a.Secret})
+	}
+	return hostile.New(o)
 }
 
 // servers are those that clients may go to.

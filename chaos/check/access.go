@@ -31,6 +31,9 @@ func (c *checker) access(e *history.Event) {
 
 // void says why a call by the login at a time cannot succeed; empty when it may.
 func (c *checker) void(l *login, call int64) string {
+	if l.expires == history.Never {
+		return "its token was never good"
+	}
 	if l.expires > 0 && call > l.expires+expiryGrace {
 		return "its token ended at " + clock(l.expires).String()
 	}

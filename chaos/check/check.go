@@ -148,6 +148,8 @@ func (c *checker) step(e *history.Event) error {
 		c.access(e)
 	case history.KindRefused:
 		c.refused(e)
+	case history.KindRebuffed:
+		c.rebuffed(e)
 	case history.KindFault, history.KindEffect, history.KindHeal, history.KindHealed:
 		return c.fault(e)
 	case history.KindReplica:

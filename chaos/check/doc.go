@@ -30,12 +30,14 @@
 //	I9  unread         an unread event's count is that of the log's entries of
 //	                   others in (Read, Seq].
 //	I11 auth           nothing called more than 30 s after the token's end, or 5 s
-//	                   after its revocation, succeeds; nothing sent then is received.
+//	                   after its revocation, or with one that was never good,
+//	                   succeeds; nothing sent then is received.
 //	I12 tenants        no event of an app has another app's message or canary.
 //	I13 availability   with no fault open, no conversation has attempts and none of
 //	                   them acknowledged for longer than AvailableWithin, counted
 //	                   from the last healed at the earliest.
-//	I14 honesty        every refusal has a code, and not that of an internal error.
+//	I14 honesty        every refusal has a code, and not that of an internal error;
+//	                   what breaks the protocol gets the answer that is due.
 //
 // LIN is porcupine's view of I5 and I6 together: the sampled conversations are
 // linearizable logs with append and read. FAULT says that each fault's effect was

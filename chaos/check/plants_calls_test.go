@@ -93,6 +93,17 @@ func plantsInUsers() []plant {
 				return e.Kind == history.KindToken && g.activeAfter(i, 31*time.Second)
 			}, func(e *history.Event) { e.Expires = e.At + 1 })
 		}},
+		{"a forged token lets somebody in", Auth, nil, func(g *garden) bool {
+			i := g.pick(func(i int, e *history.Event) bool { return e.Kind == history.KindLogout && i < g.final() })
+			if i < 0 {
+				return false
+			}
+			forger := history.Event{Kind: history.KindToken, App: g.all[i].App, User: g.all[i].User, Device: "forger", Expires: history.Never}
+			in, out := forger, forger
+			in.Kind, in.Call, in.Expires = history.KindLogin, g.all[i].At, 0
+			out.Kind, out.Expires = history.KindLogout, 0
+			return g.insert(i+1, forger, in, out)
+		}},
 		{"a token is revoked unnoticed", Auth, nil, func(g *garden) bool {
 			i := g.pick(func(i int, e *history.Event) bool {
 				return e.Kind == history.KindToken && g.activeAfter(i, 6*time.Second)
@@ -174,6 +185,13 @@ func plantsInOutcomes() []plant {
 		}},
 		{"a refusal is an internal error", Untyped, nil, func(g *garden) bool {
 			return g.change(busy, func(e *history.Event) { e.Code = chat.CodeInternal })
+		}},
+		{"a refusal is another one than is due", Untyped, nil, func(g *garden) bool {
+			return g.change(func(_ int, e *history.Event) bool { return e.Kind == history.KindFail && !e.Code.Retryable() },
+				func(e *history.Event) { e.Want = e.Code + 1 })
+		}},
+		{"a connection with garbage gets no answer", Untyped, nil, func(g *garden) bool {
+			return g.insert(g.final(), history.Event{Kind: history.KindRebuffed, Node: "n1", Text: "garbage", Want: 4400})
 		}},
 		{"a conversation refuses for too long", Outage, nil, func(g *garden) bool { return g.outage(true) }},
 		{"a send gets no answer for too long", Outage, nil, func(g *garden) bool { return g.outage(false) }},

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	"github.com/parley-im/parley/chaos/history"
 	"github.com/parley-im/parley/chat"
 )
@@ -95,7 +97,25 @@ func (c *checker) typed(e *history.Event) {
 	c.exercise("I14")
 	if e.Code < 6000001 || e.Code > 6009999 || e.Code == chat.CodeInternal {
 		c.violate("I14", Untyped, "at %v %s/%s of app %d was refused by %s with code %d: %q", clock(e.At), e.User, e.Device, e.App, e.Node, e.Code, e.Text)
+		return
 	}
+	if e.Want != 0 && e.Code != e.Want && !e.Code.Retryable() {
+		c.violate("I14", Untyped, "at %v %s/%s of app %d was refused by %s with code %d instead of %d: %q", clock(e.At), e.User, e.Device, e.App, e.Node, e.Code, e.Want, e.Text)
+	}
+}
+
+// overloaded are the answers by which a node turns anybody away who comes while
+// it has too much to do.
+var overloaded = []chat.Code{503, 4429}
+
+// rebuffed checks what a connection got that broke the protocol. It may get
+// nothing, or a goodbye, while its node suffers another fault.
+func (c *checker) rebuffed(e *history.Event) {
+	c.exercise("I14")
+	if e.Code == e.Want || slices.Contains(overloaded, e.Code) || c.open > 1 {
+		return
+	}
+	c.violate("I14", Untyped, "at %v a connection to %s with %s got %d instead of %d", clock(e.At), e.Node, e.Text, e.Code, e.Want)
 }
 
 func (c *checker) refused(e *history.Event) {

@@ -1,7 +1,8 @@
 // Package fault is the catalogue of what a chaos run does to a cluster of real
 // processes, and the plan of it that a seed gives. A fault is made, seen to have
-// taken effect, held, and undone; each of these is an event of the history. It
-// knows nothing of users, and judges nothing. All of it blocks.
+// taken effect, held, and undone; each of these is an event of the history. Of
+// users it knows what they can be made to do, and it judges nothing. All of it
+// blocks.
 package fault
 
 import (
@@ -9,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -36,9 +35,12 @@ type need int
 
 const (
 	nothing need = iota
+	cuts         // a fleet with Netns or Proxies
 	netns        // a fleet with Netns
+	queues       // that, and a kernel that queues packets
 	disks        // a fleet with Disks
 	strace       // strace, and the right to use it
+	clocks       // a binary whose clock can be set
 )
 
 // Kinds is the catalogue.
@@ -60,9 +62,17 @@ var Kinds = []Kind{
 	{Name: "disk-full", needs: disks, make: diskFull},
 	{Name: "power-cut", needs: disks, make: powerCut},
 	{Name: "power-cut-all", needs: disks, Alone: true, make: powerCutAll},
-	{Name: "partition", needs: netns, make: partition},
-	{Name: "deafen", needs: netns, make: deafen},
-	{Name: "mute", needs: netns, make: mute},
+	{Name: "partition", needs: cuts, make: partition},
+	{Name: "deafen", needs: cuts, make: deafen},
+	{Name: "mute", needs: cuts, make: mute},
+	{Name: "loss", needs: netns, make: loss},
+	{Name: "reset", needs: cuts, make: reset},
+	{Name: "jitter", needs: queues, make: jitter},
+	{Name: "clock", needs: clocks, make: clock},
+	{Name: "storm", make: storm},
+	{Name: "slow-clients", make: slowClients},
+	{Name: "hostile", make: hostile},
+	{Name: "token-flood", make: tokenFlood},
 }
 
 // Env is what faults are made with.
@@ -71,9 +81,10 @@ type Env struct {
 	History *history.Writer
 	// Parley is the program, for its verify command.
 	Parley string
-	// Netns and Disks are as in the fleet's options.
-	Netns, Disks bool
-	ops          atomic.Uint64
+	// Users and Intruders are for the faults that clients make.
+	Users     Users
+	Intruders Intruders
+	ops       atomic.Uint64
 
 	mu    sync.Mutex
 	taken map[*fleet.Node]bool // victims of faults that are there
@@ -86,18 +97,25 @@ const firstOp = 1 << 40
 var ErrNotPossible = errors.New("not possible here")
 
 // Possible gives nil, or ErrNotPossible and what lacks.
-func (k Kind) Possible(hasNetns, hasDisks bool) error {
+func (k Kind) Possible(here fleet.Abilities) error {
+	var lacks string
 	switch {
-	case k.needs == netns && !hasNetns:
-		return fmt.Errorf("%s: %w: it needs network namespaces (root, ip, iptables)", k.Name, ErrNotPossible)
-	case k.needs == disks && !hasDisks:
-		return fmt.Errorf("%s: %w: it needs file systems of its own (root, mkfs.ext4, loop devices)", k.Name, ErrNotPossible)
-	case k.needs == strace:
-		if _, err := exec.LookPath("strace"); err != nil || os.Geteuid() != 0 {
-			return fmt.Errorf("%s: %w: it needs strace and root", k.Name, ErrNotPossible)
-		}
+	case k.needs == cuts && !here.Netns && !here.Proxies:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter), or proxies (Linux)"
+	case k.needs == netns && !here.Netns:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter)"
+	case k.needs == queues && !here.Delay:
+		lacks = "network namespaces (root, ip, ss, iptables, nsenter) and a kernel with packet queues (NFQUEUE)"
+	case k.needs == disks && !here.Disks:
+		lacks = "file systems of its own (root, mkfs.ext4, loop devices)"
+	case k.needs == strace && !here.Strace:
+		lacks = "strace and root"
+	case k.needs == clocks && !here.Clock:
+		lacks = "a parley built with -tags failpoint"
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %w: it needs %s", k.Name, ErrNotPossible, lacks)
 }
 
 // Parse reads names with commas between; "all" is the whole catalogue, "none" no

@@ -46,8 +46,7 @@ func Plan(seed uint64, kinds []Kind) iter.Seq[Step] {
 		for len(kinds) > 0 {
 			s := Step{Rest: between(rng, minRest, maxRest), Begin: []Single{draw(rng, next())}}
 			if !s.Begin[0].Kind.Alone && rng.IntN(3) == 0 {
-				// Two cuts would end together.
-				if second := next(); second.Alone || second.needs == netns && s.Begin[0].Kind.needs == netns {
+				if second := next(); second.Alone {
 					bag = append([]Kind{second}, bag...)
 				} else {
 					s.Begin = append(s.Begin, draw(rng, second))

@@ -3,12 +3,28 @@ package fleet
 import (
 	"os"
 	"os/exec"
+	"runtime"
+	"strings"
 )
 
-// Abilities says whether this process may use Options.Netns and Options.Disks:
-// it is root, and the programs are there.
-func Abilities() (netns, disks bool) {
-	return able("ip", "iptables", "nsenter"), able("mkfs.ext4", "mount", "umount", "truncate")
+// Abilities says what can be done to nodes.
+type Abilities struct {
+	Netns   bool // Options.Netns, and what it is needed for; but for Delay
+	Delay   bool
+	Proxies bool // Options.Proxies
+	Disks   bool // Options.Disks, and what it is needed for
+	Strace  bool // Inject
+	Clock   bool // SetClock
+}
+
+// Able says what this process can do to nodes that run a binary: whether it is
+// root, the programs and the kernel's parts are there, and the binary has what
+// it takes.
+func Able(binary string) Abilities {
+	netns := able("ip", "iptables", "nsenter", "ss")
+	return Abilities{
+		Netns: netns, Delay: netns && canDelay(), Proxies: runtime.GOOS == "linux", Disks: able("mkfs.ext4", "mount", "umount", "truncate"), Strace: able("strace"), Clock: hasClock(binary),
+	}
 }
 
 func able(programs ...string) bool {
@@ -18,4 +34,10 @@ func able(programs ...string) bool {
 		}
 	}
 	return os.Geteuid() == 0
+}
+
+// hasClock asks a parley whether its clock can be set.
+func hasClock(binary string) bool {
+	out, err := exec.Command(binary, "version").Output()
+	return err == nil && strings.Contains(string(out), "failpoints")
 }

@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,9 +41,12 @@ type Options struct {
 	Expect int
 	// Env is added to the environment of each node.
 	Env []string
-	// Netns gives each node a network namespace on a bridge of this machine, where
-	// Partition can cut it off. It needs root, ip and iptables.
+	// Netns gives each node a network namespace on a bridge of this machine, which
+	// Deafen, Lose, Reset and Delay need. It needs root, ip and iptables.
 	Netns bool
+	// Proxies has the nodes on loopback talk through proxies of this process, which
+	// Deafen and Reset need without Netns. It needs Linux, and no root.
+	Proxies bool
 	// Disks gives each node a file system of its own, which CutPower and FillDisk
 	// need. It needs root, mkfs.ext4 and loop devices.
 	Disks bool
@@ -50,12 +54,14 @@ type Options struct {
 
 // Fleet is the cluster. Its methods may be called from any goroutine.
 type Fleet struct {
-	o Options
+	o    Options
+	cuts atomic.Uint64 // that were made
 
 	mu      sync.Mutex
 	nodes   []*Node
 	retired []*Node
 	network *network // nil until the first node with Netns
+	proxies *proxies // nil until the first one with Proxies
 }
 
 // Node is one node over the lives of its process.
@@ -65,6 +71,7 @@ type Node struct {
 	zone                        string
 	addr, peer, actorAt, gossip string
 	space, host                 string // namespace and address there; without Netns ""
+	front                       string // host of its proxies; without Proxies ""
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -103,7 +110,13 @@ func (f *Fleet) Add() (*Node, error) {
 // settle gives a node its addresses.
 func (f *Fleet) settle(n *Node) (err error) {
 	if !f.o.Netns {
-		return n.freePorts()
+		if err := n.freePorts(); err != nil || !f.o.Proxies {
+			return err
+		}
+		if f.proxies == nil {
+			f.proxies = newProxies()
+		}
+		return f.proxies.add(n, len(f.nodes)+len(f.retired))
 	}
 	if f.network == nil {
 		if f.network, err = openNetwork(); err != nil {
@@ -197,6 +210,9 @@ func (f *Fleet) Close() error {
 	if f.network != nil {
 		errs = append(errs, f.network.close())
 	}
+	if f.proxies != nil {
+		errs = append(errs, f.proxies.close())
+	}
 	return errors.Join(errs...)
 }
 
@@ -229,12 +245,15 @@ func (n *Node) Launch() error {
 		"--client-url", n.URL(),
 		"--admin-token-file", filepath.Join(n.f.o.Dir, "admin-token"),
 	}
+	if n.front != "" {
+		args = append(args, "--advertise", n.front)
+	}
 	for _, app := range n.f.o.Apps {
 		args = append(args, "--app", app)
 	}
 	for _, other := range n.f.Nodes() {
 		if other != n {
-			args = append(args, "--join", other.gossip)
+			args = append(args, "--join", other.at(other.gossip))
 		}
 	}
 	if n.f.o.Expect > 0 {
@@ -247,7 +266,7 @@ func (n *Node) Launch() error {
 	defer log.Close()
 	cmd := n.command(args)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(append(os.Environ(), n.f.o.Env...), n.extra...)
+	cmd.Env = slices.Concat(os.Environ(), n.f.o.Env, n.extra, []string{"PARLEY_CLOCK=" + n.clockFile()})
 	if n.f.o.Shards > 0 {
 		cmd.Env = append(cmd.Env, "PARLEY_SHARDS="+strconv.Itoa(n.f.o.Shards))
 	}

@@ -70,34 +70,6 @@ func (w *network) add() (space, address string, err error) {
 // close removes all of it, also what was made in part.
 func (w *network) close() error { return removeNetwork(w.prefix) }
 
-// drop has a namespace hear nothing from an address.
-func drop(space, from string) error {
-	return run("ip", "netns", "exec", space, "iptables", "-w", "-A", "INPUT", "-s", from, "-j", "DROP")
-}
-
-// dropNothing ends all drops of a namespace.
-func dropNothing(space string) error {
-	return run("ip", "netns", "exec", space, "iptables", "-w", "-F", "INPUT")
-}
-
-// dropped counts the packets that a namespace's drops have hit.
-func dropped(space string) (packets int, err error) {
-	out, err := exec.Command("ip", "netns", "exec", space, "iptables", "-w", "-L", "INPUT", "-v", "-n", "-x").Output()
-	if err != nil {
-		return 0, fmt.Errorf("fleet: list the drops of %s: %w", space, err)
-	}
-	for line := range strings.Lines(string(out)) {
-		if fields := strings.Fields(line); len(fields) > 2 && fields[2] == "DROP" {
-			n, err := strconv.Atoi(fields[0])
-			if err != nil {
-				return 0, err
-			}
-			packets += n
-		}
-	}
-	return packets, nil
-}
-
 // removeNetwork removes the namespaces and interfaces with a prefix.
 func removeNetwork(prefix string) error {
 	links, err := filepath.Glob("/sys/class/net/" + prefix + "[bn]*")

@@ -38,17 +38,17 @@ func TestPartitionsInNamespaces(t *testing.T) {
 	for _, n := range f.Nodes() {
 		settle(ctx, t, f, 3)
 		others := slices.DeleteFunc(f.Nodes(), func(other *fleet.Node) bool { return other == n })
-		if err := f.Partition([]*fleet.Node{n}, others); err != nil {
-			t.Fatal(err)
-		}
+		cuts := cutOff(t, f, n, others)
 		since := time.Now()
 		await(ctx, t, "the others go on, and the node has refused", func() bool {
 			return time.Since(since) > cutFor && p.every(since, func(at *fleet.Node, tr try) bool { return (tr.err == nil) == (at != n) })
 		})
 		resumed := p.resumed(since, others)
 		healing := time.Now()
-		if err := f.Heal(); err != nil {
-			t.Fatal(err)
+		for _, c := range cuts {
+			if err := c.Heal(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		healed := time.Now()
 		await(ctx, t, "everybody is served", func() bool {
@@ -65,6 +65,20 @@ func TestPartitionsInNamespaces(t *testing.T) {
 	}
 	p.finish(ctx)
 	t.Logf("%d messages acknowledged, each heard once and in order", c.finish(ctx))
+}
+
+// cutOff has a node and others not hear each other.
+func cutOff(t *testing.T, f *fleet.Fleet, n *fleet.Node, others []*fleet.Node) (cuts []*fleet.Cut) {
+	t.Helper()
+	one := []*fleet.Node{n}
+	for _, sides := range [][2][]*fleet.Node{{one, others}, {others, one}} {
+		c, err := f.Deafen(sides[0], sides[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		cuts = append(cuts, c)
+	}
+	return cuts
 }
 
 // probes are users who write over one node each and hide nothing: a refusal is

@@ -128,6 +128,9 @@ func setNumber(e *Event, key []byte, n uint64, negative bool) bool {
 	case "code":
 		e.Code = chat.Code(n)
 		return !negative && n <= math.MaxUint32
+	case "want":
+		e.Want = chat.Code(n)
+		return !negative && n <= math.MaxUint32
 	case "shard":
 		e.Shard = uint16(n)
 		return !negative && n <= math.MaxUint16

@@ -48,13 +48,18 @@ const (
 	KindLogin Kind = "login"
 	// KindLogout: Device is no longer online, by itself, kicked or expired. [Code]
 	KindLogout Kind = "logout"
-	// KindToken: Device's token, from here on, ends at Expires.
+	// KindToken: Device's token, from here on, ends at Expires; Never is one that is
+	// forged, another's, or of the past.
 	KindToken Kind = "token"
 	// KindRevoked: all tokens of User that were given before are void.
 	KindRevoked Kind = "revoked"
-	// KindRefused: something other than a send was refused. Call, Code, [Device,
-	// Node, Op, Conversation, Text]
+	// KindRefused: something other than a send was refused. Call, Code, [Want,
+	// Device, Node, Op, Conversation, Text]
 	KindRefused Kind = "refused"
+	// KindRebuffed: a connection that broke the protocol in the way of Text got
+	// Code, the number of an error, of a close frame or of HTTP, or 0 for none in
+	// time, and was to get Want. It has no User. Node
+	KindRebuffed Kind = "rebuffed"
 
 	// KindSend: Device calls send. Op, Conversation, Cmid, IssuedAt, [Digest, Node]
 	KindSend Kind = "send"
@@ -104,6 +109,9 @@ const (
 	KindLog Kind = "log"
 )
 
+// Never is the end of a token that was never good.
+const Never = -1
+
 // Event is one line. Times are nanoseconds of the run's clock unless said.
 type Event struct {
 	At   int64  `json:"at"`
@@ -132,9 +140,12 @@ type Event struct {
 	Digest string `json:"digest,omitempty"`
 	Hash   string `json:"hash,omitempty"`
 	// Canary is the app whose canary stands in the content.
-	Canary  chat.AppID `json:"canary,omitempty"`
-	Code    chat.Code  `json:"code,omitempty"`
-	Expires int64      `json:"expires,omitempty"`
+	Canary chat.AppID `json:"canary,omitempty"`
+	Code   chat.Code  `json:"code,omitempty"`
+	// Want, unless 0, is the only Code that is right, but for one that says try
+	// again.
+	Want    chat.Code `json:"want,omitempty"`
+	Expires int64     `json:"expires,omitempty"`
 
 	// Node is who served the call, who suffers the fault, or whose log it is.
 	Node  string `json:"node,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -63,9 +64,9 @@ func (w *Workload) enroll(ctx context.Context, app App, user string) error {
 	}
 }
 
-// stay logs in and keeps the login up, over whichever nodes; nil when the talk
-// ended before.
-func (a *actor) stay(user, name string) *device {
+// stay logs in and keeps the login up, over whichever nodes, and unless nil over
+// sockets of its own; nil when the talk ended before.
+func (a *actor) stay(user, name string, over *http.Client) *device {
 	for {
 		all := a.w.o.Servers()
 		first := a.rng.IntN(len(all))
@@ -75,7 +76,7 @@ func (a *actor) stay(user, name string) *device {
 		}
 		d := a.w.device(a.app, user, name)
 		err := d.dial(client.Options{
-			Servers: urls, OnMessage: d.received, AttemptTimeout: attemptTime, MaxBackoff: time.Second,
+			Servers: urls, OnMessage: d.received, AttemptTimeout: attemptTime, MaxBackoff: time.Second, HTTPClient: over,
 			OnState: func(s client.State, cause error) {
 				if s == client.StateDisconnected {
 					d.logout(cause)
@@ -110,6 +111,9 @@ func (d *device) dial(o client.Options, ttl time.Duration) (err error) {
 		}
 	}
 	o.AppID, o.UserID, o.DeviceID = d.app.ID, d.user, d.name
+	if o.HTTPClient == nil {
+		o.HTTPClient = d.w.sockets.open
+	}
 	ctx, cancel := context.WithTimeout(d.w.ctx, dialTimeout)
 	defer cancel()
 	call := d.w.o.History.Now()

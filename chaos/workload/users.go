@@ -12,7 +12,7 @@ import (
 // talk is a user who is always online, writes to two others at once, looks at
 // the list now and then, and at the history also while a message has no answer.
 func (a *actor) talk(user string, peers ...string) {
-	d := a.stay(user, "phone")
+	d := a.stay(user, "phone", nil)
 	if d == nil {
 		return
 	}
@@ -48,7 +48,7 @@ const looking = time.Second
 // open is a user who is always online and writes seldom, to somebody else each
 // time: most of its conversations are cold, many messages their first.
 func (a *actor) open(number int) {
-	d := a.stay(opener(number), "phone")
+	d := a.stay(opener(number), "phone", nil)
 	if d == nil {
 		return
 	}
@@ -94,7 +94,7 @@ func (a *actor) roam(user, peer string) {
 func (a *actor) switchDevices(user, peer string) {
 	var last *message
 	for turn := 0; ; turn++ {
-		d := a.stay(user, []string{"phone", "tablet"}[turn%2])
+		d := a.stay(user, []string{"phone", "tablet"}[turn%2], nil)
 		if d == nil {
 			return
 		}

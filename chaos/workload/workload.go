@@ -1,8 +1,9 @@
 // Package workload is the users of a chaos run: they talk over the Go client,
 // through all nodes, in several apps, and record all that they do and see in a
-// history. It judges nothing and knows no faults. Each kind of user is an actor
-// of its own (talker, opener, roamer, switcher, overstayer); further kinds of
-// conversations are further actors.
+// history. It judges nothing, and of faults it makes those that are its users':
+// sockets that are cut, clients that do not read. Each kind of user is an actor
+// of its own (talker, opener, roamer, switcher, overstayer, sleeper, crier);
+// further kinds of conversations are further actors.
 //
 // The users of all apps have the same names, so that a mix-up of tenants shows.
 package workload
@@ -57,6 +58,7 @@ type Workload struct {
 	running sync.WaitGroup
 	ops     atomic.Uint64
 	counts  struct{ acked, unknown, refused, received, reads atomic.Int64 }
+	sockets *sockets
 
 	mu      sync.Mutex
 	final   bool // logouts are not recorded any more
@@ -83,16 +85,17 @@ const (
 	openers   = 16
 	roamers   = 3
 	switchers = 2
+	sleepers  = 16
 )
 
 // Start registers all users and has them begin. It blocks until they are logged
 // in or ctx, which bounds that only, ends.
 func Start(ctx context.Context, o Options) (*Workload, error) {
-	w := &Workload{o: o, devices: make(map[*device]bool), heads: make(map[place]head)}
+	w := &Workload{o: o, sockets: newSockets(), devices: make(map[*device]bool), heads: make(map[place]head)}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.talking, w.silence = context.WithCancel(w.ctx)
 	for _, app := range o.Apps {
-		for _, name := range names() {
+		for _, name := range Names() {
 			if err := w.enroll(ctx, app, name); err != nil {
 				w.cancel()
 				return nil, fmt.Errorf("register %s: %w", name, err)
@@ -109,20 +112,24 @@ func talker(i int) string   { return fmt.Sprintf("talker%d", i%talkers) }
 func opener(i int) string   { return fmt.Sprintf("opener%d", i) }
 func roamer(i int) string   { return fmt.Sprintf("roamer%d", i) }
 func switcher(i int) string { return fmt.Sprintf("switcher%d", i) }
+func sleeper(i int) string  { return fmt.Sprintf("sleeper%d", i) }
 
-const overstayer = "overstayer"
+const (
+	overstayer = "overstayer"
+	crier      = "crier"
+)
 
-// names are all users of an app.
-func names() (all []string) {
+// Names are the users that every app has.
+func Names() (all []string) {
 	for _, kind := range []struct {
 		count int
 		name  func(int) string
-	}{{talkers, talker}, {openers, opener}, {roamers, roamer}, {switchers, switcher}} {
+	}{{talkers, talker}, {openers, opener}, {roamers, roamer}, {switchers, switcher}, {sleepers, sleeper}} {
 		for i := range kind.count {
 			all = append(all, kind.name(i))
 		}
 	}
-	return append(all, overstayer)
+	return append(all, overstayer, crier)
 }
 
 // begin starts the actors of an app.
@@ -146,6 +153,10 @@ func (w *Workload) begin(app App, number uint64) {
 		start(func(a *actor) { a.switchDevices(switcher(i), talker(talkers-1-i)) })
 	}
 	start(func(a *actor) { a.overstay(overstayer, talker(0)) })
+	for i := range sleepers {
+		start(func(a *actor) { a.sleep(sleeper(i)) })
+	}
+	start(func(a *actor) { a.cry(crier) })
 }
 
 // actor is what all kinds of users have. It belongs to one goroutine.
@@ -201,6 +212,7 @@ func (w *Workload) Close(ctx context.Context) {
 	}
 	closing.Wait()
 	w.cancel()
+	w.sockets.close()
 }
 
 // record writes an event.

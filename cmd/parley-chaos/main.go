@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/parley-im/parley/chaos/fault"
 )
 
 var commands struct {
@@ -40,7 +43,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parser, err := kong.New(&commands, kong.Name("parley-chaos"), kong.Description("Proves Parley's promises under faults."), kong.UsageOnError(),
-		kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Vars{"faults": strings.Join(fault.Names(fault.Kinds), ", ")})
 	if err != nil {
 		panic(err) // the struct above is wrong
 	}

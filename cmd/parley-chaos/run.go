@@ -23,13 +23,13 @@ import (
 // runFlags say what a run is, but for its seed.
 type runFlags struct {
 	Duration time.Duration `default:"60s" help:"How long users talk, at least 15s; starting and checking come on top."`
-	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here." placeholder:"LIST"`
-	Parley   string        `default:"parley" help:"The parley program." placeholder:"FILE"`
+	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here. There are ${faults}." placeholder:"LIST"`
+	Parley   string        `default:"parley" help:"The parley program; the clock of one built with -tags failpoint can be put off." placeholder:"FILE"`
 	Shards   int           `default:"32" help:"Shards of the cluster."`
 	Rate     int           `default:"300" help:"Messages a second, about."`
 	Slow     int           `default:"1" help:"How many times as long as promised deliveries and outages may take: for machines that have much else to do."`
 	Revision string        `help:"What the program was built from, for the records; else what it says itself."`
-	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root."`
+	Loopback bool          `help:"Use no network namespaces and no file systems of the nodes' own, also as root; nodes then talk through proxies, so that they can be cut apart."`
 }
 
 type runCommand struct {
@@ -131,15 +131,17 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	o = campaign.Options{
 		Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Slow: f.Slow, Progress: out, Revision: cmp.Or(f.Revision, revision(binary)),
 	}
-	if !f.Loopback {
-		o.Netns, o.Disks = fleet.Abilities()
+	here := fleet.Able(binary)
+	if f.Loopback {
+		here.Netns, here.Delay, here.Disks = false, false, false
 	}
+	o.Netns, o.Proxies, o.Disks = here.Netns, here.Proxies, here.Disks
 	chosen, err := fault.Parse(f.Faults)
 	if err != nil {
 		return o, exit{exitUsage, err}
 	}
 	for _, k := range chosen {
-		switch err := k.Possible(o.Netns, o.Disks); {
+		switch err := k.Possible(here); {
 		case err == nil:
 			o.Faults = append(o.Faults, k)
 		case f.Faults == "all":

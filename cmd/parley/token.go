@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/internal/failpoint"
 )
 
 type tokenCommand struct {
@@ -45,7 +46,8 @@ type versionCommand struct{}
 // version is the release; builds from a checkout add their revision.
 const version = "0.1.0-dev"
 
-// Run prints the version and the revision that it was built from, if known.
+// Run prints the version, the revision that it was built from, if known, and
+// whether this is a build for tests.
 func (c *versionCommand) Run() error {
 	revision := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -54,6 +56,9 @@ func (c *versionCommand) Run() error {
 				revision = " (" + s.Value + ")"
 			}
 		}
+	}
+	if failpoint.Built {
+		revision += " with failpoints"
 	}
 	fmt.Printf("parley %s%s\n", version, revision)
 	return nil
