@@ -9,6 +9,10 @@
 // costs a wake-up of its own. A socket whose peer does not read falls back to
 // a goroutine of its own until it is empty again. What the buffer cannot hold
 // is refused, and the connection is told when there is room again.
+//
+// Coming and going is paced: a Door takes few connections from the system at a
+// time, and turns have few of them opened and closed at once, with rests between,
+// so that thousands who come back together do not stand before those who stayed.
 package ws
 
 import (
