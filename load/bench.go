@@ -95,7 +95,7 @@ type bench struct {
 // idle measures what connections cost that say nothing.
 func (b *bench) idle() error {
 	c := b.crowd
-	before, err := resident(b.server.pid())
+	_, before, err := usage(b.server.pid())
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (b *bench) idle() error {
 	if err := pause(c.ctx, idleTime); err != nil {
 		return err
 	}
-	after, err := resident(b.server.pid())
+	_, after, err := usage(b.server.pid())
 	b.report.KBPerIdle = float64(after-before) / 1024 / float64(b.o.Idle)
 	c.talkers = c.users[:b.o.Users]
 	return err
@@ -157,7 +157,7 @@ func (b *bench) closedLoop() error {
 
 // cost is the server's CPU seconds per 100,000 deliveries while something goes on.
 func (b *bench) cost(during func() error) (float64, error) {
-	cpu, err := cpuTime(b.server.pid())
+	cpu, _, err := usage(b.server.pid())
 	if err != nil {
 		return 0, err
 	}
@@ -165,6 +165,6 @@ func (b *bench) cost(during func() error) (float64, error) {
 	if err := during(); err != nil {
 		return 0, err
 	}
-	after, err := cpuTime(b.server.pid())
+	after, _, err := usage(b.server.pid())
 	return (after - cpu).Seconds() / float64(b.crowd.delivered.Load()-delivered) * 100_000, err
 }

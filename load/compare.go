@@ -39,6 +39,7 @@ func Compare(w io.Writer, a, b Result) {
 	}
 	row("calibration: fsync p50, ms", a.Calibration.FsyncP50, b.Calibration.FsyncP50)
 	row("calibration: echo p50, ms", a.Calibration.EchoP50, b.Calibration.EchoP50)
+	row("kept by the host, % of the cores", 100*a.Machine.StolenShare(), 100*b.Machine.StolenShare())
 	row("acknowledged/s", a.AckedRate, b.AckedRate)
 	for _, l := range []struct {
 		name string

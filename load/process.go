@@ -1,64 +1,69 @@
 package load
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
-// cpuTime is a process's user and system time, from /proc (ticks of 10 ms).
-func cpuTime(pid int) (time.Duration, error) {
-	name := fmt.Sprintf("/proc/%d/stat", pid)
-	stat, err := os.ReadFile(name)
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("%s is not as expected", name)
-	}
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	if err1 != nil || err2 != nil {
-		return 0, fmt.Errorf("%s is not as expected", name)
-	}
-	return time.Duration(user+system) * 10 * time.Millisecond, nil
-}
-
-// resident is a process's resident memory in bytes.
-func resident(pid int) (int64, error) {
-	name := fmt.Sprintf("/proc/%d/status", pid)
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			if fields := strings.Fields(rest); len(fields) > 0 {
-				kb, err := strconv.ParseInt(fields[0], 10, 64)
-				return kb << 10, err
-			}
-		}
-	}
-	return 0, fmt.Errorf("%s has no VmRSS", name)
-}
-
-// usage sums what processes have used.
-func usage(pids []int) (cpu time.Duration, rss int64, err error) {
+// usage sums what processes have used: user and system time, and resident memory
+// in bytes.
+func usage(pids ...int) (cpu time.Duration, rss int64, err error) {
 	for _, pid := range pids {
-		t, err := cpuTime(pid)
+		p, err := procfs.NewProc(pid)
 		if err != nil {
 			return 0, 0, err
 		}
-		b, err := resident(pid)
+		stat, err := p.Stat()
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, fmt.Errorf("process %d: %w", pid, err)
 		}
-		cpu, rss = cpu+t, rss+b
+		status, err := p.NewStatus()
+		if err != nil {
+			return 0, 0, fmt.Errorf("process %d: %w", pid, err)
+		}
+		cpu += time.Duration(stat.CPUTime() * float64(time.Second))
+		rss += int64(status.VmRSS)
 	}
 	return cpu, rss, nil
+}
+
+// Machine is where the time of the cores of the generator's machine went while users talked, in
+// seconds of one core. What the server and the generator did not use of Busy,
+// others did, or the kernel for them; Stolen is what the host of a virtual
+// machine kept from it. Figures of a run with much of either are the machine's.
+type Machine struct {
+	Cores   int     `json:"cores"`
+	Seconds float64 `json:"seconds"` // all cores together
+	Busy    float64 `json:"busy_seconds"`
+	Stolen  float64 `json:"stolen_seconds"`
+}
+
+// machineTime is what the cores have done since the machine started.
+func machineTime() (Machine, error) {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return Machine{}, err
+	}
+	stat, err := fs.Stat()
+	if err != nil {
+		return Machine{}, err
+	}
+	t := stat.CPUTotal
+	busy := t.User + t.Nice + t.System + t.IRQ + t.SoftIRQ
+	return Machine{Cores: len(stat.CPU), Seconds: busy + t.Idle + t.Iowait + t.Steal, Busy: busy, Stolen: t.Steal}, nil
+}
+
+// since is what the cores did after earlier.
+func (m Machine) since(earlier Machine) Machine {
+	return Machine{Cores: m.Cores, Seconds: m.Seconds - earlier.Seconds, Busy: m.Busy - earlier.Busy, Stolen: m.Stolen - earlier.Stolen}
+}
+
+// StolenShare is the part of the cores' time that the host kept, 0 to 1.
+func (m Machine) StolenShare() float64 {
+	if m.Seconds <= 0 {
+		return 0
+	}
+	return m.Stolen / m.Seconds
 }

@@ -45,6 +45,7 @@ type Result struct {
 
 	Server    *Server  `json:"server,omitempty"`
 	Generator float64  `json:"generator_cpu_seconds"` // of the talk
+	Machine   Machine  `json:"machine"`               // during the talk
 	Storm     *Storm   `json:"storm,omitempty"`
 	Deaf      *Deaf    `json:"deaf,omitempty"`
 	Series    []Second `json:"series"`
@@ -242,7 +243,7 @@ func (r *Result) Print(w io.Writer) {
 		say("server: %.1f CPU-s, %.1f per 100k delivered; %.1f MB resident with nobody, %.1f with all idle (%.1f KB each), %.1f at the end",
 			s.CPUSeconds, s.CPUPer100k, mb(s.RSSBefore), mb(s.RSSIdle), s.KBPerUser, mb(s.RSSAfter))
 	}
-	say("generator: %.1f CPU-s", r.Generator)
+	r.printMachine(say)
 	if s := r.Storm; s != nil {
 		say("storm: %d sessions cut at once, all back after %.1f s, %d missing; acknowledgements of the others p50 %.2f p99 %.2f ms before, p50 %.2f p99 %.2f ms during",
 			s.Sessions, s.Seconds, s.Missing, s.Before.P50, s.Before.P99, s.During.P50, s.During.P99)
@@ -256,6 +257,18 @@ func (r *Result) Print(w io.Writer) {
 		return
 	}
 	say("checked: each message once, in order, known to both sides; 0 lost, %d with an outcome that is still unknown", r.Unanswered)
+}
+
+// printMachine tells what else the cores had to do, and what they were kept from.
+func (r *Result) printMachine(say func(string, ...any)) {
+	m, known := r.Machine, r.Generator
+	server := "the server's, if it is here, among the others"
+	if r.Server != nil {
+		known += r.Server.CPUSeconds
+		server = fmt.Sprintf("server %.1f", r.Server.CPUSeconds)
+	}
+	say("machine: %d cores, %.1f of %.1f CPU-s busy: generator %.1f, %s, others and the kernel %.1f; the host kept %.1f (%.0f %%)",
+		m.Cores, m.Busy, m.Seconds, r.Generator, server, max(0, m.Busy-known), m.Stolen, 100*m.StolenShare())
 }
 
 func mb(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -63,7 +64,7 @@ const idleTime = 2 * time.Second
 // arrive logs everybody in.
 func (c *crowd) arrive(r *Result) error {
 	c.say("logging in")
-	_, before, err := usage(c.plan.PIDs)
+	_, before, err := usage(c.plan.PIDs...)
 	if err != nil {
 		return fmt.Errorf("--pids: %w", err)
 	}
@@ -80,7 +81,7 @@ func (c *crowd) arrive(r *Result) error {
 	if err := pause(c.ctx, idleTime); err != nil {
 		return err
 	}
-	_, idle, err := usage(c.plan.PIDs)
+	_, idle, err := usage(c.plan.PIDs...)
 	r.Server = &Server{RSSBefore: before, RSSIdle: idle, KBPerUser: float64(idle-before) / 1024 / float64(len(c.users))}
 	return err
 }
@@ -93,11 +94,7 @@ func (c *crowd) converse(r *Result) error {
 		rec.reset(begin)
 	}
 	until := begin.Add(c.plan.Duration)
-	cpu, _, err := usage(c.plan.PIDs)
-	if err != nil {
-		return err
-	}
-	own, err := cpuTime(os.Getpid())
+	before, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -109,20 +106,32 @@ func (c *crowd) converse(r *Result) error {
 	r.Seconds = time.Since(begin).Seconds()
 	r.AckedRate = float64(c.acked.Load()-acked) / r.Seconds
 	r.Sessions = c.sessions.Load()
-	after, rss, err := usage(c.plan.PIDs)
-	if err != nil {
-		return err
-	}
+	after, err := c.read()
 	if r.Server != nil {
-		r.Server.CPUSeconds, r.Server.RSSAfter = (after - cpu).Seconds(), rss
+		r.Server.CPUSeconds, r.Server.RSSAfter = (after.server - before.server).Seconds(), after.rss
 		if n := c.delivered.Load() - delivered; n > 0 {
 			r.Server.CPUPer100k = r.Server.CPUSeconds / float64(n) * 100_000
 		}
 	}
-	now, err := cpuTime(os.Getpid())
-	r.Generator = (now - own).Seconds()
+	r.Generator = (after.own - before.own).Seconds()
+	r.Machine = after.machine.since(before.machine)
 	r.Series = series(c.acks, c.e2e)
 	return err
+}
+
+// reading is what has been used so far.
+type reading struct {
+	server, own time.Duration // CPU
+	rss         int64         // of the server
+	machine     Machine
+}
+
+func (c *crowd) read() (now reading, err error) {
+	var err1, err2, err3 error
+	now.server, now.rss, err1 = usage(c.plan.PIDs...)
+	now.own, _, err2 = usage(os.Getpid())
+	now.machine, err3 = machineTime()
+	return now, errors.Join(err1, err2, err3)
 }
 
 func (c *crowd) talk(until time.Time) {
@@ -170,14 +179,14 @@ func (c *crowd) weather(r *Result, begin, half time.Time) {
 func (c *crowd) deafen(r *Result, begin, half time.Time) {
 	c.say("%d clients do not read", c.plan.Deaf)
 	d := &Deaf{Users: c.plan.Deaf}
-	_, d.RSSBefore, _ = usage(c.plan.PIDs) // which have been measured before
+	_, d.RSSBefore, _ = usage(c.plan.PIDs...) // which have been measured before
 	deaf := c.users[len(c.users)-c.plan.Deaf:]
 	for _, u := range deaf {
 		u.deaf.Store(true)
 		u.listen(false)
 	}
 	_ = pause(c.ctx, time.Until(begin.Add(c.plan.Duration)))
-	_, d.RSSAfter, _ = usage(c.plan.PIDs)
+	_, d.RSSAfter, _ = usage(c.plan.PIDs...)
 	d.Before, d.During = c.untouched.between(begin, half), c.untouched.between(half, time.Now())
 	r.Deaf = d
 	for _, u := range deaf {
