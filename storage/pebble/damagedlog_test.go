@@ -5,6 +5,9 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +134,40 @@ func TestADamagedLogIsNoticed(t *testing.T) {
 		t.Logf("closed %v: %d bits turned in %d bytes: refused %d, %d of them by the note", closed, flips, len(log), refused, byNote)
 		if refused == 0 {
 			t.Error("no damage was noticed")
+		}
+	}
+}
+
+// TestExaminingFindsWhatTheStoreWouldRefuse cuts a log off where an end that was
+// never synced could be.
+func TestExaminingFindsWhatTheStoreWouldRefuse(t *testing.T) {
+	dir := t.TempDir()
+	s, err := pebble.Open(pebble.Options{Dir: dir, Shards: storagetest.Shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := pebble.Examine(dir, nil); err != nil || e.Problems() > 0 {
+		t.Fatalf("a whole log: %v, %+v", err, e)
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("the store has logs %v, %v", logs, err)
+	}
+	name := slices.Max(logs)
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []int{len(whole) / 4, len(whole) / 2, len(whole) * 3 / 4, len(whole) - 1} {
+		if err := os.WriteFile(name, whole[:left], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pebble.Examine(dir, nil); !errors.Is(err, pebble.ErrDamagedLog) && !errors.Is(err, driver.ErrCorruption) {
+			t.Errorf("cut off at %d of %d bytes: %v", left, len(whole), err)
 		}
 	}
 }

@@ -58,11 +58,11 @@ const maxProblems = 20
 // have no holes, and that conversations hash to what their heads say. visit, if
 // not nil, gets the entries, by conversation and ascending. What is wrong with
 // rows is a problem; a directory that is in use, that holds no store or one of
-// another format, that cannot be read, or whose checksums fail, is an error, and
-// so is visit's.
+// another format, that cannot be read, whose checksums fail, or whose log has lost
+// what was synced, is an error, and so is visit's.
 func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
 	opts := &pebble.Options{
-		FS: vfs.Default, ReadOnly: true, ErrorIfNotExists: true, Logger: logger{},
+		FS: &syncedLogs{FS: vfs.Default}, ReadOnly: true, ErrorIfNotExists: true, Logger: logger{},
 		// Whoever reads what is damaged is told so.
 		EventListener: &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 	}
