@@ -39,12 +39,14 @@ ready() {
   return 1
 }
 
+generator=("$bin/parley-load")
+
 # run NAME ARGUMENT...: makes a run and keeps its result and page.
 run() {
   local name=$1
   shift
   printf -- '-- %s: %s\n' "$name" "$*"
-  "$bin/parley-load" run --target "$targets" --app "$app" --pids "$(IFS=,; echo "${pids[*]}")" --dir "$bin" \
+  "${generator[@]}" run --target "$targets" --app "$app" --pids "$(IFS=,; echo "${pids[*]}")" --dir "$bin" \
     --json "$results/$name.json" --html "$results/$name.html" "$@"
 }
 
@@ -86,5 +88,8 @@ run mixed --scenario mixed --rate 500 --users "$users" --duration "$duration"
 # Twice what the closed loop reached, whatever that is here.
 peak=$(sed -E 's/.*"acked_per_second":([0-9]+).*/\1/' "$results/closed.json")
 run overload --rate $((2 * peak)) --users "$users" --duration "$duration"
-run storm --rate 500 --users $((11 * users)) --storm $((10 * users)) --duration 30s
+# The generator has one core, so that the node has another one to itself.
+generator=(taskset -c 0 "$bin/parley-load")
+run storm --rate 500 --users $((11 * users)) --storm $((10 * users)) --processes 3 --duration 30s
+generator=("$bin/parley-load")
 run deaf --rate 2000 --users $((2 * users)) --deaf "$users" --duration 20s

@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,11 @@ import (
 //
 // A turn is held for work only, never while a peer is waited for: nobody can
 // keep others out by being slow.
-type turns chan struct{}
+type turns struct {
+	places  chan struct{}
+	waiting atomic.Int32
+	crowded atomic.Bool
+}
 
 // restFactor is how many times as long as a turn the rest behind it is: a login
 // costs a few times more in the session and the log than at the socket. longestRest
@@ -28,16 +33,20 @@ const (
 	longestRest = 20 * time.Millisecond
 )
 
-func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)/2)) }
+func newTurns() *turns { return &turns{places: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))} }
 
 // take waits for a turn; the error is the context's. The turn is given back, with
 // the rest, by calling give.
-func (t turns) take(ctx context.Context) (give func(), err error) {
+func (t *turns) take(ctx context.Context) (give func(), err error) {
+	if t.waiting.Add(1) == crowdSize && t.crowded.CompareAndSwap(false, true) {
+		go t.seeOff()
+	}
+	defer t.waiting.Add(-1)
 	select {
-	case t <- struct{}{}:
+	case t.places <- struct{}{}:
 		begun := time.Now()
 		return func() {
-			time.AfterFunc(min(restFactor*time.Since(begun), longestRest), func() { <-t })
+			time.AfterFunc(min(restFactor*time.Since(begun), longestRest), func() { <-t.places })
 		}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -18,7 +18,7 @@ func pass(t *testing.T, d time.Duration) {
 
 func TestTurnsComeInTheOrderInWhichTheyAreAskedForAfterARest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns(make(chan struct{}, 1))
+		all := &turns{places: make(chan struct{}, 1)}
 		const work = 2 * time.Millisecond
 		var came []int
 		for i := range 5 {
@@ -44,7 +44,7 @@ func TestTurnsComeInTheOrderInWhichTheyAreAskedForAfterARest(t *testing.T) {
 
 func TestARestIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns(make(chan struct{}, 1))
+		all := &turns{places: make(chan struct{}, 1)}
 		give, err := all.take(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,7 @@ func TestARestIsBounded(t *testing.T) {
 
 func TestWhoHasGoneTakesNoTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns(make(chan struct{}, 1))
+		all := &turns{places: make(chan struct{}, 1)}
 		give, _ := all.take(t.Context())
 		gone, leave := context.WithCancel(t.Context())
 		left := make(chan error, 1)

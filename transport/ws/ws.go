@@ -79,7 +79,7 @@ type Server struct {
 	o        Options
 	upgrader *gws.Upgrader
 	writer   *writer
-	turns    turns
+	turns    *turns
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
