@@ -29,6 +29,7 @@ type crowd struct {
 
 	acks, e2e, logins, pages *recorder
 	untouched                *recorder // acknowledgements of users that no storm hits
+	looks                    looks
 
 	mu       sync.Mutex
 	refusals map[chat.Code]int64
@@ -192,7 +193,7 @@ func (c *crowd) verify() (wrong []Wrong, err error) {
 				return nil, fmt.Errorf("read what %s may have missed: %w", c.users[n].id, err)
 			}
 		}
-		wrong = append(wrong, s.check()...)
+		wrong = append(wrong, s.check(c.looks.near)...)
 	}
 	return wrong, nil
 }

@@ -259,16 +259,14 @@ func (r *Result) Print(w io.Writer) {
 	say("checked: each message once, in order, known to both sides; 0 lost, %d with an outcome that is still unknown", r.Unanswered)
 }
 
-// printMachine tells what else the cores had to do, and what they were kept from.
+// printMachine tells what else the machine had to do, and what it was kept from.
 func (r *Result) printMachine(say func(string, ...any)) {
-	m, known := r.Machine, r.Generator
-	server := "the server's, if it is here, among the others"
+	known, others := r.Generator, "others and the server, if it is here"
 	if r.Server != nil {
-		known += r.Server.CPUSeconds
-		server = fmt.Sprintf("server %.1f", r.Server.CPUSeconds)
+		known, others = known+r.Server.CPUSeconds, "others than it and the server"
 	}
-	say("machine: %d cores, %.1f of %.1f CPU-s busy: generator %.1f, %s, others and the kernel %.1f; the host kept %.1f (%.0f %%)",
-		m.Cores, m.Busy, m.Seconds, r.Generator, server, max(0, m.Busy-known), m.Stolen, 100*m.StolenShare())
+	say("generator: %.1f CPU-s; %s: about %.1f; of the time of the machine's %d cores the host kept %.0f %%",
+		r.Generator, others, max(0, r.Machine.Busy-known), r.Machine.Cores, 100*r.Machine.StolenShare())
 }
 
 func mb(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 )
 
 // stream is a conversation as both its users see it, checked as it goes: each
@@ -12,22 +13,59 @@ import (
 //
 // A side is sure as long as its socket was not cut and nothing was dropped; what
 // one that is not sure has missed must be in the history. So must be what was
-// passed over, as clients fetch it from there. A node that looks after what may
-// have been dropped pushes the newest message ahead of others that are on their
-// way, which is then pushed again; any other that comes too early, while nothing
-// is missing in the end, is out of order.
+// passed over, as clients fetch it from there. What is pushed behind a later
+// message while nothing is missing in the end is out of order, unless nodes were
+// looking after lost pushes at the time: they push the newest message ahead of
+// others that are on their way.
 type stream struct {
 	mu     sync.Mutex
 	users  [2]int
 	known  [2]map[uint64]uint64 // seq -> message
 	last   [2]uint64            // highest seq pushed
 	unsure [2]bool
-	early  [2]map[uint64]bool // what was pushed before an earlier seq, and not again
-	passed [2]bool            // a seq was
-	late   [2][]uint64        // what was pushed after a later seq, to one that is sure
-	filled [2]int             // what was found in the history only
-	seqs   map[uint64]uint64  // message -> seq
+	passed [2]bool           // a seq was
+	late   [2][]late         // what was pushed after a later seq, to one that is sure
+	filled [2]int            // what was found in the history only
+	seqs   map[uint64]uint64 // message -> seq
 	wrong  []Wrong
+}
+
+type late struct {
+	seq uint64
+	at  time.Time
+}
+
+// looks are the seconds in which nodes looked after lost pushes, as far as clients
+// can tell: what they knew was pushed again, or they were told that they are
+// behind.
+type looks struct {
+	mu      sync.Mutex
+	seconds map[int64]bool
+}
+
+// lookReach is how many seconds before and after such a sign pushes may overtake
+// each other: as long as nodes let anything wait, and as much again.
+const lookReach = 10
+
+func (l *looks) note() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seconds == nil {
+		l.seconds = make(map[int64]bool)
+	}
+	l.seconds[time.Now().Unix()] = true
+}
+
+// near says whether nodes may have looked at about that time.
+func (l *looks) near(at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for second := at.Unix() - lookReach; second <= at.Unix()+lookReach; second++ {
+		if l.seconds[second] {
+			return true
+		}
+	}
+	return false
 }
 
 // Wrong is a promise that was not kept.
@@ -37,7 +75,7 @@ type Wrong struct {
 }
 
 func newStream(a, b int) *stream {
-	return &stream{users: [2]int{a, b}, known: [2]map[uint64]uint64{{}, {}}, early: [2]map[uint64]bool{{}, {}}, seqs: make(map[uint64]uint64)}
+	return &stream{users: [2]int{a, b}, known: [2]map[uint64]uint64{{}, {}}, seqs: make(map[uint64]uint64)}
 }
 
 func (s *stream) side(user int) int {
@@ -73,15 +111,14 @@ func (s *stream) push(side int, seq, message uint64) (repeated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known, ok := s.known[side][seq]; ok && known == message && seq <= s.last[side] {
-		delete(s.early[side], seq)
 		return true
 	}
 	if seq <= s.last[side] && !s.unsure[side] {
-		s.late[side] = append(s.late[side], seq)
+		s.late[side] = append(s.late[side], late{seq, time.Now()})
 	}
 	for at := s.last[side] + 1; at < seq; at++ {
 		if _, ok := s.known[side][at]; !ok {
-			s.passed[side], s.early[side][seq] = true, true
+			s.passed[side] = true
 		}
 	}
 	s.last[side] = max(s.last[side], seq)
@@ -134,14 +171,15 @@ func (s *stream) lacks(side int) (after uint64, read bool) {
 	return after, s.unsure[side] || s.passed[side]
 }
 
-// check says what is missing once everything has arrived.
-func (s *stream) check() []Wrong {
+// check says what is missing once everything has arrived. looked says whether
+// nodes were looking after lost pushes at a time.
+func (s *stream) check(looked func(time.Time) bool) []Wrong {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for side, known := range s.known {
-		for _, seq := range s.late[side] {
-			if s.filled[side] == 0 && len(s.early[side]) > 0 {
-				s.report("reorder", "seq %d is pushed after a later one", seq)
+		for _, l := range s.late[side] {
+			if s.filled[side] == 0 && !looked(l.at) {
+				s.report("reorder", "seq %d is pushed after a later one", l.seq)
 			}
 		}
 		if n := uint64(len(known)); n > 0 {

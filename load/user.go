@@ -271,6 +271,7 @@ func (u *user) frame(f *wirepb.ServerFrame) {
 	case *wirepb.ServerFrame_Message:
 		u.pushed(b.Message)
 	case *wirepb.ServerFrame_Behind:
+		u.crowd.looks.note()
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		for _, s := range u.talks {
@@ -326,6 +327,7 @@ func (u *user) pushed(m *wirepb.Message) {
 	}
 	if s.push(s.side(u.n), m.Seq, key(m.ClientMessageId)) || peer == m.TargetId {
 		u.crowd.repeated.Add(1)
+		u.crowd.looks.note()
 		return
 	}
 	u.crowd.delivered.Add(1)
