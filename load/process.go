@@ -29,10 +29,10 @@ func usage(pids ...int) (cpu time.Duration, rss int64, err error) {
 	return cpu, rss, nil
 }
 
-// Machine is where the time of the cores of the generator's machine went while users talked, in
-// seconds of one core. What the server and the generator did not use of Busy,
+// Machine is where the time of the generator's machine went while users talked,
+// in seconds of one core. What the server and the generator did not use of Busy,
 // others did, or the kernel for them, but the system counts it by samples, and
-// too little when much is short; Stolen is what the host of a virtual machine kept
+// too little when much is short. Stolen is what the host of a virtual machine kept
 // from it. Figures of a run with much of either are the machine's.
 type Machine struct {
 	Cores   int     `json:"cores"`

@@ -13,21 +13,34 @@ import (
 )
 
 // maxEffects is how many effects travel at once to one destination.
-const maxEffects = 256
+//
+// Effects that a destination has applied are let go of together, for all
+// destinations with one proposal: keptFor later, or as soon as there are maxKept
+// for one destination. A new leader delivers what was kept once more, and the
+// destinations pass over it.
+const (
+	maxEffects = 256
+	maxKept    = maxEffects / 2
+	keptFor    = 200 * time.Millisecond
+)
 
 // stream is the outbox for one destination. At most one batch is under way;
 // what is queued meanwhile goes with the next.
 //
-// Invariants: everything up to through has been applied by the destination;
-// waiters want a number above it.
+// Invariants: everything up to through has been applied by the destination, and
+// up to gone let go of, gone <= through; waiters want a number above through.
 type stream struct {
 	busy    bool
+	gone    uint64
 	through uint64
 	sending uint64 // last number of the batch under way
-	full    bool   // the batch under way may not be all that waits
+	full    bool   // the last batch may not be all that waits
 	wanted  uint64 // highest number anybody asked for
 	waiters []waiter
 }
+
+// more says that something may wait that is not under way.
+func (st *stream) more() bool { return st.full || st.wanted > st.through }
 
 type waiter struct {
 	through uint64
@@ -42,11 +55,13 @@ type effectsRead struct {
 	err         error
 }
 
-// trimmed tells that the outbox for a destination was let go of, or why not.
+// trim asks for what was applied to be let go of.
+type trim struct{}
+
+// trimmed tells how far outboxes were let go of, or why not.
 type trimmed struct {
-	destination storage.ShardID
-	more        bool
-	err         error
+	through map[storage.ShardID]uint64
+	err     error
 }
 
 type undelivered struct{ destinations []storage.ShardID }
@@ -74,10 +89,15 @@ func (s *shard) handOn(ctx actor.Context, m *actorpb.HandOn) {
 	s.pump(ctx, d)
 }
 
-// pump reads the next effects for a destination unless a batch is under way.
+// pump reads the next effects for a destination unless a batch is under way. What
+// is kept of those before is read with them, so it must not be much.
 func (s *shard) pump(ctx actor.Context, d storage.ShardID) {
 	st := s.stream(d)
 	if st.busy {
+		return
+	}
+	if st.through-st.gone >= maxKept {
+		s.trim(ctx) // and then on
 		return
 	}
 	st.busy = true
@@ -100,11 +120,20 @@ func (s *shard) effectsRead(ctx actor.Context, m effectsRead) {
 	}
 	if len(m.effects) == 0 {
 		// The rows are gone because their destination has applied them.
-		st.busy = false
-		s.applied(ctx, st, st.wanted)
+		st.busy, st.full, st.gone = false, false, max(st.gone, st.wanted)
+		s.applied(ctx, st, st.gone)
 		return
 	}
-	st.sending, st.full = m.first+uint64(len(m.effects))-1, len(m.effects) == maxEffects
+	st.full = len(m.effects) == maxEffects
+	st.gone = max(st.gone, m.first-1)
+	s.applied(ctx, st, st.gone)
+	if kept := st.through + 1 - m.first; kept < uint64(len(m.effects)) {
+		m.first, m.effects = m.first+kept, m.effects[kept:]
+	} else { // all of it was delivered and is kept
+		st.busy = false
+		return
+	}
+	st.sending = m.first + uint64(len(m.effects)) - 1
 	s.requests++
 	s.taking[s.requests] = m.destination
 	deliver := chat.Deliver{Source: uint16(s.act.Shard), Epoch: restoreEpoch, First: m.first, Effects: m.effects}
@@ -115,8 +144,8 @@ func (s *shard) effectsRead(ctx actor.Context, m effectsRead) {
 	}
 }
 
-// effectsTaken lets go of what the destination has applied and goes on with
-// what was queued since.
+// effectsTaken goes on with what was queued since the destination was sent what
+// it has applied now.
 func (s *shard) effectsTaken(ctx actor.Context, request uint32) {
 	d, ok := s.taking[request]
 	if !ok {
@@ -125,27 +154,70 @@ func (s *shard) effectsTaken(ctx actor.Context, request uint32) {
 	delete(s.taking, request)
 	st := s.stream(d)
 	s.applied(ctx, st, st.sending)
-	drop := []chat.CommandBody{chat.Delivered{Destination: uint16(d), Through: st.sending}}
-	root, self := s.o.System.Root, ctx.Self()
-	more := st.full || st.wanted > st.through
-	s.o.Replicator.Propose(s.act.Shard, s.act.Term, drop, func(_ storage.Outcome, err error) {
-		root.Send(self, trimmed{destination: d, more: more, err: err})
-	})
 	st.busy = false
-}
-
-// trimmed goes on with what waits. Rows that could not be let go of are
-// delivered again and passed over.
-func (s *shard) trimmed(ctx actor.Context, m trimmed) {
-	switch {
-	case m.err != nil:
-		s.o.Log.Warn("outbox not trimmed", "shard", s.act.Shard, "error", m.err)
-		s.retryLater(ctx, m.destination)
-	case m.more:
-		s.pump(ctx, m.destination)
+	s.trimLater(ctx)
+	if st.more() {
+		s.pump(ctx, d)
 	}
 }
 
+// trimLater has the actor trim the outboxes after a while.
+func (s *shard) trimLater(ctx actor.Context) {
+	if s.trimDue {
+		return
+	}
+	s.trimDue = true
+	root, self := s.o.System.Root, ctx.Self()
+	time.AfterFunc(keptFor, func() { root.Send(self, trim{}) })
+}
+
+// trim lets go of what destinations have applied.
+func (s *shard) trim(ctx actor.Context) {
+	if s.trimming { // whose end looks for what came since
+		return
+	}
+	through := make(map[storage.ShardID]uint64)
+	var drop []chat.CommandBody
+	for d, st := range s.streams {
+		if st.through > st.gone {
+			through[d] = st.through
+			drop = append(drop, chat.Delivered{Destination: uint16(d), Through: st.through})
+		}
+	}
+	if len(drop) == 0 {
+		return
+	}
+	s.trimming = true
+	root, self := s.o.System.Root, ctx.Self()
+	s.o.Replicator.Propose(s.act.Shard, s.act.Term, drop, func(_ storage.Outcome, err error) {
+		root.Send(self, trimmed{through, err})
+	})
+}
+
+// trimmed goes on with what waited for it. Rows that could not be let go of are
+// kept a while longer.
+func (s *shard) trimmed(ctx actor.Context, m trimmed) {
+	s.trimming = false
+	if m.err != nil {
+		s.o.Log.Warn("outbox not trimmed", "shard", s.act.Shard, "error", m.err)
+		s.trimLater(ctx)
+		return
+	}
+	for d, n := range m.through {
+		st := s.stream(d)
+		st.gone = max(st.gone, n)
+	}
+	for d, st := range s.streams {
+		if st.through > st.gone {
+			s.trimLater(ctx)
+		}
+		if st.more() {
+			s.pump(ctx, d)
+		}
+	}
+}
+
+// applied answers those who waited for a destination to come as far.
 func (s *shard) applied(ctx actor.Context, st *stream, through uint64) {
 	st.through = max(st.through, through)
 	rest := st.waiters[:0]

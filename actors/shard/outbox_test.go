@@ -16,6 +16,7 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/replication"
+	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/memory"
 )
@@ -31,8 +32,10 @@ type carrier struct {
 	trimmed chan chat.Delivered
 
 	mu     sync.Mutex
-	refuse int // Deliver commands to come that are refused
-	unread int // reads to come that are refused
+	sent   []chat.Deliver
+	shown  uint64 // the last effect that reads find; 0 for all
+	refuse int    // Deliver commands to come that are refused
+	unread int    // reads to come that are refused
 }
 
 func (c *carrier) Read(s storage.ShardID, f func(storage.View) error, done func(error)) {
@@ -40,7 +43,23 @@ func (c *carrier) Read(s storage.ShardID, f func(storage.View) error, done func(
 		done(chat.Errorf(chat.CodeUnavailable, "test", "not now"))
 		return
 	}
-	c.Replicator.Read(s, f, done)
+	c.Replicator.Read(s, func(v storage.View) error { return f(partly{v, c}) }, done)
+}
+
+// partly is a view to which the last effects have not come yet.
+type partly struct {
+	storage.View
+	c *carrier
+}
+
+func (p partly) Effects(destination storage.ShardID, limit int) (first uint64, effects []chat.Effect, err error) {
+	first, effects, err = p.View.Effects(destination, limit)
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	if shown := p.c.shown; shown > 0 && first > 0 {
+		effects = effects[:min(uint64(len(effects)), max(shown, first-1)-(first-1))]
+	}
+	return first, effects, err
 }
 
 func (c *carrier) Propose(s storage.ShardID, term storage.Term, commands []chat.CommandBody, done func(storage.Outcome, error)) {
@@ -50,6 +69,9 @@ func (c *carrier) Propose(s storage.ShardID, term storage.Term, commands []chat.
 			done(storage.Outcome{}, chat.Errorf(chat.CodeBusy, "test", "not now"))
 			return
 		}
+		c.mu.Lock()
+		c.sent = append(c.sent, b)
+		c.mu.Unlock()
 	case chat.Delivered:
 		c.Replicator.Propose(s, term, commands, func(out storage.Outcome, err error) {
 			done(out, err)
@@ -110,10 +132,16 @@ func left(t *testing.T, effects int) storage.Store {
 	return store
 }
 
-// recoverAll runs the shards' actors over a store and tells them to deliver
-// what it holds; it returns when the outbox is empty, and what the session of the
-// first user was told, which is active.
-func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) (heard any) {
+// running are the shards' actors over a store.
+type running struct {
+	*carrier
+	host      *replication.Host
+	directory *directory.Directory
+	system    *actor.ActorSystem
+	first     listener // the session of the first user, which is active
+}
+
+func start(t *testing.T, store storage.Store, refuse, unread int) running {
 	t.Helper()
 	gained := make(chan struct{}, shards)
 	host, err := replication.New(replication.Options{
@@ -136,7 +164,7 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 	first := make(listener, 2)
 	d.Register(directory.Session, func(directory.Activation) actor.Actor { return first })
 	d.Start()
-	defer func() {
+	t.Cleanup(func() {
 		ctx := context.Background()
 		if err := d.Close(ctx); err != nil {
 			t.Error(err)
@@ -145,17 +173,33 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 			t.Error(err)
 		}
 		system.Shutdown()
-	}()
+	})
+	r := running{c, host, d, system, first}
 	if err := d.Send(directory.SessionOf(number(0)), "wake up", nil); err != nil {
 		t.Fatal(err)
 	}
 	<-first
-	if err := d.Send(directory.ShardOf(1), shard.Recover{}, nil); err != nil {
+	return r
+}
+
+// recover has what the outbox holds be delivered.
+func (r running) recover(t *testing.T) {
+	t.Helper()
+	if err := r.directory.Send(directory.ShardOf(1), shard.Recover{}, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// recoverAll runs the shards' actors over a store and tells them to deliver
+// what it holds; it returns when the outbox is empty, and what the session of the
+// first user was told.
+func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) (heard any) {
+	t.Helper()
+	r := start(t, store, refuse, unread)
+	r.recover(t)
 	for through := uint64(0); through < uint64(effects); {
 		select {
-		case b := <-c.trimmed:
+		case b := <-r.trimmed:
 			through = b.Through
 		case <-time.After(5 * time.Second):
 			t.Fatalf("%d of %d effects were delivered", through, effects)
@@ -163,7 +207,7 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 	}
 	read := make(chan error, 1)
 	var waiting []storage.ShardID
-	host.Read(1, func(v storage.View) (err error) { // the store itself may be a round behind the answers
+	r.host.Read(1, func(v storage.View) (err error) { // the store itself may be a round behind the answers
 		waiting, err = v.Undelivered()
 		return err
 	}, func(err error) { read <- err })
@@ -171,7 +215,7 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 		t.Errorf("effects still wait for %v, %v", waiting, err)
 	}
 	select {
-	case heard = <-first:
+	case heard = <-r.first:
 	case <-time.After(5 * time.Second):
 		t.Error("the session heard nothing")
 	}
@@ -192,5 +236,46 @@ func TestASessionHearsOfAConversationThatOpens(t *testing.T) {
 	want := directory.Opened{Conversation: withAnn(number(0))}
 	if heard := recoverAll(t, left(t, 1), 1, 0, 0); heard != want {
 		t.Errorf("the session heard %v, want %v", heard, want)
+	}
+}
+
+// TestWhatIsKeptIsNotDeliveredAgain has effects come one after the other, faster
+// than they are let go of.
+func TestWhatIsKeptIsNotDeliveredAgain(t *testing.T) {
+	const effects = 300
+	r := start(t, left(t, effects), 0, 0)
+	answers := make(chan uint32, effects)
+	asker := r.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		if m, ok := ctx.Message().(*actorpb.Handed); ok {
+			answers <- m.Request
+		}
+	}))
+	for n := range uint32(effects) {
+		r.mu.Lock()
+		r.shown = uint64(n + 1)
+		r.mu.Unlock()
+		if err := r.directory.Send(directory.ShardOf(1), &actorpb.HandOn{Request: n + 1, Destination: 2, Through: uint64(n + 1)}, asker); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case got := <-answers:
+			if got != n+1 {
+				t.Fatalf("answer %d, want %d", got, n+1)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("effect %d was not handed on", n+1)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := uint64(1)
+	for _, d := range r.sent {
+		if d.First != next {
+			t.Errorf("a delivery begins at %d, want %d", d.First, next)
+		}
+		next = d.First + uint64(len(d.Effects))
+	}
+	if len(r.sent) != effects || next != effects+1 {
+		t.Errorf("%d deliveries up to %d, want %d", len(r.sent), next-1, effects)
 	}
 }

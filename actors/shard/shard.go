@@ -41,6 +41,8 @@ type shard struct {
 	streams  map[storage.ShardID]*stream
 	requests uint32
 	taking   map[uint32]storage.ShardID // requests to destinations
+	trimDue  bool                       // outboxes will be trimmed in a moment
+	trimming bool                       // they are being trimmed
 }
 
 // New says how shards' actors are made.
@@ -61,6 +63,9 @@ func (s *shard) Receive(ctx actor.Context) {
 		s.effectsRead(ctx, m)
 	case *actorpb.EffectsTaken:
 		s.effectsTaken(ctx, m.Request)
+	case trim:
+		s.trimDue = false
+		s.trim(ctx)
 	case trimmed:
 		s.trimmed(ctx, m)
 	case *actorpb.Refused:
