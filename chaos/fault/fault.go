@@ -166,10 +166,14 @@ var ErrNoEffect = errors.New("the fault was not seen to take effect")
 func (e *Env) Make(ctx context.Context, s Single) error {
 	m := &made{Env: e, op: firstOp + e.ops.Add(1), kind: s.Kind, hold: s.Hold, rng: rand.New(rand.NewPCG(s.Draw, 0))}
 	free := e.running()
-	if len(free) == 0 {
+	for i := range free {
+		if m.take(free[(s.Victim+i)%len(free)]) {
+			break
+		}
+	}
+	if m.victim == nil {
 		return errors.New("no node is left to make a fault on")
 	}
-	m.take(free[s.Victim%len(free)])
 	defer func() { m.take(nil) }()
 	if err := s.Kind.make(ctx, m); err != nil {
 		m.event(history.KindNote, fmt.Sprintf("%s of %s: %v", s.Kind.Name, m.victim.Name, err))
@@ -182,16 +186,21 @@ func (e *Env) Make(ctx context.Context, s Single) error {
 	return nil
 }
 
-// take makes a node the victim, in place of the one before.
-func (m *made) take(n *fleet.Node) {
+// take makes a node the victim, in place of the one before, unless it is the
+// victim of another fault: both of a pair look for theirs at the same time.
+func (m *made) take(n *fleet.Node) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if n != m.victim && m.taken[n] {
+		return false
+	}
 	if m.taken == nil {
 		m.taken = make(map[*fleet.Node]bool)
 	}
 	if delete(m.taken, m.victim); n != nil {
 		m.victim, m.taken[n] = n, true
 	}
+	return true
 }
 
 // running are the nodes that run and are no other fault's victims.

@@ -48,26 +48,30 @@ func start(ctx context.Context, nodes ...*fleet.Node) error {
 	return nil
 }
 
-// chooseLeader makes the victim the node that leads most shards.
+// chooseLeader makes the victim the node that leads most shards, of those that
+// are no other fault's.
 func (m *made) chooseLeader(ctx context.Context) error {
 	s, _, err := m.Fleet.AnyStatus(ctx)
 	if err != nil {
 		return err
 	}
-	most, leader := -1, m.victim
-	for _, n := range append(m.running(), m.victim) {
-		id, err := idOf(ctx, n)
-		if err != nil {
-			continue // it is the victim of another fault
-		}
-		for _, one := range s.Nodes {
-			if one.ID == id && one.Leaders > most {
-				most, leader = one.Leaders, n
+	for {
+		most, leader := -1, m.victim
+		for _, n := range append(m.running(), m.victim) {
+			id, err := idOf(ctx, n)
+			if err != nil {
+				continue // it is the victim of another fault
+			}
+			for _, one := range s.Nodes {
+				if one.ID == id && one.Leaders > most {
+					most, leader = one.Leaders, n
+				}
 			}
 		}
+		if m.take(leader) {
+			return nil
+		}
 	}
-	m.take(leader)
-	return nil
 }
 
 func idOf(ctx context.Context, n *fleet.Node) (string, error) {
