@@ -71,6 +71,9 @@ func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
 		return e, fmt.Errorf("open the data directory %s: %w", dir, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkTables(vfs.Default, dir, db); err != nil {
+		return e, fmt.Errorf("read the data directory %s: %w", dir, err)
+	}
 	s := &Store{db: db}
 	format, err := s.getNumber(keyFormat)
 	if err != nil || format != storageFormat {

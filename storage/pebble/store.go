@@ -30,6 +30,9 @@ const memTableSize = 64 << 20
 // leader its shards.
 const stopWrites = 4
 
+// filter spares reads of tables that do not have a key: 10 bits a key.
+var filter = bloom.FilterPolicy(10)
+
 // blockCacheSize bounds the memory for blocks read from tables.
 const blockCacheSize = 64 << 20
 
@@ -96,7 +99,7 @@ func Open(o Options) (*Store, error) {
 		Logger:                      logger{o.Logger},
 	}
 	for i := range opts.Levels {
-		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		opts.Levels[i].FilterPolicy = filter
 	}
 	opts.EnsureDefaults() // tables that are staged are written with them too
 	s := &Store{fs: fs, logs: logs, opts: opts, dir: o.Dir, shards: o.Shards}
