@@ -181,7 +181,7 @@ func converseAs(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int,
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.client, err = client.Dial(ctx, client.Options{
+		s.client, err = dial(ctx, client.Options{
 			Servers: append(append([]string{}, urls[i%len(urls):]...), urls[:i%len(urls)]...), AppID: app, UserID: s.name, Token: tok,
 			OnMessage: s.hear, AttemptTimeout: 5 * time.Second, MaxBackoff: time.Second,
 			OnState: func(state client.State, _ error) {
@@ -200,6 +200,24 @@ func converseAs(ctx context.Context, test *testing.T, f *fleet.Fleet, pairs int,
 		t.running.Go(func() { t.speak(ctx, s) })
 	}
 	return t
+}
+
+// dial logs in, and again after a refusal that lasts only a while: Dial makes one
+// attempt, and the user's shard may be changing its leader at the time.
+func dial(ctx context.Context, o client.Options) (*client.Client, error) {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for {
+		c, err := client.Dial(ctx, o)
+		if err == nil || !chat.CodeOf(err).Retryable() || ctx.Err() != nil {
+			return c, err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // speak sends one message after the other; each must be acknowledged in the end.
