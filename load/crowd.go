@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/wirepb"
 )
 
 // crowd is the users of a plan, their conversations, and what was counted.
@@ -56,10 +57,12 @@ func newCrowd(ctx context.Context, p Plan) *crowd {
 	}
 	c.ctx, c.end = context.WithCancelCause(ctx)
 	for i := range p.Users {
-		c.users = append(c.users, &user{
+		u := &user{
 			crowd: c, n: i, id: c.name(i), url: p.Targets[i%len(p.Targets)], device: fmt.Sprintf("load-%d", rand.Uint64()),
 			out: make(map[uint32]*message), talks: make(map[string]*stream),
-		})
+		}
+		u.next = func(*wirepb.Error) { c.next(u) }
+		c.users = append(c.users, u)
 	}
 	for i := 0; i < p.Users; i += 2 {
 		c.stream(i, pair(i))

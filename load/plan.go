@@ -13,7 +13,8 @@ import (
 // Scenario is what users do.
 type Scenario string
 
-// The scenarios. All conversations are between two users of the run.
+// The scenarios. All conversations are between two users of the run; peer messages
+// go to those that exist when the talk begins.
 const (
 	Peer    Scenario = "peer"    // each writes to one other, who writes back
 	Cold    Scenario = "cold"    // each message is the first one of its conversation

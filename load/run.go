@@ -34,7 +34,9 @@ func run(ctx context.Context, p Plan, told func(Progress), gate gate) (r Result,
 	c := newCrowd(ctx, p)
 	defer c.close()
 	defer watch(told, c.progress)()
-	for _, phase := range []func(*Result) error{c.arrive, func(*Result) error { return gate.wait(ctx) }, c.converse, c.conclude} {
+	for _, phase := range []func(*Result) error{
+		c.arrive, func(*Result) error { return c.acquaint() }, func(*Result) error { return gate.wait(ctx) }, c.converse, c.conclude,
+	} {
 		if err = phase(&r); err != nil {
 			break
 		}
@@ -86,30 +88,32 @@ func (c *crowd) arrive(r *Result) error {
 	return err
 }
 
-// converse has the users talk for the plan's time.
+// converse has the users talk for the plan's time. What they said before is not
+// counted.
 func (c *crowd) converse(r *Result) error {
 	c.say("talking")
 	begin := time.Now()
 	for _, rec := range []*recorder{c.acks, c.e2e, c.untouched} {
 		rec.reset(begin)
 	}
+	c.acked.Store(0)
+	c.delivered.Store(0)
 	until := begin.Add(c.plan.Duration)
 	before, err := c.read()
 	if err != nil {
 		return err
 	}
-	acked, delivered := c.acked.Load(), c.delivered.Load()
 	var side sync.WaitGroup
 	side.Go(func() { c.disturb(r, begin) })
 	c.talk(until)
 	side.Wait()
 	r.Seconds = time.Since(begin).Seconds()
-	r.AckedRate = float64(c.acked.Load()-acked) / r.Seconds
+	r.AckedRate = float64(c.acked.Load()) / r.Seconds
 	r.Sessions = c.sessions.Load()
 	after, err := c.read()
 	if r.Server != nil {
 		r.Server.CPUSeconds, r.Server.RSSAfter = (after.server - before.server).Seconds(), after.rss
-		if n := c.delivered.Load() - delivered; n > 0 {
+		if n := c.delivered.Load(); n > 0 {
 			r.Server.CPUPer100k = r.Server.CPUSeconds / float64(n) * 100_000
 		}
 	}

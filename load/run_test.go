@@ -3,7 +3,9 @@ package load_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/client"
 	"github.com/parley-im/parley/load"
 	"github.com/parley-im/parley/node"
 )
@@ -100,6 +103,36 @@ func TestRuns(t *testing.T) {
 				t.Errorf("the page has no picture: %v", err)
 			}
 		})
+	}
+}
+
+func TestPairsKnowEachOtherBeforeTheTalk(t *testing.T) {
+	t.Parallel()
+	p := plan(startNode(t), func(p *load.Plan) { p.Rate, p.Duration = 1, time.Second })
+	r, err := load.Run(t.Context(), p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Acked >= int64(p.Users/2) || r.Ack.Count != r.Acked {
+		t.Errorf("%d acknowledged, %d measured: so few were to be said", r.Acked, r.Ack.Count)
+	}
+	for i := 0; i < p.Users; i += 2 {
+		user, partner := fmt.Sprintf("load%s-%d", p.Run, i), fmt.Sprintf("load%s-%d", p.Run, i+1)
+		token, err := auth.Generate04(app.ID, user, app.Secret, time.Hour, time.Now(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := client.Dial(t.Context(), client.Options{Servers: p.Targets, AppID: app.ID, UserID: user, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := c.History(t.Context(), client.HistoryRequest{Peer: partner, Count: 1})
+		if err != nil || len(h.Messages) == 0 {
+			t.Errorf("%s and %s have said nothing: %v", user, partner, err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

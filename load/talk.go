@@ -13,6 +13,47 @@ import (
 // full socket holds up delays few others.
 const pacers = 16
 
+// greetingsAtOnce is how many first messages are under way before the talk.
+const greetingsAtOnce = 64
+
+// acquaint has each pair say something before the talk, where that is to be in
+// conversations that exist: first messages cost several times as much, and among
+// a few thousand they would be what the high percentiles tell of.
+func (c *crowd) acquaint() error {
+	if c.plan.Scenario != Peer && c.plan.Scenario != Mixed {
+		return nil
+	}
+	c.say("getting to know each other")
+	slots := make(chan struct{}, greetingsAtOnce)
+	for i := 0; i < len(c.users); i += 2 {
+		select {
+		case slots <- struct{}{}:
+			c.greet(i, func() { <-slots })
+		case <-c.ctx.Done():
+			return c.ctx.Err()
+		}
+	}
+	return c.settle()
+}
+
+// greet has a user write to the usual partner until that is acknowledged.
+func (c *crowd) greet(n int, done func()) {
+	u, partner := c.users[n], c.users[pair(n)]
+	u.mu.Lock()
+	s := u.talks[partner.id]
+	u.mu.Unlock()
+	u.send(partner, s, time.Now(), func(refusal *wirepb.Error) {
+		switch {
+		case refusal == nil:
+			done()
+		case refusal.Retryable:
+			c.greet(n, done)
+		default:
+			c.fail(fmt.Errorf("%s may not write to %s: %s", u.id, partner.id, refusal.Message))
+		}
+	})
+}
+
 // open has the users do so many things a second until a time. What is late is
 // done late, and measured from when it was meant.
 func (c *crowd) open(until time.Time) {
@@ -78,7 +119,7 @@ func (c *crowd) act(u *user, at time.Time) {
 	u.mu.Lock()
 	s := u.talks[partner.id]
 	u.mu.Unlock()
-	u.send(partner, s, at)
+	u.send(partner, s, at, u.next)
 }
 
 // approach has a user write to somebody new.
@@ -91,7 +132,7 @@ func (c *crowd) approach(u *user, at time.Time) {
 		c.fail(fmt.Errorf("%s has met everybody: for so many cold conversations more --users are needed", u.id))
 		return
 	}
-	u.send(c.users[n], c.stream(u.n, n), at)
+	u.send(c.users[n], c.stream(u.n, n), at, u.next)
 }
 
 // browse has a user read the end of a conversation.

@@ -37,9 +37,10 @@ type user struct {
 	talks   map[string]*stream
 	met     int // cold conversations that it began
 	acts    int
-	deaf    atomic.Bool   // stopped reading at some time
-	hush    chan struct{} // set while it does not read
-	storm   *storm        // it has to come back from
+	next    func(*wirepb.Error) // does the next thing if the loop is closed
+	deaf    atomic.Bool         // stopped reading at some time
+	hush    chan struct{}       // set while it does not read
+	storm   *storm              // it has to come back from
 	waiting map[uint32]chan *wirepb.ServerFrame
 }
 
@@ -51,6 +52,7 @@ type message struct {
 	id       []byte
 	intended time.Time
 	tries    int
+	then     func(refusal *wirepb.Error) // called once it is answered for good; nil: acknowledged
 }
 
 func key(id []byte) uint64 { return binary.BigEndian.Uint64(id) }
@@ -198,9 +200,10 @@ func (u *user) leave() {
 	}
 }
 
-// send says a new message, meant for the given time.
-func (u *user) send(to *user, s *stream, at time.Time) {
-	m := &message{to: to.id, stream: s, id: make([]byte, 16), intended: at}
+// send says a new message, meant for the given time; then is called once it is
+// acknowledged, or given up after a refusal.
+func (u *user) send(to *user, s *stream, at time.Time, then func(refusal *wirepb.Error)) {
+	m := &message{to: to.id, stream: s, id: make([]byte, 16), intended: at, then: then}
 	_, _ = crand.Read(m.id[:8]) // never fails
 	binary.BigEndian.PutUint64(m.id[8:], uint64(at.UnixNano()))
 	u.crowd.outstanding.Add(1)
@@ -292,7 +295,7 @@ func (u *user) sent(m *message, b *wirepb.Sent) {
 	}
 	u.crowd.acked.Add(1)
 	u.crowd.outstanding.Add(-1)
-	u.crowd.next(u)
+	m.then(nil)
 }
 
 // refused goes on after a refusal. A message whose outcome is unknown is said
@@ -309,7 +312,7 @@ func (u *user) refused(m *message, e *wirepb.Error) {
 			return
 		}
 		u.crowd.outstanding.Add(-1)
-		u.crowd.next(u)
+		m.then(e)
 	})
 }
 

@@ -90,6 +90,8 @@ peak=$(sed -E 's/.*"acked_per_second":([0-9]+).*/\1/' "$results/closed.json")
 run overload --rate $((2 * peak)) --users "$users" --duration "$duration"
 # The generator has one core, so that the node has another one to itself.
 generator=(taskset -c 0 "$bin/parley-load")
-run storm --rate 500 --users $((11 * users)) --storm $((10 * users)) --processes 3 --duration 30s
+for scenario in peer cold; do
+  run "storm-$scenario" --scenario "$scenario" --rate 500 --users $((11 * users)) --storm $((10 * users)) --processes 3 --duration 30s
+done
 generator=("$bin/parley-load")
 run deaf --rate 2000 --users $((2 * users)) --deaf "$users" --duration 20s

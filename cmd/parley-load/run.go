@@ -20,7 +20,7 @@ type runCommand struct {
 	Target    []string      `required:"" help:"Nodes that run already, with commas between; users are spread over them." placeholder:"URL"`
 	App       string        `required:"" help:"The app whose users talk; its limits should not slow them down." placeholder:"ID:SECRET"`
 	Users     int           `default:"1000" help:"Users, in pairs."`
-	Scenario  string        `default:"peer" help:"peer: each writes to one other; cold: each message is the first of its conversation; connect: they log in and stay; mixed: of 20 things 16 peer messages, 2 cold ones, a page of history, a lost connection."`
+	Scenario  string        `default:"peer" help:"peer: each writes to one other, in a conversation that exists; cold: each message is the first of its conversation; connect: they log in and stay; mixed: of 20 things 16 peer messages, 2 cold ones, a page of history, a lost connection."`
 	Rate      int           `help:"Open loop: messages a second, of all together, measured from when they were meant to be sent."`
 	Closed    int           `help:"Closed loop: messages that each user has outstanding."`
 	Ramp      time.Duration `help:"Time over which users log in; else as fast as they are let."`
