@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chaos/fleet"
+	"github.com/parley-im/parley/transport/api"
 )
 
 // TestKillingNodesIsNotNoticedByUsers kills each node in turn, gateway of some
@@ -160,6 +161,50 @@ func TestTheClusterGrowsShrinksAndRolls(t *testing.T) {
 	t.Logf("restarted all; longest pause of one speaker %v", c.gap(since))
 	t.Logf("%d messages acknowledged, each heard once and in order", c.finish(ctx))
 	oneLeaderATerm(t, f)
+}
+
+// TestAReplacedNodeIsPartOfTheWhole loses a node for good and adds another one:
+// the cluster is not whole until its shards have left the one voter that they
+// have on two nodes.
+func TestAReplacedNodeIsPartOfTheWhole(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	f := begin(ctx, t, 3)
+	whole := func() (s api.ClusterStatus) {
+		t.Helper()
+		err := f.AwaitWhole(ctx, 0)
+		if err == nil {
+			s, _, err = f.AnyStatus(ctx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	whole()
+	lost := f.Nodes()[2]
+	s, err := lost.Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost.Kill()
+	if err := f.Nodes()[0].Administer(ctx, "remove", s.Node); err != nil {
+		t.Fatal(err)
+	}
+	f.Retire(lost)
+	whole()
+	fresh, err := f.Add()
+	if err == nil {
+		err = fresh.Start(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sh := range whole().Shards {
+		if len(sh.Voters) != 3 {
+			t.Errorf("shard %d has the voters %v in a cluster that is whole", sh.Shard, sh.Voters)
+		}
+	}
 }
 
 // oneLeaderATerm reads from the nodes' logs that no two of them led a shard in

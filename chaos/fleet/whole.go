@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/parley-im/parley/transport/api"
@@ -33,13 +34,35 @@ func (f *Fleet) AnyStatus(ctx context.Context) (api.ClusterStatus, *Node, error)
 }
 
 // Whole gives nil when all shards are led and have their voters, none of which
-// lacks more than lag entries, nothing moves, and all active nodes are heard;
-// else what is missing.
+// lacks more than lag entries, nothing moves, all nodes of the fleet are active
+// members, and all members are heard; else what is missing.
 func (f *Fleet) Whole(ctx context.Context, lag uint64) error {
 	s, _, err := f.AnyStatus(ctx)
+	if err == nil {
+		err = missing(s, lag)
+	}
 	if err != nil {
 		return err
 	}
+	// Last, as it is dearer: a node may serve before the registry that is told of
+	// here has it. The cluster is then whole without it, with fewer voters.
+	for _, n := range f.Nodes() {
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		own, err := n.Status(short)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("fleet: %s does not tell who it is: %w", n.Name, err)
+		}
+		if !slices.ContainsFunc(s.Nodes, func(m api.NodeStatus) bool { return m.ID == own.Node && m.State == "active" }) {
+			return fmt.Errorf("fleet: %s is no active node of the cluster", n.Name)
+		}
+	}
+	return nil
+}
+
+// missing is what a status lacks to be that of a whole cluster of those nodes
+// that it names; nil if nothing.
+func missing(s api.ClusterStatus, lag uint64) error {
 	if s.Meta.Leader == "" {
 		return errors.New("fleet: nobody leads the meta group")
 	}
