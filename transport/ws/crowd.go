@@ -24,13 +24,17 @@ func (t *turns) seeOff() {
 	leaveGarbage()
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
-	for gone := 0; gone < crowdGone; gone++ {
-		<-look.C
-		if t.waiting.Load() >= crowdSize {
-			gone = -1
+	for again := true; again; {
+		for gone := 0; gone < crowdGone; gone++ {
+			<-look.C
+			if t.waiting.Load() >= crowdSize {
+				gone = -1
+			}
 		}
+		t.crowded.Store(false)
+		// One that has come since the last look found that there was a crowd.
+		again = t.waiting.Load() >= crowdSize && t.crowded.CompareAndSwap(false, true)
 	}
-	t.crowded.Store(false)
 	collectGarbage()
 }
 
