@@ -19,26 +19,25 @@ type attachment struct {
 // Again has the connection attach to its session once more; it may have missed
 // pushes for that long. The client sees nothing of it but the pushes.
 func (c *Connection) Again(missed time.Duration) {
-	now := c.o.Now()
 	c.mu.Lock()
-	if since := now.Add(-missed); c.again.since.IsZero() || since.Before(c.again.since) {
+	if since := time.Now().Add(-missed); c.again.since.IsZero() || since.Before(c.again.since) {
 		c.again.since = since
 	}
 	c.again.wanted = true
 	c.mu.Unlock()
-	c.attachDue(now)
+	c.attachDue()
 }
 
 // attachDue asks the session if that is due and no question is under way. A
 // refusal is followed by another question at the next tick.
-func (c *Connection) attachDue(now time.Time) {
+func (c *Connection) attachDue() {
 	c.mu.Lock()
 	if c.phase != welcome || !c.again.wanted || c.again.asked {
 		c.mu.Unlock()
 		return
 	}
 	c.again.wanted, c.again.asked = false, true
-	missed := max(now.Sub(c.again.since).Milliseconds(), 1)
+	missed := max(time.Since(c.again.since).Milliseconds(), 1)
 	c.mu.Unlock()
 	err := c.o.Directory.Send(directory.SessionOf(c.user), &actorpb.Attach{
 		Request: c.helloID, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Resume: true, MissedMs: uint64(missed),

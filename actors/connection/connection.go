@@ -126,7 +126,7 @@ type Connection struct {
 
 // New makes the connection of a socket and registers it as a process.
 func New(o *Options, socket Socket, codec wire.Codec) *Connection {
-	now := o.Now()
+	now := time.Now()
 	c := &Connection{o: o, socket: socket, codec: codec, born: now, lastFrame: now}
 	c.pid, _ = o.System.ProcessRegistry.Add(c, fmt.Sprintf("c/%s/%d", o.Node, o.count.Add(1)))
 	return c

@@ -10,19 +10,18 @@ import (
 const expiryNotice = 30 * time.Second
 
 // Tick implements the transport's handler: the deadlines of hello, heartbeat
-// and token. now is the timer's; the deadlines go by the server's clock.
-func (c *Connection) Tick(time.Time) {
-	now := c.o.Now()
+// and token. Only the token's goes by the server's clock, which may be set.
+func (c *Connection) Tick() {
 	c.mu.Lock()
-	at, silent, left := c.phase, now.Sub(c.lastFrame), c.expires.Sub(now)
+	at, silent, left := c.phase, time.Since(c.lastFrame), c.expires.Sub(c.o.Now())
 	notify := at == welcome && left <= expiryNotice && !c.warned
 	if notify {
 		c.warned = true
 	}
 	c.mu.Unlock()
-	c.attachDue(now)
+	c.attachDue()
 	switch {
-	case at == fresh && now.Sub(c.born) > c.o.Timing.Hello:
+	case at == fresh && time.Since(c.born) > c.o.Timing.Hello:
 		c.end(closeHello, "no hello in time")
 	case silent > c.o.Timing.Silence:
 		c.end(closeHeartbeat, "no heartbeat")

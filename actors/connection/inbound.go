@@ -1,6 +1,8 @@
 package connection
 
 import (
+	"time"
+
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/broken"
@@ -15,7 +17,7 @@ func (c *Connection) Receive(message []byte, text bool) {
 		return
 	}
 	c.mu.Lock()
-	c.lastFrame = c.o.Now()
+	c.lastFrame = time.Now()
 	at := c.phase
 	c.mu.Unlock()
 	if at == fresh && len(message) > maxHelloBytes {

@@ -79,9 +79,9 @@ func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
 			delete(s.devices, id)
 		}
 	}
-	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, at: s.o.Now()}
+	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, at: time.Now()}
 	s.listen() // before the device hears that it is in
-	s.rechecks.came = s.o.Now()
+	s.rechecks.came = time.Now()
 	ctx.Send(a.from, &actorpb.Attached{Request: a.ask.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
 	if a.ask.MissedMs > 0 {
 		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})

@@ -75,8 +75,8 @@ func (d device) pushed(t *testing.T) (sender string) {
 	return f.GetMessage().GetSenderId()
 }
 
-// attached runs the session of ann, with one device; messages are of a time.
-func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
+// begin runs a node that leads the only shard; messages are of a time.
+func begin(t *testing.T, messages time.Time, now func() time.Time, peers directory.Peers) (*directory.Directory, *actor.ActorSystem) {
 	t.Helper()
 	gained := make(chan struct{}, 1)
 	host, err := replication.New(replication.Options{
@@ -95,9 +95,9 @@ func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond)) // its goroutine lives that long
-	d := directory.New(directory.Options{System: system, Replicator: host, Idle: time.Hour, Log: quiet})
+	d := directory.New(directory.Options{System: system, Replicator: host, Peers: peers, Idle: time.Hour, Log: quiet})
 	d.Register(directory.Shard, func(directory.Activation) actor.Actor { return shelf{messages} })
-	d.Register(directory.Session, session.New(session.Options{System: system, Replicator: host, Now: time.Now}))
+	d.Register(directory.Session, session.New(session.Options{System: system, Replicator: host, Now: now}))
 	d.Start()
 	t.Cleanup(func() {
 		ctx := context.Background()
@@ -109,6 +109,13 @@ func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
 		}
 		system.Shutdown()
 	})
+	return d, system
+}
+
+// attached runs the session of ann, with one device; messages are of a time.
+func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
+	t.Helper()
+	d, system := begin(t, messages, time.Now, nil)
 	phone := make(device, 10)
 	pid, _ := system.ProcessRegistry.Add(phone, "phone")
 	attach := &actorpb.Attach{Request: 1, AppId: uint32(ann.App), UserId: ann.ID, DeviceId: "phone"}

@@ -64,7 +64,7 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 	if len(s.devices) == 0 {
 		return
 	}
-	s.rechecks.checked = s.o.Now()
+	s.rechecks.checked = time.Now()
 	if s.rechecks.busy {
 		s.rechecks.add(m)
 		return
@@ -92,17 +92,17 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 // come to push it, and the recheck that made up for that did not know of the
 // conversation; or it came before the device, whose list did not show it.
 func (s *session) opened(ctx actor.Context, m directory.Opened) {
-	now, r := s.o.Now(), &s.rechecks
+	r := &s.rechecks
 	l := recheckLook{
 		shard: storage.ConversationShard(s.o.Replicator.Shards(), m.Conversation), keys: []chat.ConversationKey{m.Conversation},
-		since: openedSince, asked: now,
+		since: openedSince, asked: time.Now(),
 	}
 	switch {
 	case len(s.devices) == 0:
-	case now.Sub(r.checked) < openedAfterRecheck:
+	case time.Since(r.checked) < openedAfterRecheck:
 		s.recheckLook(ctx, l)
-	case now.Sub(r.came) < openedAfterAttach:
-		l.until = r.came
+	case time.Since(r.came) < openedAfterAttach:
+		l.until = s.o.Now().Add(-time.Since(r.came))
 		s.recheckLook(ctx, l)
 	}
 }
@@ -134,7 +134,7 @@ func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
 		looks[shard] = append(looks[shard], k)
 	}
 	for shard, keys := range looks {
-		s.recheckLook(ctx, recheckLook{shard: shard, keys: keys, since: m.what.Since, asked: s.o.Now()})
+		s.recheckLook(ctx, recheckLook{shard: shard, keys: keys, since: m.what.Since, asked: time.Now()})
 	}
 	if next := s.rechecks.next; next != nil {
 		s.rechecks.next = nil
@@ -144,7 +144,7 @@ func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
 
 func (s *session) recheckLook(ctx actor.Context, l recheckLook) {
 	s.requests++
-	m := &actorpb.Look{Request: s.requests, AppId: uint32(s.user.App), SinceMs: l.asked.Add(-l.since).UnixMilli()}
+	m := &actorpb.Look{Request: s.requests, AppId: uint32(s.user.App), SinceMs: s.o.Now().Add(-l.since).UnixMilli()}
 	for _, k := range l.keys {
 		m.Conversations = append(m.Conversations, logpb.FromKey(k))
 	}
@@ -175,7 +175,7 @@ func (s *session) recheckSeen(ctx actor.Context, l recheckLook, m *actorpb.Seen)
 func (s *session) recheckFailed(ctx actor.Context, request uint32) {
 	l := s.rechecks.looks[request]
 	delete(s.rechecks.looks, request)
-	missed := l.since + s.o.Now().Sub(l.asked)
+	missed := l.since + time.Since(l.asked)
 	s.recheckLater(ctx, directory.Recheck{Shards: map[storage.ShardID]bool{l.shard: true}, Since: missed})
 }
 

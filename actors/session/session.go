@@ -22,7 +22,8 @@ import (
 type Options struct {
 	System     *actor.ActorSystem
 	Replicator storage.Replicator
-	// Now is the server's clock.
+	// Now is the server's clock, which may be set: for times that others read, not
+	// for how long something takes.
 	Now func() time.Time
 }
 
@@ -46,7 +47,7 @@ type session struct {
 type device struct {
 	pid *actor.PID
 	id  string
-	at  time.Time // when it attached, the last time
+	at  time.Time // when it attached, the last time, by this process's own clock
 }
 
 func (d device) node() storage.NodeID { return storage.NodeID(d.pid.Address) }
@@ -156,7 +157,7 @@ func (s *session) local(pid *actor.PID) bool { return pid.Address == s.o.System.
 // long; those that came back in time stay.
 func (s *session) gone(m directory.Gone) {
 	for id, d := range s.devices {
-		if !s.local(d.pid) && d.node() == m.Node && s.o.Now().Sub(d.at) >= m.Spare {
+		if !s.local(d.pid) && d.node() == m.Node && time.Since(d.at) >= m.Spare {
 			delete(s.devices, id)
 		}
 	}

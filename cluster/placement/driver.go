@@ -256,7 +256,7 @@ func (d *Driver) look(ctx context.Context, running *sync.WaitGroup, log *slog.Lo
 			v.Leaving = append(v.Leaving, m.ID)
 		}
 	}
-	v.InFlight = d.settle(v, now)
+	v.InFlight = d.settle(v)
 	for _, s := range Next(v) {
 		d.begin(ctx, s, running, log)
 	}
@@ -265,7 +265,7 @@ func (d *Driver) look(ctx context.Context, running *sync.WaitGroup, log *slog.Lo
 
 // settle gives up steps that cannot succeed any more, drops those that have
 // ended, and lists the rest.
-func (d *Driver) settle(v View, now time.Time) (left []Step) {
+func (d *Driver) settle(v View) (left []Step) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.moves = slices.DeleteFunc(d.moves, func(m *move) bool {
@@ -284,7 +284,7 @@ func (d *Driver) settle(v View, now time.Time) (left []Step) {
 		if m.To == "" {
 			seen = s.is(m.Target)
 		}
-		return m.failed || seen || now.Sub(m.finished) > settleTime
+		return m.failed || seen || time.Since(m.finished) > settleTime
 	})
 	for _, m := range d.moves {
 		left = append(left, m.Step)
@@ -331,7 +331,7 @@ func (d *Driver) begin(ctx context.Context, s Step, running *sync.WaitGroup, log
 			log.Info("a step of placement failed; it is chosen anew", "shard", s.Shard, "error", err)
 		}
 		d.mu.Lock()
-		m.finished, m.failed = d.o.Now(), err != nil
+		m.finished, m.failed = time.Now(), err != nil
 		d.mu.Unlock()
 		if err == nil {
 			d.Nudge()

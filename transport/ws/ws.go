@@ -49,7 +49,7 @@ type Handler interface {
 	// Drained says that the buffer is empty after a Write was refused.
 	Drained()
 	// Tick comes about once a second.
-	Tick(now time.Time)
+	Tick()
 	// Closed is the end.
 	Closed()
 }
@@ -158,9 +158,9 @@ func (s *Server) tick() {
 		select {
 		case <-s.stop:
 			return
-		case now := <-t.C:
+		case <-t.C:
 			for _, c := range s.all() {
-				c.handler.Tick(now)
+				c.handler.Tick()
 			}
 		}
 	}
