@@ -138,6 +138,10 @@ type Document struct {
 // than expected.
 var ErrConflict = errors.New("storage: the document has changed meanwhile")
 
+// ErrDamaged is in the error of a read whose disk fails or gives back other bytes
+// than were written. Another replica may have them.
+var ErrDamaged = errors.New("storage: the disk cannot be read")
+
 // Batch gathers writes of many shards for one commit.
 type Batch interface {
 	// State is the shard's rows as the batch leaves them. It must not be used

@@ -69,8 +69,9 @@ type Options struct {
 	// long ago, that the outcome is unknown, in a leadership that goes on. It must
 	// not block, and may be nil.
 	Late func(storage.ShardID, time.Duration)
-	// Fatal is called once, on a failed commit; it must end the process. The
-	// outcome of what was proposed then is unknown.
+	// Fatal is called once, on a failed commit or a read that the disk fails; it
+	// must end the process, so that other replicas lead. The outcome of what was
+	// proposed then is unknown.
 	Fatal func(error)
 	Log   *slog.Logger
 }
@@ -196,6 +197,14 @@ func (h *Host) Leader(shard storage.ShardID) (storage.Term, error) {
 		}
 	}
 	return 0, errNotLeader
+}
+
+// fail has the host take nothing more, so that nobody waits for an answer while
+// Fatal works.
+func (h *Host) fail(err error) {
+	if h.failed.CompareAndSwap(false, true) {
+		h.o.Fatal(err)
+	}
 }
 
 // refusal is why the host takes nothing any more, or nil.

@@ -276,6 +276,29 @@ func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
 	}
 }
 
+func TestAReadThatTheDiskFailsIsFatal(t *testing.T) {
+	h, fatal := run(t, memory.New(4, "n1"))
+	answer := make(chan error, 1)
+	read := func(says error) error {
+		h.Read(1, func(storage.View) error { return says }, func(err error) { answer <- err })
+		return <-answer
+	}
+	other := errors.New("a row that nobody can read")
+	if err := read(other); !errors.Is(err, other) || len(fatal) > 0 {
+		t.Errorf("what is not the disk's fault: %v, %d times fatal", err, len(fatal))
+	}
+	broken := fmt.Errorf("%w: it is on fire", storage.ErrDamaged)
+	if err := read(broken); chat.CodeOf(err) != chat.CodeUnavailable {
+		t.Errorf("the read: %v, want that another node may answer", err)
+	}
+	if err := <-fatal; !errors.Is(err, broken) {
+		t.Errorf("fatal with %v", err)
+	}
+	if err := read(broken); chat.CodeOf(err) != chat.CodeUnavailable || len(fatal) > 0 {
+		t.Errorf("the next read: %v, %d times fatal again", err, len(fatal))
+	}
+}
+
 func TestAnotherTermIsRefused(t *testing.T) {
 	s := memory.New(4, "n1")
 	h, _ := run(t, s)

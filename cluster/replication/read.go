@@ -2,6 +2,7 @@ package replication
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/replication/round"
@@ -52,6 +53,9 @@ func (h *Host) serveReads() {
 		switch {
 		case errors.Is(err, storage.ErrGone):
 			err = errNotLeader
+		case errors.Is(err, storage.ErrDamaged):
+			h.fail(fmt.Errorf("read: %w", err))
+			err = errFailed
 		case err != nil && chat.CodeOf(err) != chat.CodeUnavailable:
 			h.o.Log.Error("read failed", "shard", r.shard, "error", err)
 		}

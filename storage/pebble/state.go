@@ -3,6 +3,9 @@ package pebble
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -86,9 +89,17 @@ func get(from pebble.Reader, key []byte, r row) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, damaged(err)
 	}
 	return true, errors.Join(r.UnmarshalVT(v), closer.Close())
+}
+
+// damaged marks what a reader of Pebble says when the disk is at fault.
+func damaged(err error) error {
+	if file := (*fs.PathError)(nil); errors.Is(err, pebble.ErrCorruption) || errors.Is(err, io.EOF) || errors.As(err, &file) {
+		return fmt.Errorf("%w: %w", storage.ErrDamaged, err)
+	}
+	return err
 }
 
 // set writes a row straight into the batch's memory.

@@ -214,7 +214,7 @@ func getNumber(from pebble.Reader, key []byte) (uint64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, damaged(err)
 	}
 	defer closer.Close()
 	if len(v) != 8 {

@@ -160,7 +160,7 @@ func document(from pebble.Reader, shard storage.ShardID) (storage.Document, erro
 func (v view) scan(lower, upper []byte, backward bool, visit func(key, value []byte) (bool, error)) error {
 	it, err := v.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
-		return err
+		return damaged(err)
 	}
 	first, next := it.First, it.Next
 	if backward {
@@ -168,10 +168,10 @@ func (v view) scan(lower, upper []byte, backward bool, visit func(key, value []b
 	}
 	more := true
 	for ok := first(); ok && more && err == nil; ok = next() {
-		var value []byte
-		if value, err = it.ValueAndErr(); err == nil {
+		value, unread := it.ValueAndErr()
+		if err = damaged(unread); err == nil {
 			more, err = visit(it.Key(), value)
 		}
 	}
-	return errors.Join(err, it.Error(), it.Close())
+	return errors.Join(err, damaged(errors.Join(it.Error(), it.Close())))
 }
