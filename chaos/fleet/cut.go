@@ -91,8 +91,8 @@ func (c *Cut) between(nodes, others []*Node, make func(at, other *Node) rule) er
 
 // run adds or deletes the rule.
 func (r rule) run(how, name string) error {
-	args := []string{"netns", "exec", r.space, "iptables", "-w", "-t", r.table, how, r.chain, "-m", "comment", "--comment", name}
-	return run("ip", append(args, r.what...)...)
+	args := []string{inSpace(r.space), "iptables", "-w", "-t", r.table, how, r.chain, "-m", "comment", "--comment", name}
+	return run("nsenter", append(args, r.what...)...)
 }
 
 // Heal ends the cut, and no other.
@@ -124,7 +124,7 @@ func (c *Cut) Packets() (packets int, err error) {
 			continue
 		}
 		counted[l] = true
-		out, err := exec.Command("ip", "netns", "exec", l.space, "iptables", "-w", "-t", l.table, "-L", l.chain, "-v", "-n", "-x").Output()
+		out, err := exec.Command("nsenter", inSpace(l.space), "iptables", "-w", "-t", l.table, "-L", l.chain, "-v", "-n", "-x").Output()
 		if err != nil {
 			return 0, fmt.Errorf("fleet: list the rules of %s: %w", l.space, err)
 		}
@@ -165,7 +165,7 @@ func (f *Fleet) Reset(nodes, others []*Node) (connections int, err error) {
 	}
 	for _, n := range nodes {
 		for _, other := range others {
-			out, err := exec.Command("ip", "netns", "exec", n.space, "ss", "-K", "-H", "-t", "-n", "state", "established", "dst", other.host).Output()
+			out, err := exec.Command("nsenter", inSpace(n.space), "ss", "-K", "-H", "-t", "-n", "state", "established", "dst", other.host).Output()
 			if err != nil {
 				return connections, fmt.Errorf("fleet: ss -K in %s: %w", n.space, err)
 			}

@@ -288,9 +288,7 @@ func (n *Node) command(args []string) *exec.Cmd {
 	if n.space == "" {
 		return exec.Command(n.f.o.Binary, args...)
 	}
-	// Not "ip netns exec", which also gives a mount namespace: that would hold on to
-	// file systems which the others lose.
-	return exec.Command("nsenter", append([]string{"--net=/run/netns/" + n.space, n.f.o.Binary}, append(args, "--insecure")...)...)
+	return exec.Command("nsenter", append([]string{inSpace(n.space), n.f.o.Binary}, append(args, "--insecure")...)...)
 }
 
 // Start starts the node's process and waits until it is ready.

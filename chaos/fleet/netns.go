@@ -67,6 +67,12 @@ func (w *network) add() (space, address string, err error) {
 	)
 }
 
+// inSpace has nsenter run a command in a namespace. "ip netns exec" would give it
+// a mount namespace too: for as long as the command runs, that holds on to file
+// systems which nodes of this fleet, or of another one, lose meanwhile, and what
+// is mounted next is what was lost.
+func inSpace(space string) string { return "--net=/run/netns/" + space }
+
 // close removes all of it, also what was made in part.
 func (w *network) close() error { return removeNetwork(w.prefix) }
 
