@@ -36,11 +36,33 @@ func (n *Node) dev() *api.Dev {
 
 func (n *Node) registerDemoUsers(ctx context.Context) error {
 	for _, u := range demoUsers {
-		if err := n.register(ctx, n.o.Apps[0].ID, u); err != nil {
+		err := insist(ctx, func() error { return n.register(ctx, n.o.Apps[0].ID, u) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insistPause is how long a refusal that may pass is waited out.
+const insistPause = 100 * time.Millisecond
+
+// insist repeats what is refused for now, until ctx ends: in a cluster that has
+// just begun, shards are moved about.
+func insist(ctx context.Context, f func() error) error {
+	again := time.NewTicker(insistPause)
+	defer again.Stop()
+	for {
+		err := f()
+		if !chat.CodeOf(err).Retryable() {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // register makes a user exist, and gives them the name if it is not empty.
