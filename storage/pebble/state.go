@@ -96,6 +96,9 @@ func get(from pebble.Reader, key []byte, r row) (bool, error) {
 
 // damaged marks what a reader of Pebble says when the disk is at fault.
 func damaged(err error) error {
+	if err == nil { // of most rows; what follows allocates
+		return nil
+	}
 	if file := (*fs.PathError)(nil); errors.Is(err, pebble.ErrCorruption) || errors.Is(err, io.EOF) || errors.As(err, &file) {
 		return fmt.Errorf("%w: %w", storage.ErrDamaged, err)
 	}
