@@ -29,6 +29,9 @@ type Config struct {
 	// Origins are the web origins, besides the node's own, from which browsers may
 	// connect: https://app.example.com, or "*" for any.
 	Origins []string `yaml:"origins"`
+	// TrustedProxies are the networks, as CIDRs, of the proxies in front of this
+	// node: what they write into X-Forwarded-For, -Host and -Proto is believed.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is text or json.

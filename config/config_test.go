@@ -48,6 +48,7 @@ client_url: https://n1.example.com
 data: /var/lib/parley
 shards: 16
 origins: [https://app.example.com, "*"]
+trusted_proxies: [10.0.0.0/8, 192.0.2.1]
 log_level: debug
 log_format: json
 admin_token_file: /run/admin
@@ -82,7 +83,7 @@ func TestAFileSetsEveryField(t *testing.T) {
 	want := config.Config{
 		Addr: "0.0.0.0:9000", ClientURL: "https://n1.example.com", Data: "/var/lib/parley", Shards: 16,
 		Origins: []string{"https://app.example.com", "*"}, LogLevel: "debug", LogFormat: "json",
-		AdminTokenFile: "/run/admin",
+		AdminTokenFile: "/run/admin", TrustedProxies: []string{"10.0.0.0/8", "192.0.2.1"},
 		Cluster: config.Cluster{
 			PeerAddr: "10.0.0.1:7701", ActorAddr: "10.0.0.1:7702", GossipAddr: "10.0.0.1:7946", Advertise: "node1.example.com",
 			Join: []string{"10.0.0.2:7946"}, Expect: 3, Zone: "a", Insecure: true,
@@ -199,6 +200,7 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"too many shards", func(c *config.Config) { c.Shards = 65536 }, "shards is 65536"},
 		{"level", func(c *config.Config) { c.LogLevel = "loud" }, `log_level is "loud"; debug, info, warn, error`},
 		{"format", func(c *config.Config) { c.LogFormat = "xml" }, `log_format is "xml"; text, json`},
+		{"proxy by name", func(c *config.Config) { c.TrustedProxies = []string{"nginx"} }, `trusted_proxies: "nginx" is no network`},
 		{"no apps", func(c *config.Config) { c.Apps = nil }, "no app is configured"},
 		{"app twice", func(c *config.Config) { c.Apps = append(c.Apps, c.Apps[0]) }, "ID 1 twice"},
 		{"app 0", func(c *config.Config) { c.Apps[0].ID = 0 }, "app ID 0"},

@@ -22,6 +22,7 @@ const (
 	EnvClientURL = "PARLEY_CLIENT_URL"
 	EnvShards    = "PARLEY_SHARDS"
 	EnvOrigins   = "PARLEY_ORIGINS"
+	EnvProxies   = "PARLEY_TRUSTED_PROXIES"
 	EnvLogLevel  = "PARLEY_LOG_LEVEL"
 	EnvLogFormat = "PARLEY_LOG_FORMAT"
 	EnvApp       = "PARLEY_APP"
@@ -151,7 +152,7 @@ func (c *Config) applyEnv(lookup func(string) (string, bool)) error {
 			*to = n
 		}
 	}
-	for name, to := range map[string]*[]string{EnvOrigins: &c.Origins, EnvJoin: &c.Cluster.Join} {
+	for name, to := range map[string]*[]string{EnvOrigins: &c.Origins, EnvProxies: &c.TrustedProxies, EnvJoin: &c.Cluster.Join} {
 		if v, ok := lookup(name); ok {
 			*to = List(v)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/transport/source"
 )
 
 // maxShards follows from the two bytes that a shard takes in a stored key, of
@@ -49,6 +50,9 @@ func (c Config) Validate() error {
 		if !validOrigin(o) {
 			add("origins holds %q; SCHEME://HOST or SCHEME://HOST:PORT without a path, or * is wanted", o)
 		}
+	}
+	if _, err := source.Parse(c.TrustedProxies); err != nil {
+		add("trusted_proxies: %w", err)
 	}
 	if len(c.Apps) == 0 {
 		add("no app is configured; name at least one under apps, in %s or with --app", EnvApp)

@@ -26,6 +26,7 @@ import (
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
+	"github.com/parley-im/parley/transport/source"
 	"github.com/parley-im/parley/transport/ws"
 )
 
@@ -45,6 +46,8 @@ type Options struct {
 	// LoopbackOrigins allows any on this machine.
 	Origins         []string
 	LoopbackOrigins bool
+	// Proxies are trusted to say who a client is and what it asked for.
+	Proxies source.Proxies
 	// Demo, when set, makes the first app's demo users and hands out tokens.
 	Demo   bool
 	Timing connection.Timing

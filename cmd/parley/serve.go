@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-im/parley/config"
 	"github.com/parley-im/parley/node"
+	"github.com/parley-im/parley/transport/source"
 )
 
 // clusterFlags say how a node meets others.
@@ -55,6 +56,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		Addr: cfg.Addr, Data: cfg.Data, Shards: cfg.Shards, Origins: cfg.Origins, Admin: c.Admin, AdminToken: token, Log: log,
 		ClientURL: cfg.ClientURL, Cluster: cluster,
 	}
+	o.Proxies, _ = source.Parse(cfg.TrustedProxies) // validated
 	for _, a := range cfg.Apps {
 		app, err := a.Auth()
 		if err != nil {

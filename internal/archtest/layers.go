@@ -12,6 +12,7 @@ var layerOf = map[string]int{
 	"internal":                    0,
 	"proto":                       1,
 	"transport/wire":              2,
+	"transport/source":            2,
 	"storage":                     2,
 	"auth":                        2,
 	"config":                      2,
