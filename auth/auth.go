@@ -1,13 +1,13 @@
-// Package auth decides whether a token lets a user into an app. It reads two
-// kinds: token04, which apps written for ZIM already make, and JWT; and it makes
-// both, for `parley token`, the dev server and tests.
+// Package auth decides whether a token lets a user into an app. It reads the
+// kinds that the app accepts: token04, which apps written for ZIM already make,
+// and JWT; and it makes both, for `parley token`, the dev server and tests.
 //
 // It holds keys and arithmetic only: no clock (the caller gives the time), no
 // I/O, no session. Connections call Verify at hello and at every renewal;
 // nothing here blocks, and a Verifier may be used by many goroutines.
 //
-// A token04 is encrypted but carries no MAC: its integrity rests on AES-CBC and
-// on the plaintext making sense. New back ends should make JWTs.
+// A token04 in GCM form and a JWT are authenticated. A token04 in CBC form is not:
+// an app accepts it only when it is told to (see Kind04CBC).
 package auth
 
 import (
@@ -43,10 +43,16 @@ const (
 // App is what the verifier knows of one app.
 type App struct {
 	ID chat.AppID
-	// Secret opens token04 and HS256 tokens; empty when the app uses neither.
+	// Secret opens token04 tokens, and HS256 ones where JWTSecret is empty and no
+	// CBC form is accepted; empty when the app uses neither.
 	Secret string
+	// JWTSecret checks HS256 tokens in place of Secret. It must differ from it: a
+	// key of unauthenticated encryption is not to sign anything.
+	JWTSecret string
 	// Keys check EdDSA tokens; any one will do, so that keys can be rolled.
 	Keys []ed25519.PublicKey
+	// Tokens are the kinds that are accepted; nil means DefaultKinds.
+	Tokens []Kind
 }
 
 // Claims are what a good token says.
@@ -83,17 +89,21 @@ func (a App) Check() error {
 	switch {
 	case a.ID == 0:
 		return fmt.Errorf("app ID 0 is not allowed; use 1 to %d", uint32(1<<32-1))
-	case a.Secret == "" && len(a.Keys) == 0:
+	case a.Secret == "" && a.JWTSecret == "" && len(a.Keys) == 0:
 		return fmt.Errorf("app %d has neither a secret nor a key; give a secret of %d characters or an Ed25519 public key", a.ID, SecretBytes)
 	case a.Secret != "" && len(a.Secret) != SecretBytes:
 		return fmt.Errorf("the secret of app %d has %d bytes; exactly %d are allowed", a.ID, len(a.Secret), SecretBytes)
+	case a.JWTSecret != "" && len(a.JWTSecret) < SecretBytes:
+		return fmt.Errorf("the JWT secret of app %d has %d bytes; at least %d are needed", a.ID, len(a.JWTSecret), SecretBytes)
+	case a.JWTSecret != "" && a.JWTSecret == a.Secret:
+		return fmt.Errorf("the JWT secret of app %d is its secret; make another", a.ID)
 	}
 	for i, k := range a.Keys {
 		if len(k) != ed25519.PublicKeySize {
 			return fmt.Errorf("key %d of app %d has %d bytes; an Ed25519 public key has %d", i+1, a.ID, len(k), ed25519.PublicKeySize)
 		}
 	}
-	return nil
+	return a.checkKinds()
 }
 
 // Verify gives the claims of a token that lets user into app at time now.
@@ -101,9 +111,9 @@ func (a App) Check() error {
 //
 //   - CodeLoginRefused: no such app;
 //   - CodeTokenVersion: a token04-like token that begins with other digits;
-//   - CodeTokenInvalid: it is too long or malformed, was not made with a key of
-//     this app, says not what a token must say, or (token04) names one expiry
-//     outside and another inside;
+//   - CodeTokenInvalid: it is too long or malformed, of a kind that the app does
+//     not accept, was not made with a key of this app, says not what a token must
+//     say, or (token04) names one expiry outside and another inside;
 //   - CodeLoginRefused: it is for another app or user, ends later than
 //     MaxValidity from now, or (JWT) is not valid yet;
 //   - CodeTokenExpired;
@@ -164,8 +174,8 @@ func checkCreate(app chat.AppID, user, secret string, ttl time.Duration) error {
 	switch {
 	case app == 0:
 		return chat.Errorf(chat.CodeInvalidParam, opCreate, "app ID 0 is not allowed; use 1 or more")
-	case len(secret) != SecretBytes:
-		return chat.Errorf(chat.CodeInvalidParam, opCreate, "the secret has %d bytes; exactly %d are allowed", len(secret), SecretBytes)
+	case len(secret) < SecretBytes:
+		return chat.Errorf(chat.CodeInvalidParam, opCreate, "the secret has %d bytes; %d are needed", len(secret), SecretBytes)
 	case ttl < time.Second || ttl > MaxValidity:
 		return chat.Errorf(chat.CodeInvalidParam, opCreate, "the token would be valid for %v; 1 s to %v is allowed", ttl, MaxValidity)
 	}

@@ -23,6 +23,9 @@ var jwtParser = jwt.NewParser(
 
 // readJWT checks the signature with the app's keys.
 func readJWT(token string, a App, now time.Time) (Claims, error) {
+	if !a.accepts(KindJWT) {
+		return Claims{}, invalid("app %d takes no JWT", a.ID)
+	}
 	var claims jwt.RegisteredClaims
 	t, err := jwtParser.ParseWithClaims(token, &claims, a.keyFor)
 	if err != nil {
@@ -49,8 +52,8 @@ func readJWT(token string, a App, now time.Time) (Claims, error) {
 // key is never used as an HMAC secret.
 func (a App) keyFor(t *jwt.Token) (any, error) {
 	switch {
-	case t.Method == jwt.SigningMethodHS256 && a.Secret != "":
-		return []byte(a.Secret), nil
+	case t.Method == jwt.SigningMethodHS256 && a.hmacSecret() != "":
+		return []byte(a.hmacSecret()), nil
 	case t.Method == jwt.SigningMethodEdDSA && len(a.Keys) > 0:
 		var set jwt.VerificationKeySet
 		for _, k := range a.Keys {
@@ -61,7 +64,7 @@ func (a App) keyFor(t *jwt.Token) (any, error) {
 	return nil, fmt.Errorf("app %d has no key for %s", a.ID, t.Method.Alg())
 }
 
-// GenerateJWT makes an HS256 token that ends ttl from now, in whole seconds.
+// GenerateJWT makes an HS256 token under a secret of SecretBytes or more that ends ttl from now, in whole seconds.
 // Errors are CodeInvalidParam.
 func GenerateJWT(app chat.AppID, user, secret string, ttl time.Duration, now time.Time) (string, error) {
 	if err := checkCreate(app, user, secret, ttl); err != nil {

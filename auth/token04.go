@@ -1,11 +1,9 @@
 package auth
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -15,17 +13,18 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/parley-im/parley/chat"
 )
 
 // The layout of a token04, integers big-endian:
 //
-//	"04" + base64( expire int64 | ivLen uint16 = 16 | iv | ctLen uint16 | ct )
+//	"04" + base64( expire int64 | nonceLen uint16 | nonce | ctLen uint16 | ct | mode uint8 )
 //
-// ct is AES-256-CBC with PKCS #5 padding under the secret's 32 characters, of
-// the JSON object in plain04.
+// mode 1 is AES-256-GCM with a nonce of 12 bytes, its tag at the end of ct. Mode
+// 0, or no mode at all as in the oldest generators, is AES-256-CBC with PKCS #5
+// padding and an initialisation vector of 16 bytes. The key is the secret's 32
+// characters; the plaintext is the JSON object in plain04.
 const prefix04 = "04"
 
 // plain04 is what a token04 says inside.
@@ -52,71 +51,115 @@ func read04(token string, a App) (Claims, error) {
 	if a.Secret == "" {
 		return Claims{}, invalid("app %d takes no token04", a.ID)
 	}
-	expire, iv, ct, err := split04(token[2:])
+	sealed, err := split04(token[2:])
 	if err != nil {
 		return Claims{}, invalid("%w", err)
 	}
-	p, err := decrypt04(a.Secret, iv, ct)
-	if err != nil || int64(p.Expire) != expire {
+	p, err := sealed.open(a)
+	if err != nil {
+		return Claims{}, invalid("%w", err)
+	}
+	if int64(p.Expire) != sealed.expire {
 		return Claims{}, invalid("%w", errUnreadable)
 	}
-	c := Claims{UserID: p.UserID, ExpiresAt: time.Unix(expire, 0)}
+	c := Claims{UserID: p.UserID, ExpiresAt: time.Unix(sealed.expire, 0)}
 	if p.AppID >= 0 && p.AppID <= math.MaxUint32 {
 		c.AppID = chat.AppID(p.AppID)
 	}
 	return c, nil
 }
 
-// split04 takes the outer layer apart.
-func split04(encoded string) (expire int64, iv, ct []byte, err error) {
+// sealed04 is the outer layer of a token04. Nothing in it is to be trusted.
+type sealed04 struct {
+	expire    int64 // Unix seconds
+	nonce, ct []byte
+	gcm       bool
+}
+
+const (
+	gcmNonceBytes = 12
+	gcmTagBytes   = 16
+
+	modeCBC, modeGCM = 0, 1
+)
+
+// split04 takes the outer layer apart; nonce and ct fit their cipher.
+func split04(encoded string) (sealed04, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil {
-		return 0, nil, nil, errors.New("the token is not base64 behind its version")
+		return sealed04{}, errors.New("the token is not base64 after its version")
 	}
-	const head = 8 + 2 + aes.BlockSize + 2
+	cutOff := errors.New("the token is cut off")
+	if len(raw) < 8 {
+		return sealed04{}, cutOff
+	}
+	s := sealed04{expire: int64(binary.BigEndian.Uint64(raw))}
+	rest, ok := raw[8:], false
+	if s.nonce, rest, ok = cut16(rest); !ok {
+		return sealed04{}, cutOff
+	}
+	if s.ct, rest, ok = cut16(rest); !ok {
+		return sealed04{}, cutOff
+	}
 	switch {
-	case len(raw) < head+aes.BlockSize:
-		return 0, nil, nil, errors.New("the token is cut off")
-	case binary.BigEndian.Uint16(raw[8:]) != aes.BlockSize:
-		return 0, nil, nil, fmt.Errorf("the token's initialisation vector has not %d bytes", aes.BlockSize)
+	case len(rest) == 1 && rest[0] == modeGCM:
+		s.gcm = true
+	case len(rest) > 1 || len(rest) == 1 && rest[0] != modeCBC:
+		return sealed04{}, errors.New("the token does not end where its lengths say, or has a mode other than 0 and 1")
 	}
-	iv, ct = raw[10:10+aes.BlockSize], raw[head:]
-	if int(binary.BigEndian.Uint16(raw[head-2:])) != len(ct) || len(ct)%aes.BlockSize != 0 {
-		return 0, nil, nil, errors.New("the length of the token's content does not fit")
+	if fits := s.gcm && len(s.nonce) == gcmNonceBytes && len(s.ct) > gcmTagBytes ||
+		!s.gcm && len(s.nonce) == aes.BlockSize && len(s.ct) > 0 && len(s.ct)%aes.BlockSize == 0; !fits {
+		return sealed04{}, errors.New("the token's lengths do not fit its cipher")
 	}
-	return int64(binary.BigEndian.Uint64(raw)), iv, ct, nil
+	return s, nil
 }
 
-// decrypt04 opens the inner layer; ct is overwritten. The plaintext must be
-// UTF-8 although encoding/json would mend it: without a MAC, a block that
-// decrypts to noise is the trace of an altered token.
-func decrypt04(secret string, iv, ct []byte) (plain04, error) {
-	var p plain04
+// cut16 takes a field off that begins with its length in two bytes.
+func cut16(raw []byte) (field, rest []byte, ok bool) {
+	if len(raw) < 2 {
+		return nil, nil, false
+	}
+	n := int(binary.BigEndian.Uint16(raw))
+	if len(raw) < 2+n {
+		return nil, nil, false
+	}
+	return raw[2 : 2+n], raw[2+n:], true
+}
+
+// open decrypts the inner layer, which is overwritten, if the app takes tokens
+// of this form.
+func (s sealed04) open(a App) (p plain04, err error) {
+	var text []byte
+	switch {
+	case s.gcm && !a.accepts(Kind04GCM):
+		return p, fmt.Errorf("app %d takes no token04 in GCM form", a.ID)
+	case !s.gcm && !a.AcceptsCBC():
+		return p, fmt.Errorf("app %d takes no token04 in CBC form, which has no MAC; make it with AES-256-GCM and mode 1, or make a JWT", a.ID)
+	case s.gcm:
+		text, err = a.openGCM(s.nonce, s.ct)
+	default:
+		text, err = a.openCBC(s.nonce, s.ct)
+	}
+	if err != nil || !bytes.HasPrefix(text, []byte("{")) || json.Unmarshal(text, &p) != nil {
+		return plain04{}, errUnreadable
+	}
+	return p, nil
+}
+
+func (a App) openGCM(nonce, ct []byte) ([]byte, error) {
+	sealer, err := gcm04(a.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return sealer.Open(ct[:0], nonce, ct, nil)
+}
+
+func gcm04(secret string) (cipher.AEAD, error) {
 	block, err := aes.NewCipher([]byte(secret))
 	if err != nil {
-		return p, err
+		return nil, err
 	}
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(ct, ct)
-	text, ok := unpad(ct)
-	if !ok || !utf8.Valid(text) || !bytes.HasPrefix(text, []byte("{")) {
-		return p, errUnreadable
-	}
-	return p, json.Unmarshal(text, &p)
-}
-
-// unpad removes PKCS #5 padding in a time that does not depend on its bytes.
-func unpad(data []byte) ([]byte, bool) {
-	last := data[len(data)-aes.BlockSize:]
-	n := int(last[aes.BlockSize-1])
-	good := subtle.ConstantTimeLessOrEq(1, n) & subtle.ConstantTimeLessOrEq(n, aes.BlockSize)
-	for i, b := range last {
-		padding := subtle.ConstantTimeLessOrEq(aes.BlockSize-n, i)
-		good &= subtle.ConstantTimeSelect(padding, subtle.ConstantTimeByteEq(b, byte(n)), 1)
-	}
-	if good == 0 {
-		return nil, false
-	}
-	return data[:len(data)-n], true
+	return cipher.NewGCM(block)
 }
 
 // jsonInt is an integer as any JSON library may write it: 1, 1.0, 1e9.
@@ -138,54 +181,37 @@ func (n *jsonInt) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Generate04 makes a token04 that ends ttl from now, in whole seconds. random
-// gives the initialisation vector and the nonce: crypto/rand.Reader. Errors are
+// Generate04 makes a token04 in the GCM form that ends ttl from now, in whole
+// seconds. random gives the two nonces: crypto/rand.Reader. Errors are
 // CodeInvalidParam for bad input and CodeInternal when random fails.
 func Generate04(app chat.AppID, user, secret string, ttl time.Duration, now time.Time, random io.Reader) (string, error) {
 	if err := checkCreate(app, user, secret, ttl); err != nil {
 		return "", err
 	}
-	iv, nonce, err := salt04(random)
-	if err != nil {
+	if len(secret) != SecretBytes {
+		return "", chat.Errorf(chat.CodeInvalidParam, opCreate, "the secret has %d bytes; exactly %d are allowed", len(secret), SecretBytes)
+	}
+	var salt [gcmNonceBytes + 4]byte
+	if _, err := io.ReadFull(random, salt[:]); err != nil {
 		return "", chat.Errorf(chat.CodeInternal, opCreate, "no randomness: %w", err)
 	}
 	expire := now.Unix() + int64(ttl/time.Second)
 	text, err := json.Marshal(plain04{
-		AppID: jsonInt(app), UserID: user, Nonce: jsonInt(nonce),
+		AppID: jsonInt(app), UserID: user, Nonce: jsonInt(int32(binary.BigEndian.Uint32(salt[gcmNonceBytes:]))),
 		CTime: jsonInt(now.Unix()), Expire: jsonInt(expire), Payload: json.RawMessage(`""`),
 	})
 	if err != nil {
 		return "", chat.Errorf(chat.CodeInternal, opCreate, "encode: %w", err)
 	}
-	block, err := aes.NewCipher([]byte(secret))
+	sealer, err := gcm04(secret)
 	if err != nil {
 		return "", chat.Errorf(chat.CodeInternal, opCreate, "cipher: %w", err)
 	}
-	n := aes.BlockSize - len(text)%aes.BlockSize
-	text = append(text, bytes.Repeat([]byte{byte(n)}, n)...)
-	cipher.NewCBCEncrypter(block, iv).CryptBlocks(text, text)
+	nonce := salt[:gcmNonceBytes]
+	ct := sealer.Seal(nil, nonce, text, nil)
 
 	raw := binary.BigEndian.AppendUint64(nil, uint64(expire))
-	raw = append(binary.BigEndian.AppendUint16(raw, uint16(len(iv))), iv...)
-	raw = append(binary.BigEndian.AppendUint16(raw, uint16(len(text))), text...)
-	return prefix04 + base64.StdEncoding.EncodeToString(raw), nil
-}
-
-// salt04 draws an initialisation vector of 16 digits and small letters, as the
-// published generators do, and a nonce.
-func salt04(random io.Reader) (iv []byte, nonce int32, err error) {
-	const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
-	const fair = 256 - 256%len(alphabet) // above it some letters would come up more often
-	in := bufio.NewReaderSize(random, 64)
-	for len(iv) < aes.BlockSize {
-		b, err := in.ReadByte()
-		if err != nil {
-			return nil, 0, err
-		}
-		if int(b) < fair {
-			iv = append(iv, alphabet[int(b)%len(alphabet)])
-		}
-	}
-	err = binary.Read(in, binary.BigEndian, &nonce)
-	return iv, nonce, err
+	raw = append(binary.BigEndian.AppendUint16(raw, uint16(len(nonce))), nonce...)
+	raw = append(binary.BigEndian.AppendUint16(raw, uint16(len(ct))), ct...)
+	return prefix04 + base64.StdEncoding.EncodeToString(append(raw, modeGCM)), nil
 }

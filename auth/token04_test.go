@@ -29,7 +29,30 @@ const knownToken = "04AAAAAGtJ0gAAEGFiY2RlZmdoaWowMTIzNDUAcFRkej1WVYdMkPrVS8wvzX
 
 const expire = 1_800_000_000
 
-// forge writes a token04 step by step, so that a test can get any step wrong.
+// knownGCM was made without this package, by another language's library over the
+// same plaintext, with the nonce "abcdefghij01".
+const knownGCM = "04AAAAAGtJ0gAADGFiY2RlZmdoaWowMQB3Lff+j52aZ4cfLTAXA0Fo4YU/wXrELRJjB6J6qR2+cq0yRQUg651K9fB3Y/zcsm3" +
+	"jhPoPKEUi2L5nY6Y9Cp2cvR0AxcxTaxMnyhAMpWgAGBqt0+PNYrP96sLjduev0WLItNW120XOeyv+N6mon6GA81KaJWfEE6cB"
+
+// cbc is a verifier that takes the CBC form.
+func cbc(t testing.TB) *auth.Verifier {
+	t.Helper()
+	return verifier(t, auth.App{ID: app, Secret: secret, Tokens: []auth.Kind{auth.Kind04CBC}})
+}
+
+func gcm() cipher.AEAD {
+	block, err := aes.NewCipher([]byte(secret))
+	if err != nil {
+		panic(err)
+	}
+	sealer, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return sealer
+}
+
+// forge writes a token04 in CBC form step by step, so that a test can get any step wrong.
 type forge struct {
 	expire  int64
 	iv      []byte
@@ -64,10 +87,14 @@ func (f forge) token() string {
 }
 
 func TestATokenMadeElsewhereIsRead(t *testing.T) {
-	c, err := verifier(t).Verify(knownToken, app, user, now)
 	want := auth.Claims{AppID: app, UserID: user, ExpiresAt: time.Unix(expire, 0)}
-	if err != nil || c != want {
-		t.Fatalf("got %+v, %v", c, err)
+	for _, form := range []struct {
+		v     *auth.Verifier
+		token string
+	}{{cbc(t), knownToken}, {verifier(t), knownGCM}} {
+		if c, err := form.v.Verify(form.token, app, user, now); err != nil || c != want {
+			t.Errorf("got %+v, %v", c, err)
+		}
 	}
 }
 
@@ -80,26 +107,18 @@ func TestAGeneratedTokenHasTheDocumentedBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	iv, ct := raw[10:26], raw[28:]
+	nonce, ct, mode := raw[10:22], raw[24:len(raw)-1], raw[len(raw)-1]
 	if got := binary.BigEndian.Uint64(raw); got != expire {
 		t.Errorf("expire is %d", got)
 	}
-	if n, m := binary.BigEndian.Uint16(raw[8:]), binary.BigEndian.Uint16(raw[26:]); n != 16 || int(m) != len(ct) {
-		t.Errorf("lengths are %d and %d", n, m)
+	if n, m := binary.BigEndian.Uint16(raw[8:]), binary.BigEndian.Uint16(raw[22:]); n != 12 || int(m) != len(ct) || mode != 1 {
+		t.Errorf("lengths are %d and %d, the mode %d", n, m, mode)
 	}
-	if strings.Trim(string(iv), "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
-		t.Errorf("the IV is %q", iv)
-	}
-	block, err := aes.NewCipher([]byte(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(ct, ct)
-	text := string(ct[:len(ct)-int(ct[len(ct)-1])])
+	text, err := gcm().Open(nil, nonce, ct, nil)
 	head := fmt.Sprintf(`{"app_id":%d,"user_id":"alice","nonce":`, app)
 	tail := fmt.Sprintf(`,"ctime":%d,"expire":%d,"payload":""}`, now.Unix(), expire)
-	if !strings.HasPrefix(text, head) || !strings.HasSuffix(text, tail) {
-		t.Errorf("the plaintext is %s", text)
+	if err != nil || !strings.HasPrefix(string(text), head) || !strings.HasSuffix(string(text), tail) {
+		t.Errorf("the plaintext is %s, %v", text, err)
 	}
 }
 
@@ -119,7 +138,7 @@ func TestWithoutRandomnessNoTokenIsMade(t *testing.T) {
 	}{
 		{"none", func() (string, error) { return auth.Generate04(app, user, secret, time.Hour, now, broken) }},
 		{"too little", func() (string, error) {
-			return auth.Generate04(app, user, secret, time.Hour, now, bytes.NewReader(make([]byte, 17)))
+			return auth.Generate04(app, user, secret, time.Hour, now, bytes.NewReader(make([]byte, 15)))
 		}},
 	} {
 		if token, err := source.gen(); token != "" || chat.CodeOf(err) != chat.CodeInternal {
@@ -145,12 +164,12 @@ func TestIntegersAreReadInEveryJSONSpelling(t *testing.T) {
 		{"1234567890", "1", "1800000001", chat.CodeTokenInvalid},
 		{"1234567890", "1", `"1800000000"`, chat.CodeTokenInvalid},
 		{"0x499602d2", "1", "1800000000", chat.CodeTokenInvalid},
-		{"5529535186", "1", "1800000000", chat.CodeLoginRefused}, // equal modulo 2^32
-		{"-3060399406", "1", "1800000000", chat.CodeLoginRefused},
+		{"5529535186", "1", "1800000000", chat.CodeTokenInvalid}, // equal modulo 2^32
+		{"-3060399406", "1", "1800000000", chat.CodeTokenInvalid},
 	}
 	for _, c := range cases {
 		t.Run(c.app+" "+c.nonce+" "+c.expire, func(t *testing.T) {
-			expect(t, verifier(t), genuine(fmt.Sprintf(form, c.app, c.nonce, c.expire)).token(), c.want)
+			expect(t, cbc(t), genuine(fmt.Sprintf(form, c.app, c.nonce, c.expire)).token(), c.want)
 		})
 	}
 }
@@ -179,14 +198,17 @@ func TestAWrongLayoutIsInvalidHoweverGoodTheContent(t *testing.T) {
 		{"two objects", func(f *forge) { f.plain = pad([]byte(good + good)) }, chat.CodeTokenInvalid},
 		{"bad UTF-8", func(f *forge) { f.plain = pad([]byte(strings.Replace(good, `""`, "\"\xff\"", 1))) }, chat.CodeTokenInvalid},
 		{"no expiry inside", func(f *forge) { f.plain = pad([]byte(`{"app_id":1234567890,"user_id":"alice"}`)) }, chat.CodeTokenInvalid},
-		{"no app inside", func(f *forge) { f.plain = pad([]byte(`{"user_id":"alice","expire":1800000000}`)) }, chat.CodeLoginRefused},
+		{"no app inside", func(f *forge) { f.plain = pad([]byte(`{"user_id":"alice","expire":1800000000}`)) }, chat.CodeTokenInvalid},
+		{"mode 0 at the end", func(f *forge) { f.tail = []byte{0} }, 0},
+		{"mode 1 at the end", func(f *forge) { f.tail = []byte{1} }, chat.CodeTokenInvalid},
+		{"mode 2 at the end", func(f *forge) { f.tail = []byte{2} }, chat.CodeTokenInvalid},
 		{"user of another type", func(f *forge) { f.plain = pad([]byte(strings.Replace(good, `"alice"`, `7`, 1))) }, chat.CodeTokenInvalid},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := genuine(good)
 			c.change(&f)
-			expect(t, verifier(t), f.token(), c.want)
+			expect(t, cbc(t), f.token(), c.want)
 		})
 	}
 }
@@ -197,30 +219,48 @@ func TestAnAppWithoutSecretTakesNoToken04(t *testing.T) {
 }
 
 func TestATokenCutAnywhereIsRefused(t *testing.T) {
-	v := verifier(t)
-	for i := range len(knownToken) {
-		if _, err := v.Verify(knownToken[:i], app, user, now); chat.CodeOf(err) != chat.CodeTokenInvalid {
-			t.Errorf("cut to %d: %v", i, err)
+	v := verifier(t, auth.App{ID: app, Secret: secret, Tokens: []auth.Kind{auth.Kind04GCM, auth.Kind04CBC}})
+	for _, token := range []string{knownToken, knownGCM} {
+		for i := range len(token) {
+			if _, err := v.Verify(token[:i], app, user, now); chat.CodeOf(err) != chat.CodeTokenInvalid {
+				t.Errorf("cut to %d: %v", i, err)
+			}
 		}
 	}
 }
 
-func TestNoFlippedBitMakesAnotherIdentity(t *testing.T) {
-	raw, err := base64.StdEncoding.DecodeString(knownToken[2:])
+// flip calls f with a token for every bit that may be turned.
+func flip(t *testing.T, token string, f func(bit int, changed string)) {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(token[2:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := verifier(t)
 	for bit := range len(raw) * 8 {
 		changed := bytes.Clone(raw)
 		changed[bit/8] ^= 1 << (bit % 8)
-		token := "04" + base64.StdEncoding.EncodeToString(changed)
+		f(bit, "04"+base64.StdEncoding.EncodeToString(changed))
+	}
+}
+
+func TestNoBitOfAnAuthenticatedTokenMayBeFlipped(t *testing.T) {
+	v := verifier(t, auth.App{ID: app, Secret: secret, Tokens: auth.Kinds()[1:]})
+	flip(t, knownGCM, func(bit int, changed string) {
+		if c, err := v.Verify(changed, app, user, now); err == nil {
+			t.Errorf("bit %d: let in as %+v", bit, c)
+		}
+	})
+}
+
+func TestNoFlippedBitMakesAnotherIdentity(t *testing.T) {
+	v := cbc(t)
+	flip(t, knownToken, func(bit int, changed string) {
 		for _, who := range []string{"bob", "alicd", "alhce", "amice"} {
-			if c, err := v.Verify(token, app, who, now); err == nil {
-				t.Fatalf("bit %d: %s got in as %+v", bit, who, c)
+			if c, err := v.Verify(changed, app, who, now); err == nil {
+				t.Errorf("bit %d: %s got in as %+v", bit, who, c)
 			}
 		}
-	}
+	})
 }
 
 func TestWhateverIsGeneratedIsAccepted(t *testing.T) {
@@ -258,6 +298,7 @@ func TestWhateverIsGeneratedIsAccepted(t *testing.T) {
 // not made with the secret and yet opens the door.
 func FuzzVerify04(f *testing.F) {
 	f.Add(knownToken, false)
+	f.Add(knownGCM, false)
 	f.Add("03AAAA", false)
 	f.Add(`{"app_id":1.23456789e9,"user_id":"alice","expire":1800000000}`, true)
 	f.Add(`{"app_id":1234567890,"user_id":"alice","nonce":1e3,"expire":18e8,"payload":{}}`, true)
@@ -266,14 +307,14 @@ func FuzzVerify04(f *testing.F) {
 		if encrypt {
 			token = genuine(text).token()
 		}
-		v := verifier(t)
+		v := verifier(t, auth.App{ID: app, Secret: secret, Tokens: []auth.Kind{auth.Kind04GCM, auth.Kind04CBC}})
 		c, err := v.Verify(token, app, user, now)
 		switch chat.CodeOf(err) {
 		case 0:
 			if c.AppID != app || c.UserID != user || c.ExpiresAt != time.Unix(expire, 0) {
 				t.Fatalf("claims %+v", c)
 			}
-			if !encrypt && token != knownToken {
+			if !encrypt && token != knownToken && token != knownGCM {
 				t.Fatalf("%q was accepted", token)
 			}
 		case chat.CodeTokenInvalid, chat.CodeTokenVersion, chat.CodeLoginRefused, chat.CodeTokenExpired, chat.CodeTokenTooShort:

@@ -51,6 +51,12 @@ type App struct {
 	ID chat.AppID `yaml:"id"`
 	// Secret makes and checks token04 and HS256 tokens: exactly 32 characters.
 	Secret Secret `yaml:"secret,omitempty"`
+	// JWTSecret checks HS256 tokens in place of Secret: 32 characters or more.
+	JWTSecret Secret `yaml:"jwt_secret,omitempty"`
+	// Tokens are the kinds that are accepted: jwt, token04-gcm, token04-cbc,
+	// token04-cbc-any-order. The default is the first two. The CBC forms carry no
+	// MAC; read docs/security.md before naming one.
+	Tokens []auth.Kind `yaml:"tokens,omitempty"`
 	// Keys are Ed25519 public keys that check EdDSA tokens, each PEM or the base64
 	// of its 32 bytes. Any one will do.
 	Keys   []string `yaml:"keys,omitempty"`
@@ -83,7 +89,7 @@ func (c *Config) SetApp(a App) {
 // Auth is the app as the token verifier wants it. The error is a sentence about
 // a key that cannot be read.
 func (a App) Auth() (auth.App, error) {
-	out := auth.App{ID: a.ID, Secret: string(a.Secret)}
+	out := auth.App{ID: a.ID, Secret: string(a.Secret), JWTSecret: string(a.JWTSecret), Tokens: a.Tokens}
 	for _, text := range a.Keys {
 		key, err := auth.ParsePublicKey(text)
 		if err != nil {

@@ -19,6 +19,7 @@ import (
 const (
 	secret    = "0123456789abcdef0123456789ABCDEF"
 	digits    = "01234567890123456789012345678901"
+	jwtSecret = "signs-tokens-and-nothing-else-0123"
 	gossipKey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	key       = "AHJiMehDGu9xrNcgTc3KeNtSciKA10eKwmfb756/E+8="
 )
@@ -73,6 +74,8 @@ apps:
       dedupe_messages: 500
   - id: 4294967295
     secret: "` + digits + `"
+    jwt_secret: ` + jwtSecret + `
+    tokens: [jwt, token04-gcm, token04-cbc]
 `
 
 func TestAFileSetsEveryField(t *testing.T) {
@@ -91,7 +94,7 @@ func TestAFileSetsEveryField(t *testing.T) {
 		},
 		Apps: []config.App{
 			{ID: 1, Secret: secret, Keys: []string{key}, Limits: config.Limits{TextBytes: 2048, DedupeAge: 48 * time.Hour, DedupeMessages: 500}},
-			{ID: 4294967295, Secret: digits},
+			{ID: 4294967295, Secret: digits, JWTSecret: jwtSecret, Tokens: []auth.Kind{auth.KindJWT, auth.Kind04GCM, auth.Kind04CBC}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -206,6 +209,8 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"app 0", func(c *config.Config) { c.Apps[0].ID = 0 }, "app ID 0"},
 		{"short secret", func(c *config.Config) { c.Apps[0].Secret = "short" }, "secret of app 1 has 5 bytes"},
 		{"no secret", func(c *config.Config) { c.Apps[0].Secret = "" }, "neither a secret nor a key"},
+		{"a token without a MAC beside HS256", func(c *config.Config) { c.Apps[0].Tokens = auth.Kinds() }, "jwt_secret"},
+		{"another kind of token", func(c *config.Config) { c.Apps[0].Tokens = []auth.Kind{"token03"} }, `"token03"`},
 		{"bad key", func(c *config.Config) { c.Apps[0].Keys = []string{"x"} }, "keys of app 1"},
 		{"large limit", func(c *config.Config) { c.Apps[0].Limits.TextBytes = 65537 }, "text_bytes of app 1 is 65537; 1 to 65536"},
 		{"negative limit", func(c *config.Config) { c.Apps[0].Limits.SearchedBytes = -1 }, "searched_bytes of app 1"},
@@ -259,7 +264,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "cfg", cfg, "app", cfg.Apps[0])
 	out.Write(asJSON)
 	fmt.Fprintf(&out, "%v %+v %#v %v %q %x", cfg, cfg, cfg, cfg.Apps, cfg.Apps[0].Secret, cfg.Apps[0].Secret)
-	for _, leak := range []string{secret, digits, fmt.Sprintf("%x", secret)} {
+	for _, leak := range []string{secret, digits, jwtSecret, fmt.Sprintf("%x", secret)} {
 		if strings.Contains(out.String(), leak) {
 			t.Errorf("%q stands in %s", leak, out.String())
 		}
@@ -285,6 +290,7 @@ func TestWhatIsPrintedCanBeLoaded(t *testing.T) {
 	for i := range cfg.Apps {
 		cfg.Apps[i].Secret = "redacted"
 	}
+	cfg.Apps[1].JWTSecret = "redacted"
 	cfg.Cluster.GossipKey = "redacted"
 	if !reflect.DeepEqual(again, cfg) {
 		t.Errorf("got %+v, want %+v", again, cfg)
@@ -304,9 +310,9 @@ func TestAnAppIsParsedFromOneWord(t *testing.T) {
 }
 
 func TestAnAppBecomesVerifierAndLimits(t *testing.T) {
-	a := config.App{ID: 1, Secret: secret, Keys: []string{key}, Limits: config.Limits{CommandBytes: 9, DedupeAge: time.Hour}}
+	a := config.App{ID: 1, Secret: secret, JWTSecret: jwtSecret, Keys: []string{key}, Tokens: auth.Kinds(), Limits: config.Limits{CommandBytes: 9, DedupeAge: time.Hour}}
 	got, err := a.Auth()
-	if err != nil || got.ID != 1 || got.Secret != secret || len(got.Keys) != 1 {
+	if err != nil || got.ID != 1 || got.Secret != secret || got.JWTSecret != jwtSecret || len(got.Keys) != 1 || len(got.Tokens) != 4 {
 		t.Errorf("%v, %v", got.ID, err)
 	}
 	if _, err := auth.NewVerifier([]auth.App{got}); err != nil {

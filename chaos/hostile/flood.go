@@ -57,8 +57,7 @@ func token(app App, user string, ago time.Duration) (string, error) {
 	return auth.Generate04(app.ID, user, app.Secret, time.Hour, time.Now().Add(-ago), rand.Reader)
 }
 
-// turned turns a bit in the encrypted part, but for its last blocks: there it may
-// come to nothing but another padding.
+// turned turns a bit in the encrypted part.
 func turned(app, _ App, user string) (string, error) {
 	good, err := token(app, user, 0)
 	if err != nil {
@@ -68,7 +67,7 @@ func turned(app, _ App, user string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	const encrypted = 8 + 2 + 16 + 2 // behind the end, and the vector with its length
+	const encrypted = 8 + 2 + 12 + 2 // what stands before it: the end, the nonce, lengths
 	raw[encrypted+mathrand.IntN(16)] ^= 1 << mathrand.IntN(8)
 	return "04" + base64.StdEncoding.EncodeToString(raw), nil
 }

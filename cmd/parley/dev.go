@@ -38,7 +38,7 @@ func (c *devCommand) Run(ctx context.Context) error {
 		return err
 	}
 	secrets := cmp.Or(c.Secrets, c.Data)
-	secret, err := devSecret(secrets)
+	app, err := devAppOf(secrets)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (c *devCommand) Run(ctx context.Context) error {
 	}
 	cfg := config.Default()
 	c.clusterFlags.apply(&cfg.Cluster)
-	cfg.Apps = []config.App{{ID: devApp, Secret: config.Secret(secret)}}
+	cfg.Apps = []config.App{{ID: app.ID, Secret: config.Secret(app.Secret), JWTSecret: config.Secret(app.JWTSecret), Tokens: app.Tokens}}
 	if err := cfg.Validate(); err != nil {
 		return usageError{err}
 	}
@@ -59,7 +59,7 @@ func (c *devCommand) Run(ctx context.Context) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return serve(ctx, node.Options{
 		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, ClientURL: "http://" + c.Addr, Cluster: cluster, Demo: true, LoopbackOrigins: true, Log: log,
-		Apps: []node.App{{App: auth.App{ID: devApp, Secret: secret}, Limits: chat.DefaultLimits()}},
+		Apps: []node.App{{App: app, Limits: chat.DefaultLimits()}},
 	}, func(n *node.Node) {
 		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\n", n.URL(), c.Data)
 	})
@@ -77,14 +77,23 @@ func checkLoopback(addr string) error {
 	return usagef("--addr %q is not a loopback address; parley dev gives anybody a token, so it listens on 127.0.0.1, ::1 or localhost only (use parley serve for a network)", addr)
 }
 
-// devSecret is the app's secret, made once for each data directory, so that
-// tokens outlive a restart.
-func devSecret(data string) (string, error) {
-	secret, err := secretFile(filepath.Join(data, "dev-secret"), (rand.Text() + rand.Text())[:auth.SecretBytes])
-	if err == nil && len(secret) != auth.SecretBytes {
-		return "", fmt.Errorf("%s does not hold %d bytes; delete it to have one made", filepath.Join(data, "dev-secret"), auth.SecretBytes)
+// devAppOf is the app with its secrets, made once for each data directory, so
+// that tokens outlive a restart. It takes every kind of token: on loopback, where
+// anybody is given one, it is for trying what a back end makes.
+func devAppOf(data string) (auth.App, error) {
+	app := auth.App{ID: devApp, Tokens: auth.Kinds()}
+	for name, to := range map[string]*string{"dev-secret": &app.Secret, "dev-jwt-secret": &app.JWTSecret} {
+		file := filepath.Join(data, name)
+		secret, err := secretFile(file, (rand.Text() + rand.Text())[:auth.SecretBytes])
+		if err != nil {
+			return auth.App{}, err
+		}
+		if len(secret) != auth.SecretBytes {
+			return auth.App{}, fmt.Errorf("%s does not hold %d bytes; delete it to have one made", file, auth.SecretBytes)
+		}
+		*to = secret
 	}
-	return secret, err
+	return app, app.Check()
 }
 
 // adminToken is the operators' token.

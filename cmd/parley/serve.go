@@ -62,6 +62,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return usagef("app %d: %w", a.ID, err)
 		}
+		if app.AcceptsCBC() {
+			log.Warn("an app accepts token04 in CBC form, which has no MAC; see docs/security.md", "app", app.ID, "tokens", app.Tokens)
+		}
 		o.Apps = append(o.Apps, node.App{App: app, Limits: a.Limits.Chat()})
 	}
 	return serve(ctx, o, func(n *node.Node) { log.Info("ready", "url", n.URL()) })

@@ -17,8 +17,8 @@ const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/;
 const OTHER_VERSION = /^0[0-35-9]/;
 const TOKEN04 = /^04[A-Za-z0-9+/]+={0,2}$/;
 
-// Expiry 8, lengths 2 + 2, initial vector 16, and at least one AES block.
-const LEAST_BYTES = 44;
+// Expiry 8, lengths 2 + 2, and the shorter of the two forms: nonce 12, tag 16, mode 1.
+const LEAST_BYTES = 41;
 
 function isToken04(token: string): boolean {
   return TOKEN04.test(token) && Math.floor(((token.replace(/=+$/, '').length - 2) * 3) / 4) >= LEAST_BYTES;
