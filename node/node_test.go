@@ -436,7 +436,7 @@ func TestHealthAndPages(t *testing.T) {
 	o := options(t)
 	o.Demo = true
 	n, _ := start(t, o)
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/": 200, "/any/page": 200, "/sdk/nothing.js": 404, "/dev/users": 200} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/": 200, "/cluster": 200, "/api/typo": 404, "/sdk/nothing.js": 404, "/dev/users": 200} {
 		res, err := http.Get(n.URL() + path)
 		if err != nil {
 			t.Fatal(err)

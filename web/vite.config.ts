@@ -2,10 +2,12 @@ import { defineConfig } from 'vite';
 
 const server = 'http://127.0.0.1:8080';
 
-// The build is committed and embedded in the Go binary, so its file names are
-// stable and its bytes depend on the sources alone. The SDK, with its codec, is
-// a file of its own: it changes less often than the page does.
+// The build is committed and embedded in the Go binary, so its bytes depend on
+// the sources alone. Assets are named by their content: browsers keep them for
+// good. The SDK, with its codec, is a file of its own: it changes less often
+// than the page does. All addresses are relative: the page works under any path.
 export default defineConfig({
+  base: './',
   resolve: {
     alias: {
       'react/jsx-runtime': 'preact/jsx-runtime',
@@ -21,9 +23,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
-        entryFileNames: 'assets/app.js',
-        chunkFileNames: 'assets/[name].js',
-        assetFileNames: 'assets/[name][extname]',
+        entryFileNames: 'assets/app-[hash].js',
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
         codeSplitting: {
           groups: [{ name: 'sdk', test: /sdk[\\/]js[\\/]|@bufbuild/ }],
         },

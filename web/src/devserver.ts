@@ -1,10 +1,10 @@
 import type { DemoUser, DevServer } from './store/environment';
 import { networkFailure } from './store/failure';
 
-/** Asks the page's own server for what `parley dev` hands out. */
+/** Asks the page's own server for what `parley dev` hands out. The addresses are relative: the page may live under a path. */
 export const devServer: DevServer = {
   async users() {
-    const response = await fetch('/dev/users').catch(refuse);
+    const response = await fetch('dev/users').catch(refuse);
     if (response.status === 404 || !isJSON(response)) return undefined;
     if (!response.ok) throw { code: networkFailure };
     const { users } = (await response.json()) as { users: DemoUser[] };
@@ -14,7 +14,7 @@ export const devServer: DevServer = {
   async token(userID) {
     const body = JSON.stringify({ userID });
     const headers = { 'Content-Type': 'application/json' };
-    const response = await fetch('/dev/token', { method: 'POST', headers, body }).catch(refuse);
+    const response = await fetch('dev/token', { method: 'POST', headers, body }).catch(refuse);
     const answer = (await response.json().catch(refuse)) as { appID: number; token: string; code?: number };
     if (!response.ok) throw { code: answer.code ?? networkFailure };
     return { appID: answer.appID, token: answer.token };

@@ -12,7 +12,7 @@ import { StoreContext } from './view/context';
 
 startSettings();
 const root = document.getElementById('app');
-if (root && location.pathname === '/cluster') {
+if (root && location.pathname.endsWith('/cluster')) {
   void import('./cluster/ClusterPage').then(({ ClusterPage }) => render(<ClusterPage />, root));
 } else if (root) {
   startChat(root);
@@ -22,7 +22,7 @@ if (root && location.pathname === '/cluster') {
 function startChat(root: HTMLElement): void {
   const store = new Store({
     createChat(appID) {
-      const chat = ZIM.create({ appID });
+      const chat = ZIM.create({ appID, server: new URL('.', document.baseURI).href });
       if (!chat) throw new Error('an SDK object exists that was not destroyed');
       return chat;
     },

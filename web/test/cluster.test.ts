@@ -16,7 +16,7 @@ describe('looking at the cluster', () => {
   it('shows the token and gives what the node answers', async () => {
     answer(200, { cluster: 'c' });
     expect(await look('secret')).toEqual({ status: { cluster: 'c' } });
-    expect(vi.mocked(fetch).mock.calls[0]).toMatchObject(['/api/cluster', { headers: { Authorization: 'Bearer secret' } }]);
+    expect(vi.mocked(fetch).mock.calls[0]).toMatchObject(['api/cluster', { headers: { Authorization: 'Bearer secret' } }]);
   });
 
   it('tells a wrong token from a node that is not reached', async () => {

@@ -45,7 +45,7 @@ export type Look = { readonly status: ClusterStatus } | { readonly trouble: 'tok
 /** Asks the page's own node. */
 export async function look(token: string): Promise<Look> {
   try {
-    const answer = await fetch('/api/cluster', { headers: { Authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(patienceMilliseconds) });
+    const answer = await fetch('api/cluster', { headers: { Authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(patienceMilliseconds) });
     if (answer.status === 401) return { trouble: 'token' };
     if (!answer.ok) return { trouble: 'network' };
     return { status: (await answer.json()) as ClusterStatus };

@@ -19,7 +19,7 @@ export function SignIn(): VNode {
     <main class="signin">
       <div class="signin-card">
         <header class="signin-head">
-          <img src="/favicon.svg" alt="" width={48} height={48} />
+          <img src="favicon.svg" alt="" width={48} height={48} />
           <h1>{t('signin.title')}</h1>
           <p class="muted">{t('app.tagline')}</p>
         </header>
