@@ -1,6 +1,7 @@
 import type { ConversationPage, ListRequest } from './frames.js';
+import { Timer } from './timer.js';
 
-/** What catching up needs and tells. */
+/** What catching up needs and reports. */
 export interface CatchUpPort {
   list(request: ListRequest): Promise<ConversationPage>;
   /** A page of conversations that may have changed. */
@@ -9,21 +10,32 @@ export interface CatchUpPort {
 
 /**
  * Finds out what changed while pushes were lost. Whoever comes while a round
- * is under way gets another round behind it; the time to look back to moves on
- * only when a round has gone through.
+ * is under way gets another round after it; the time to look back to moves on
+ * only when a round has succeeded.
  */
 export class CatchUp {
   private since: number | undefined;
   private running = false;
   private again = false;
   private stopped = false;
-  private retry: ReturnType<typeof setTimeout> | undefined;
+  private readonly retry = new Timer();
 
   constructor(private readonly port: CatchUpPort) {}
 
   /** Looks for what changed since something was last heard (server time). */
   async from(lastHeard: number): Promise<void> {
     this.since = Math.min(this.since ?? Infinity, Math.max(1, lastHeard - MARGIN_MS));
+    await this.look();
+  }
+
+  /** Ends it with the login. */
+  stop(): void {
+    this.stopped = true;
+    this.retry.stop();
+  }
+
+  private async look(): Promise<void> {
+    this.retry.stop();
     this.again = true;
     if (this.running) return;
     this.running = true;
@@ -34,20 +46,13 @@ export class CatchUp {
     this.running = false;
   }
 
-  /** Ends it with the login. */
-  stop(): void {
-    this.stopped = true;
-    clearTimeout(this.retry);
-  }
-
   // A round that fails leaves `since` alone: the next one looks back as far.
   private async round(): Promise<void> {
     try {
       await this.pages(this.since as number);
       if (!this.again) this.since = undefined;
     } catch {
-      clearTimeout(this.retry);
-      if (!this.stopped) this.retry = setTimeout(() => void this.from(Infinity), RETRY_MS);
+      if (!this.stopped) this.retry.start(RETRY_MS, () => void this.look());
     }
   }
 
@@ -66,6 +71,6 @@ export class CatchUp {
 
 const PAGE = 200;
 const RETRY_MS = 3_000;
-// A push may be this late behind its message's timestamp and still be counted
+// A push may come this much later than its message's timestamp and still count
 // as heard; it covers the servers' clocks and queues.
 const MARGIN_MS = 120_000;

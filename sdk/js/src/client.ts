@@ -5,17 +5,17 @@ import type { ConversationChange } from './conversations.js';
 import type { Conversation, ConversationRef, Limits, Message, MessageContent } from './domain.js';
 import { Emitter } from './emitter.js';
 import { ChatError, Code } from './errors.js';
-import type { AskKind, ConversationPage, HistoryPage, HistoryRequest, ListRequest, Reply, Requests, ServerBody } from './frames.js';
+import type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, ServerBody } from './frames.js';
 import { randomHex } from './hex.js';
 import { defaultPlatform, defaultWebSocket, watchNetwork } from './platform.js';
-import { readUntilAnswered } from './read.js';
+import type { GetToken } from './provider.js';
 import { ServerList } from './server.js';
 import { Session } from './session.js';
 import type { WebSocketConstructor } from './socket.js';
 
 /** How to make a client. Only the server is needed. */
 export interface ChatClientOptions {
-  /** An http(s) origin, or several that are tried in turn. */
+  /** The http(s) address of a server, or several that are tried in turn; a path is that of a proxy. */
   readonly server: string | readonly string[];
   /** Needed where no global WebSocket exists, as in Node 20. */
   readonly WebSocket?: WebSocketConstructor;
@@ -23,8 +23,8 @@ export interface ChatClientOptions {
   readonly resendWindowMs?: number;
   /** For how long a question waits for its answer, reconnects included; 15 s unless told. */
   readonly requestTimeoutMs?: number;
-  /** Gives a fresh token when the present one is about to expire, or has expired while away. */
-  readonly getToken?: () => Promise<string>;
+  /** Gives a fresh token when the present one is about to expire, or has expired. */
+  readonly getToken?: GetToken;
   /** A source of numbers from 0 to 1 for jitter. */
   readonly random?: () => number;
 }
@@ -61,7 +61,6 @@ export class ChatClient {
   private readonly random: () => number;
   private connection: Connection | undefined;
   private session: Session | undefined;
-  private renewing: { readonly token: string; readonly done: Promise<void> } | undefined;
   private unwatch: (() => void) | undefined;
   private appLimits: Limits | undefined;
 
@@ -77,7 +76,7 @@ export class ChatClient {
 
   /** The user of the login under way or done. */
   get userID(): string | undefined {
-    return this.connection?.login?.userID;
+    return this.connection?.login.userID;
   }
 
   /** The app's limits, as the last welcome told them. */
@@ -111,27 +110,43 @@ export class ChatClient {
    */
   async login(login: Login): Promise<void> {
     if (this.connection) throw new ChatError(Code.OtherUserLoggedIn, 'Log out before the next login.');
-    const WebSocketClass = this.options.WebSocket ?? defaultWebSocket();
-    const connection = new Connection(
+    const { getToken, WebSocket = defaultWebSocket(), requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.options;
+    const connection: Connection = new Connection(
+      login,
       {
         servers: this.servers,
-        WebSocket: WebSocketClass,
+        WebSocket,
         clock: this.clock,
         platform: defaultPlatform(),
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        requestTimeoutMs,
         random: this.random,
-        ...(this.options.getToken && { freshToken: this.options.getToken }),
+        ...(getToken && { getToken }),
       },
-      { changed: (change) => this.changed(connection, change), pushed: (body) => this.pushed(body), moved: () => this.moved(connection) },
+      {
+        changed: (change) => this.changed(connection, change),
+        pushed: (body) => this.pushed(body),
+        paused: () => this.session?.pause(),
+        moved: () => this.session?.resume(connection.heardEarlier),
+      },
     );
     this.connection = connection;
-    this.unwatch = watchNetwork(() => connection.nudge());
-    return connection.start(login);
+    this.unwatch = watchNetwork({ back: () => connection.hurry(), gone: () => connection.check() });
+    return connection.start();
+  }
+
+  /**
+   * Does not wait for the next attempt to connect, and finds out within a few
+   * seconds whether a connection still lives. Browsers need no such call; it is
+   * for places that say in another way that the network is back.
+   */
+  reconnectNow(): void {
+    this.connection?.hurry();
   }
 
   /** Logs out; what is under way rejects. Does nothing without a login. */
   logout(): void {
-    this.connection?.end('logout');
+    this.connection?.logout();
   }
 
   /** Logs out and forgets all listeners. */
@@ -141,20 +156,11 @@ export class ChatClient {
   }
 
   /**
-   * Replaces the token before it expires. The same token given again while it
-   * is being renewed shares that renewal; another one follows it.
+   * Replaces the token before it expires; without a connection the next
+   * attempt uses it. When the server refuses it, the present one stays.
    */
-  renewToken(token: string): Promise<void> {
-    if (this.renewing?.token === token) return this.renewing.done;
-    const before = this.renewing?.done.catch(() => undefined);
-    const done = (before ?? Promise.resolve()).then(() => this.renew(token));
-    const renewing = { token, done };
-    this.renewing = renewing;
-    const finished = (): void => {
-      if (this.renewing === renewing) this.renewing = undefined;
-    };
-    done.then(finished, finished);
-    return done;
+  async renewToken(token: string): Promise<void> {
+    await this.needConnection().renewToken(token);
   }
 
   /** The ids that a new message is to carry through all its attempts. */
@@ -173,7 +179,7 @@ export class ChatClient {
   /** A page of a conversation's messages. */
   async history(request: HistoryRequest): Promise<HistoryPage> {
     this.needSession();
-    return this.read('history', request);
+    return this.needConnection().read('history', request);
   }
 
   /** A page of the conversation list, latest first. */
@@ -201,19 +207,6 @@ export class ChatClient {
     return this.connection;
   }
 
-  private async renew(token: string): Promise<void> {
-    this.needSession();
-    const connection = this.needConnection();
-    // The present token may expire before the connection is back.
-    if (connection.state !== 'connected') connection.replaceToken(token);
-    await this.read('renewToken', { token });
-    connection.replaceToken(token);
-  }
-
-  private async read<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>> {
-    return readUntilAnswered(this.needConnection(), kind, value, this.options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
-  }
-
   private changed(connection: Connection, change: StateChange): void {
     if (connection !== this.connection) return;
     if (change.state === 'connected') return this.connected(connection, change);
@@ -224,17 +217,13 @@ export class ChatClient {
 
   private connected(connection: Connection, change: StateChange & { state: 'connected' }): void {
     this.appLimits = change.welcome.limits;
-    const lastHeard = connection.heardBefore;
+    const lastHeard = connection.heardEarlier;
     const session = this.session;
     this.session ??= this.newSession(connection, change.welcome.serverTime);
     this.events.emit('state', change);
+    if (connection !== this.connection) return; // a listener has logged out
     if (session) session.resume(lastHeard);
     else this.session?.begin();
-  }
-
-  // Nobody was without a connection, but pushes may have been between the two.
-  private moved(connection: Connection): void {
-    if (connection === this.connection) this.session?.resume(connection.heardBefore);
   }
 
   private disconnected(change: StateChange & { state: 'disconnected' }): void {
@@ -243,17 +232,17 @@ export class ChatClient {
     this.connection = undefined;
     this.unwatch?.();
     this.events.emit('state', change);
-    session?.end(change.error ?? new ChatError(Code.Network, 'The login is over; the outcome is unknown.'));
+    session?.end(new ChatError(Code.Network, 'The login is over; the outcome is unknown.'));
   }
 
   private newSession(connection: Connection, loginTime: number): Session {
     return new Session(
       {
-        selfID: connection.login?.userID ?? '',
+        selfID: connection.login.userID,
         resendWindowMs: this.options.resendWindowMs ?? RESEND_WINDOW_MS,
         random: this.random,
         attempt: (request) => connection.ask('send', request, SEND_TIMEOUT_MS),
-        read: (kind, value) => this.read(kind, value),
+        read: (kind, value) => connection.read(kind, value),
         conversations: (changes) => this.events.emit('conversations', changes),
         totalUnread: (total) => this.events.emit('totalUnread', total),
         messages: (ref, messages) => this.events.emit('messages', ref, messages),
@@ -263,21 +252,8 @@ export class ChatClient {
   }
 
   private pushed(body: NonNullable<ServerBody>): void {
-    if (body.kind === 'tokenExpiring') {
-      this.events.emit('tokenExpiring', body.value.seconds);
-      void this.refreshToken();
-    } else {
-      this.session?.pushed(body, this.connection?.lastHeard ?? 0);
-    }
-  }
-
-  private async refreshToken(): Promise<void> {
-    try {
-      const token = await this.options.getToken?.();
-      if (token !== undefined) await this.renewToken(token);
-    } catch {
-      // The expiry, which then follows, is what the app is told.
-    }
+    if (body.kind === 'tokenExpiring') this.events.emit('tokenExpiring', body.value.seconds);
+    else this.session?.pushed(body, this.connection?.lastHeard ?? 0);
   }
 }
 

@@ -3,34 +3,55 @@ import { ChatError, Code } from './errors.js';
 /** Why a login ended. */
 export type EndReason = 'logout' | 'refused' | 'kicked' | 'tokenExpired';
 
-/** Whether a refusal of hello ends the login: waiting does not cure it. */
-export function isFinal(refusal: ChatError): boolean {
-  return !refusal.retryable && !TRANSIENT.has(refusal.code);
+/** The end of a login that this side did not ask for. */
+export interface End {
+  readonly reason: EndReason;
+  readonly error: ChatError;
+}
+
+/** Close codes that act beyond their link. */
+export const CLOSE = { refused: 4401, kicked: 4409, tokenExpired: 4410, overloaded: 4429 } as const;
+
+/** The end that a refusal of hello means; undefined for one that waiting may cure. */
+export function endOfRefusal(refusal: ChatError, wasWelcomed: boolean): End | undefined {
+  if (refusal.retryable || TRANSIENT.has(refusal.code)) return undefined;
+  return { reason: reasonOf(refusal.code, wasWelcomed), error: refusal };
 }
 
 const TRANSIENT = new Set<number>([Code.Busy, Code.Internal, Code.Unavailable, Code.Network, Code.Timeout]);
 
-/**
- * What a final refusal means. A token that has become too short-lived while
- * the login lasted has, for the app, expired.
- */
-export function endOfRefusal(refusal: ChatError, wasWelcomed: boolean): EndReason {
-  if (refusal.code === Code.TokenExpired) return 'tokenExpired';
-  if (refusal.code === Code.TokenTooShort && wasWelcomed) return 'tokenExpired';
-  if (refusal.code === Code.LoggedOutByOther) return 'kicked';
+// A token that has become too short-lived while the login lasted has, for the
+// app, expired.
+function reasonOf(code: number, wasWelcomed: boolean): EndReason {
+  if (code === Code.TokenExpired) return 'tokenExpired';
+  if (code === Code.TokenTooShort && wasWelcomed) return 'tokenExpired';
+  if (code === Code.LoggedOutByOther) return 'kicked';
   return 'refused';
 }
 
-/** The end that a close code alone tells, if any: the frame before it may be lost. */
-export function endOfClose(code: number): { reason: EndReason; error: ChatError } | undefined {
+/** The end that a close code alone means, if any: the frame before it may be lost. */
+export function endOfClose(code: number): End | undefined {
   switch (code) {
-    case 4401:
+    case CLOSE.refused:
       return { reason: 'refused', error: new ChatError(Code.LoginRefused, 'The server refused the login.') };
-    case 4409:
+    case CLOSE.kicked:
       return { reason: 'kicked', error: new ChatError(Code.LoggedOutByOther, 'Another device has logged in.') };
-    case 4410:
+    case CLOSE.tokenExpired:
       return { reason: 'tokenExpired', error: new ChatError(Code.TokenExpired, 'The token has expired.') };
     default:
       return undefined;
   }
 }
+
+/** Whether another token may lead to another answer. */
+export function blamesToken(error: ChatError): boolean {
+  return TOKEN_CODES.has(error.code);
+}
+
+const TOKEN_CODES = new Set<number>([
+  Code.LoginRefused,
+  Code.TokenInvalid,
+  Code.TokenExpired,
+  Code.TokenVersion,
+  Code.TokenTooShort,
+]);

@@ -12,5 +12,6 @@ export type { EndReason } from './ending.js';
 export { ChatError, Code, ParleyErrorCode } from './errors.js';
 export type { ChatErrorDetails } from './errors.js';
 export type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, Welcome } from './frames.js';
+export type { GetToken } from './provider.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.js';
 export { VERSION } from './version.js';

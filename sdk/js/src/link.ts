@@ -1,11 +1,14 @@
 import type { ServerClock } from './clock.js';
 import { decodeFrame, encodeRequest } from './codec.js';
-import { ChatError, connectionLost, ParleyErrorCode } from './errors.js';
-import type { AskKind, Hello, Reply, Requests, ServerBody, Welcome } from './frames.js';
+import { CLOSE } from './ending.js';
+import { ChatError, Code } from './errors.js';
+import type { AskKind, Hello, Reply, Requests, ServerBody, ServerFrame, Welcome } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import { HELLO_ID, RequestTable } from './requests.js';
 import type { WebSocketConstructor } from './socket.js';
 import { ABNORMAL_CLOSE, Socket } from './socket.js';
+import type { Suspects } from './suspects.js';
+import { Timer } from './timer.js';
 
 /** What a link needs to begin. */
 export interface LinkOptions {
@@ -13,13 +16,14 @@ export interface LinkOptions {
   readonly url: string;
   readonly hello: Hello;
   readonly clock: ServerClock;
+  readonly suspects: Suspects;
   /** How long the socket and the welcome may take together. */
   readonly connectTimeoutMs: number;
-  /** There are other servers to go to: a silent one is given up sooner. */
-  readonly impatient: boolean;
+  /** There are other servers: leave a silent one sooner. */
+  readonly failFast: boolean;
 }
 
-/** What the owner of a link is told; nothing after `down`. */
+/** What the owner of a link hears; nothing after `down`. */
 export interface LinkHandlers {
   /** The server has let us in. */
   welcomed(welcome: Welcome): void;
@@ -38,21 +42,23 @@ export class Link {
 
   private readonly socket: Socket;
   private readonly requests: RequestTable;
-  private readonly connectTimer: ReturnType<typeof setTimeout>;
+  private readonly connectTimer = new Timer();
   private heartbeat: Heartbeat | undefined;
   private refusal: ChatError | undefined;
 
+  /** Throws when hello is too large, or the WebSocket class refuses the address. */
   constructor(
     private readonly options: LinkOptions,
     private readonly handlers: LinkHandlers,
   ) {
-    this.requests = new RequestTable((id, kind, value) => this.socket.send(encodeRequest(id, kind, value)));
+    const hello = encodeHello(options.hello);
+    this.requests = new RequestTable({ encode: encodeRequest, send: (frame) => this.socket.send(frame) });
     this.socket = new Socket(options.WebSocket, options.url, {
-      opened: () => this.greet(),
+      opened: () => this.socket.send(hello),
       received: (data) => this.receive(data),
       closed: (code) => this.end(code),
     });
-    this.connectTimer = setTimeout(() => this.socket.close(), options.connectTimeoutMs);
+    this.connectTimer.start(options.connectTimeoutMs, () => this.socket.close());
   }
 
   /** Asks the server; rejects with a retryable error when the link ends first. */
@@ -76,74 +82,89 @@ export class Link {
     this.socket.close(code);
   }
 
-  private greet(): void {
-    this.socket.send(encodeRequest(HELLO_ID, 'hello', this.options.hello));
+  private receive(data: Uint8Array): void {
+    let frame: ServerFrame;
+    try {
+      frame = decodeFrame(data, this.options.hello.userID);
+    } catch {
+      // What cannot be read cannot be skipped either: it may be a message.
+      return this.close(1002);
+    }
+    if (this.heartbeat) this.lastHeard = this.options.clock.now();
+    this.heartbeat?.heard();
+    if (frame.replyTo === HELLO_ID) this.answerHello(frame.body);
+    else if (frame.replyTo !== 0) this.requests.settle(frame.replyTo, frame.body);
+    else if (frame.body) this.push(frame.body);
   }
 
-  // Answered on the spot, not through a promise: pushes may follow in the same
-  // turn of the event loop.
+  // Handled at once, not through a promise: pushes may follow in the same turn
+  // of the event loop.
   private answerHello(body: ServerBody): void {
     if (body?.kind === 'welcome') return this.welcome(body.value);
     if (body?.kind === 'error') this.refusal = new ChatError(body.value.code, body.value.message, body.value);
     this.close();
   }
 
+  // A kick is followed by a close that means the same, and may be lost: both
+  // take one way.
+  private push(body: NonNullable<ServerBody>): void {
+    if (body.kind !== 'kicked') return this.handlers.pushed(body);
+    this.close(body.value.reason === 'tokenExpired' ? CLOSE.tokenExpired : CLOSE.kicked);
+  }
+
   private welcome(welcome: Welcome): void {
-    clearTimeout(this.connectTimer);
+    this.connectTimer.stop();
     this.options.clock.set(welcome.serverTime);
     this.lastHeard = welcome.serverTime;
-    this.requests.inFlight = welcome.limits.inFlight || DEFAULT_IN_FLIGHT;
-    this.heartbeat = new Heartbeat(
-      { ping: (timeoutMs) => this.ping(timeoutMs), dead: () => this.close() },
-      ...this.patience(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS, welcome.servers.length > 1),
-    );
+    const { inFlight, frameBytes } = welcome.limits;
+    this.requests.limit({ inFlight: inFlight || DEFAULT_IN_FLIGHT, frameBytes, cautious: this.options.suspects.cautious });
+    this.startHeartbeat(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS, welcome.servers.length > 1);
     this.handlers.welcomed(welcome);
   }
 
-  // A node that hangs keeps its connections open: only its silence tells.
-  private patience(intervalMs: number, others: boolean): [intervalMs: number, answerMs: number] {
-    if (!this.options.impatient && !others) return [intervalMs, intervalMs];
-    return [Math.min(intervalMs, IMPATIENT_PING_MS), CHECK_MS];
+  // A node that hangs keeps its connections open: only its silence tells. With
+  // other servers to go to, that silence need not last long.
+  private startHeartbeat(intervalMs: number, others: boolean): void {
+    const failFast = this.options.failFast || others;
+    this.heartbeat = new Heartbeat(
+      { ping: () => this.ping(), busy: () => this.requests.busy, dead: () => this.close() },
+      {
+        intervalMs: failFast ? Math.min(intervalMs, FAIL_FAST_PING_MS) : intervalMs,
+        answerMs: failFast ? CHECK_MS : intervalMs,
+        busyMs: Math.max(intervalMs, BUSY_MS),
+      },
+    );
   }
 
-  private async ping(timeoutMs: number): Promise<void> {
-    const pong = await this.ask('ping', {}, timeoutMs);
-    this.options.clock.set(pong.serverTime);
-  }
-
-  private receive(data: Uint8Array): void {
-    try {
-      const frame = decodeFrame(data, this.options.hello.userID);
-      if (this.heartbeat) this.lastHeard = this.options.clock.now();
-      if (frame.replyTo === HELLO_ID) this.answerHello(frame.body);
-      else if (frame.replyTo !== 0) this.requests.settle(frame.replyTo, frame.body);
-      else if (frame.body) this.handlers.pushed(frame.body);
-    } catch {
-      // What cannot be read cannot be skipped either: it may be a message.
-      this.close(1002);
-    }
+  // A pong that comes too late counts as well: what decides is the heartbeat.
+  private ping(): void {
+    this.ask('ping', {}, PONG_MS).then(
+      ({ serverTime }) => this.options.clock.set(serverTime),
+      () => undefined,
+    );
   }
 
   private end(code: number): void {
-    clearTimeout(this.connectTimer);
+    this.connectTimer.stop();
     this.heartbeat?.stop();
-    const refusal = this.refusal;
-    this.requests.end(lossOf(code));
-    this.handlers.down(code, refusal);
+    this.requests.end(this.options.suspects.linkEnded(code, this.requests.inFlight()));
+    this.handlers.down(code, this.refusal);
   }
 }
 
-// Close codes by which the server says that it cannot take what it got. The
-// same frame would end the next connection too.
-const FRAME_REFUSED = new Set([1003, 1007, 1009, 4400]);
-
-function lossOf(code: number): ChatError {
-  if (!FRAME_REFUSED.has(code)) return connectionLost();
-  return new ChatError(ParleyErrorCode.MalformedFrame, 'The server does not take a frame of this size or form.');
+function encodeHello(hello: Hello): Uint8Array {
+  const frame = encodeRequest(HELLO_ID, 'hello', hello);
+  if (frame.length <= HELLO_BYTES) return frame;
+  throw new ChatError(Code.InvalidParam, `Token and profile have ${frame.length} bytes; at most ${HELLO_BYTES} are allowed.`);
 }
 
+// What a server takes as a first frame.
+const HELLO_BYTES = 16 * 1024;
 const DEFAULT_IN_FLIGHT = 16;
 const DEFAULT_HEARTBEAT_MS = 10_000;
 const CHECK_MS = 3_000;
-const IMPATIENT_PING_MS = 5_000;
+const FAIL_FAST_PING_MS = 5_000;
+// A page of history over a slow line.
+const BUSY_MS = 10_000;
+const PONG_MS = 60_000;
 const GOODBYE_ID = 0xffffffff;

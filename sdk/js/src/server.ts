@@ -1,26 +1,33 @@
 import { ChatError, Code } from './errors.js';
 
 /**
- * The WebSocket addresses of a list of server origins, used in turn: a client
- * stays with one as long as it works, and begins with any of them.
+ * The WebSocket addresses of a list of servers, used in turn: a client stays
+ * with one as long as it works, and begins with any of them.
  */
 export class ServerList {
   private readonly urls: string[];
   private index = 0;
 
-  constructor(origins: string | readonly string[], random: () => number = Math.random) {
-    const list = typeof origins === 'string' ? [origins] : origins;
-    if (list.length === 0) throw new ChatError(Code.InvalidParam, 'At least one server origin is needed.');
-    this.urls = list.map(socketURL);
+  constructor(servers: string | readonly string[], random: () => number = Math.random) {
+    const list = typeof servers === 'string' ? [servers] : servers;
+    if (list.length === 0) throw new ChatError(Code.InvalidParam, 'At least one server is needed.');
+    this.urls = list.map((server) => {
+      const url = socketURL(server);
+      if (url) return url;
+      throw new ChatError(Code.InvalidParam, `"${server}" is not the address of a server, such as https://chat.example.com.`);
+    });
     this.index = Math.floor(random() * this.urls.length) % this.urls.length;
   }
 
-  /** Adds those that a node tells of. */
-  learn(origins: readonly string[]): void {
-    for (const origin of origins) {
-      if (!ORIGIN.test(origin)) continue; // a node's operator may mistype; what works goes on
-      const url = socketURL(origin);
-      if (!this.urls.includes(url)) this.urls.push(url);
+  /**
+   * Adds those that the present server names, if they are as secure as it is:
+   * a page of https: may not connect to others, and no server may talk a client
+   * out of encryption.
+   */
+  learn(servers: readonly string[]): void {
+    for (const server of servers) {
+      const url = socketURL(server); // a node's operator may mistype: the others still help
+      if (url && !this.urls.includes(url) && (isSecure(url) || !isSecure(this.current))) this.urls.push(url);
     }
   }
 
@@ -40,12 +47,16 @@ export class ServerList {
   }
 }
 
-const ORIGIN = /^(http|ws)(s?):\/\/[^/?#]+\/?$/i;
+// An origin, and the path below which a proxy has the server.
+const SERVER = /^(?:http|ws)(s?):\/\/([^/?#]+)(\/[^?#]*)?$/i;
 
-function socketURL(origin: string): string {
-  const match = ORIGIN.exec(origin);
-  if (!match) {
-    throw new ChatError(Code.InvalidParam, `"${origin}" is not a server origin such as https://chat.example.com.`);
-  }
-  return origin.replace(/^[a-z]+/i, `ws${match[2]?.toLowerCase()}`).replace(/\/$/, '') + '/ws';
+function socketURL(server: string): string | undefined {
+  const match = SERVER.exec(server);
+  if (!match) return undefined;
+  const [, secure = '', host = '', path = ''] = match;
+  return `ws${secure.toLowerCase()}://${host}${path.replace(/\/+$/, '')}/ws`;
+}
+
+function isSecure(url: string): boolean {
+  return url.startsWith('wss:');
 }

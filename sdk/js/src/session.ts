@@ -7,8 +7,9 @@ import type { AskKind, ConversationPage, ListRequest, Reply, Requests, SendReque
 import { Inbox } from './inbox.js';
 import { NameLookup } from './names.js';
 import { Outbox } from './outbox.js';
+import { Timer } from './timer.js';
 
-/** What one login's session needs and tells. */
+/** What one login's session needs and reports. */
 export interface SessionPort {
   readonly selfID: string;
   readonly resendWindowMs: number;
@@ -33,6 +34,7 @@ export class Session {
   private readonly inbox: Inbox;
   private readonly names: NameLookup;
   private readonly catchUp: CatchUp;
+  private readonly firstPage = new Timer();
   private ended = false;
 
   /** `loginTime` is the server time of the first welcome. */
@@ -42,9 +44,10 @@ export class Session {
   ) {
     this.outbox = new Outbox({ transmit: (request) => this.transmit(request), random: port.random }, port.resendWindowMs);
     this.store = new ConversationStore(port.selfID, {
-      changed: (changes) => port.conversations(changes),
-      totalUnread: (total) => port.totalUnread(total),
-      unknown: (ref) => this.names.want(ref),
+      // A listener of the first may log out.
+      changed: (changes) => !this.ended && port.conversations(changes),
+      totalUnread: (total) => !this.ended && port.totalUnread(total),
+      unknown: (ref) => !this.ended && this.names.want(ref),
     });
     this.inbox = new Inbox(
       {
@@ -64,10 +67,7 @@ export class Session {
   /** The first welcome: sends may go, the list's top is loaded. */
   begin(): void {
     this.outbox.resume();
-    void this.port.read('listConversations', { count: FIRST_PAGE }).then(
-      (page) => this.takePage(page, 'login', true),
-      () => undefined,
-    );
+    this.loadFirstPage();
   }
 
   /** The connection is gone. */
@@ -83,13 +83,14 @@ export class Session {
     void this.catchUp.from(lastHeard);
   }
 
-  /** The login is over: what is under way rejects, nothing more is told. */
+  /** The login is over: what is under way rejects, and no listener hears of anything. */
   end(error: ChatError): void {
     this.ended = true;
     this.outbox.fail(error);
     this.inbox.pause();
     this.names.stop();
     this.catchUp.stop();
+    this.firstPage.stop();
   }
 
   /** Takes a push of the server. */
@@ -125,6 +126,14 @@ export class Session {
     return sent;
   }
 
+  // Everything counts from this page: it is asked for until it has come.
+  private loadFirstPage(): void {
+    this.port.read('listConversations', { count: FIRST_PAGE }).then(
+      (page) => void this.takePage(page, 'login', true),
+      () => !this.ended && this.firstPage.start(FIRST_PAGE_RETRY_MS, () => this.loadFirstPage()),
+    );
+  }
+
   private takePage(page: ConversationPage, source: 'login' | 'list' | 'catchUp', quiet: boolean): ConversationPage {
     if (this.ended) return page;
     const conversations = this.store.listed(page, quiet);
@@ -137,11 +146,12 @@ export class Session {
     // An own message in history is the answer that a lost link has swallowed.
     const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(m.clientMessageID, sentOf(m)));
     this.store.delivered(ref, messages);
-    if (news.length > 0) this.port.messages(ref, news);
+    if (news.length > 0 && !this.ended) this.port.messages(ref, news);
   }
 }
 
 const FIRST_PAGE = 100;
+const FIRST_PAGE_RETRY_MS = 3_000;
 
 function messageOf(request: SendRequest, sent: Sent, senderID: string): Message {
   const { issuedAt: _issuedAt, ...content } = request;

@@ -1,3 +1,5 @@
+import { Timer } from './timer.js';
+
 /** The part of a WebSocket that the client uses; browsers' and that of the package ws have it. */
 export interface WebSocketLike {
   binaryType: string;
@@ -12,7 +14,7 @@ export interface WebSocketLike {
 /** A class of such sockets. */
 export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
 
-/** What the owner of a socket is told; nothing after `closed`. */
+/** What the owner of a socket hears; nothing after `closed`. */
 export interface SocketHandlers {
   opened(): void;
   received(data: Uint8Array): void;
@@ -26,11 +28,12 @@ export const SUBPROTOCOL = 'parley.v1.proto';
 export const ABNORMAL_CLOSE = 1006;
 
 /**
- * One WebSocket with its odd corners taken off: `closed` is told exactly once,
- * at once when this side closes, and nothing is told afterwards.
+ * One WebSocket without its odd corners: `closed` comes exactly once, at once
+ * when this side closes, and nothing comes after it.
  */
 export class Socket {
   private readonly socket: WebSocketLike;
+  private readonly failed = new Timer();
   private ended = false;
 
   constructor(
@@ -45,8 +48,9 @@ export class Socket {
     };
     this.socket.onmessage = (event: { data: unknown }): void => this.receive(event.data);
     this.socket.onclose = (event: { code: number }): void => this.end(event.code);
-    // The close event follows; without a listener ws would throw.
-    this.socket.onerror = (): void => undefined;
+    // Most classes let a close event with its code follow at once. That of Node
+    // 20 does not when a connection is refused.
+    this.socket.onerror = (): void => this.failed.start(0, () => this.close());
   }
 
   /** Hands a frame to the socket; after the end it is dropped. */
@@ -65,13 +69,24 @@ export class Socket {
 
   private receive(data: unknown): void {
     if (this.ended) return;
-    if (data instanceof ArrayBuffer) this.handlers.received(new Uint8Array(data));
+    const bytes = bytesOf(data);
+    if (bytes) this.handlers.received(bytes);
     else this.close(1003);
   }
 
   private end(code: number): void {
     if (this.ended) return;
     this.ended = true;
+    this.failed.stop();
     this.handlers.closed(code);
   }
+}
+
+// Not by instanceof: in an iframe or a test environment the buffers may be of
+// another realm.
+function bytesOf(data: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const tag = Object.prototype.toString.call(data);
+  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') return new Uint8Array(data as ArrayBuffer);
+  return undefined;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { App, pass } from './fake/app.js';
+import { App, pass, peer } from './fake/app.js';
+import type { WebSocketConstructor } from '../src/socket.js';
 import { FakeServer } from './fake/server.js';
 
 let server: FakeServer;
@@ -68,7 +69,49 @@ describe('one server that tells of others', () => {
   });
 });
 
-describe('a node that is going away', () => {
+describe('addresses that a page may not use', () => {
+  /** As browsers do on a page of https:. */
+  function secureOnly(): WebSocketConstructor {
+    const Real = server.WebSocket;
+    return class {
+      constructor(url: string, protocol: string) {
+        if (url.startsWith('ws:')) throw new DOMException('An insecure connection.', 'SecurityError');
+        return new Real(url, protocol) as never;
+      }
+    } as never;
+  }
+
+  it('are not learned', async () => {
+    server.servers = ['https://a', 'http://10.0.0.2:8080', 'https://b/chat'];
+    const app = new App(server, { server: 'https://a', WebSocket: secureOnly() });
+    await app.login('alice');
+    server.cut();
+    await pass(500);
+    expect(server.dialled).toEqual(['wss://a/ws', 'wss://b/chat/ws']);
+    expect(app.client.state).toBe('connected');
+  });
+
+  it('are skipped while there is another one', async () => {
+    const app = new App(server, { server: ['http://x', 'http://y', 'https://a'], WebSocket: secureOnly(), random: () => 0 });
+    await app.login('alice');
+    expect(server.dialled).toEqual(['wss://a/ws']);
+    server.tell('alice', { case: 'reconnect', value: { afterMs: 0 } });
+    await pass(1_000);
+    expect(app.path).toEqual(['connecting', 'connected']);
+  });
+
+  it('end the login when there is no other one', async () => {
+    const app = new App(server, { server: ['http://x', 'http://y'], WebSocket: secureOnly() });
+    await expect(app.client.login({ appID: 1, userID: 'alice', token: 't' })).rejects.toMatchObject({ code: 6000001 });
+    expect(app.states.at(-1)).toMatchObject({ state: 'disconnected', reason: 'refused' });
+  });
+});
+
+describe.each(['before', 'after'] as const)('a node that is going away, its link ended %s the next one is welcomed', (replaces) => {
+  beforeEach(() => {
+    server.replaces = replaces;
+  });
+
   it('is left without anybody noticing', async () => {
     const app = new App(server, { server: three, random: () => 0.4 });
     await app.login('alice');
@@ -103,6 +146,56 @@ describe('a node that is going away', () => {
     await pass(10_000);
     await Promise.all(sent);
     expect(server.sends.map((send) => new TextDecoder().decode(send.body))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)));
+  });
+
+  it('answers what was asked meanwhile', async () => {
+    const app = new App(server, { server: three, random: () => 0.4 });
+    await app.login('alice');
+    const asked: Array<Promise<unknown>> = [];
+    server.tell('alice', { case: 'reconnect', value: { afterMs: 20 } });
+    for (let i = 0; i < 30; i++) {
+      asked.push(app.client.list({ count: 1 }), app.client.history({ conversation: peer('bob'), afterSeq: 0, beforeSeq: 0, count: 1, newestFirst: true }));
+      await pass(1);
+    }
+    await pass(1_000);
+    await Promise.all(asked);
+    expect(app.path).toEqual(['connecting', 'connected']);
+  });
+
+  it('is left for the next server when the first one does not let us in', async () => {
+    const app = new App(server, { server: three, random: () => 0.4 });
+    await app.login('alice');
+    server.refuseHello = () => (server.dialled.length === 2 ? { code: 6000102, message: 'Stopping.', retryable: true } : undefined);
+    server.tell('alice', { case: 'reconnect', value: { afterMs: 100 } });
+    await pass(500);
+    expect(server.dialled).toEqual(['ws://b/ws', 'ws://c/ws', 'ws://a/ws']);
+    expect(server.conns.size).toBe(1);
+    expect(app.path).toEqual(['connecting', 'connected']);
+  });
+
+  it('is left at once when it ends before its time', async () => {
+    const app = new App(server, { server: three, random: () => 0.4 });
+    await app.login('alice');
+    server.tell('alice', { case: 'reconnect', value: { afterMs: 10_000 } });
+    await pass(10);
+    server.cut(1001);
+    await pass(100);
+    expect(app.path).toEqual(['connecting', 'connected']);
+    expect(server.conns.size).toBe(1);
+  });
+
+  it('is lost when no successor lets us in either', async () => {
+    const app = new App(server, { server: three, random: () => 0.4 });
+    await app.login('alice');
+    server.tell('alice', { case: 'reconnect', value: { afterMs: 10_000 } });
+    await pass(10);
+    server.down = true;
+    server.cut(1001);
+    await pass(100);
+    expect(app.client.state).toBe('reconnecting');
+    server.down = false;
+    await pass(5_000);
+    expect(app.client.state).toBe('connected');
   });
 
   it('is stayed with when no other server lets us in, until it ends', async () => {

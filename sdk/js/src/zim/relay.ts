@@ -19,7 +19,8 @@ export function relay(client: ChatClient, emit: Emit): void {
   client.on('state', (change) => {
     selfID = client.userID ?? selfID;
     emit('connectionStateChanged', stateOut(change));
-    if (change.state === 'disconnected' && change.error && loggedIn) {
+    // A kick and an expiry are no errors: the state says all.
+    if (change.state === 'disconnected' && change.reason === 'refused' && change.error && loggedIn) {
       emit('error', { code: change.error.code, message: change.error.message });
     }
     loggedIn = client.loggedIn;

@@ -32,6 +32,13 @@ import type {
   ZIMUserInfo,
 } from './types/index.js';
 
+/** A login under way or done. */
+interface Entered {
+  readonly userID: string;
+  readonly token: string;
+  readonly done: Promise<void>;
+}
+
 type Listeners = { [K in keyof ZIMEventHandler]?: ZIMEventHandler[K] };
 
 /**
@@ -47,7 +54,7 @@ export class ZIM {
   private readonly listeners: Listeners = {};
   private client: ChatClient | undefined;
   private sender: Sender | undefined;
-  private current: { readonly userID: string; readonly done: Promise<void> } | undefined;
+  private current: Entered | undefined;
   private destroyed = false;
 
   private constructor(private readonly config: ZIMAppConfig) {}
@@ -76,9 +83,9 @@ export class ZIM {
 
   /** Logs out and ends the instance for good. */
   destroy(): void {
-    this.client?.close();
     this.destroyed = true;
     for (const event of Object.keys(this.listeners)) this.off(event as keyof ZIMEventHandler);
+    this.client?.close();
   }
 
   /** Sets the listener of an event; there is one for each, the last one set. */
@@ -103,7 +110,9 @@ export class ZIM {
     if (this.current && this.current.userID !== login.userID) {
       throw new ChatError(Code.OtherUserLoggedIn, 'User has already logged in.');
     }
-    const current = this.current ?? { userID: login.userID, done: this.start(login) };
+    const { client, current: present } = this;
+    if (client && present) return loginAgain(client, present, login.token);
+    const current = { userID: login.userID, token: login.token, done: this.start(login) };
     this.current = current;
     current.done.catch(() => {
       if (this.current === current) this.current = undefined;
@@ -214,6 +223,16 @@ export class ZIM {
     if (client?.loggedIn && sender) return { client, sender };
     throw new ChatError(Code.NotLoggedIn, `API.${name}: Not logged with call.`);
   }
+}
+
+// The login goes on, with the newer token: while it is not done yet, the next
+// attempt uses that.
+function loginAgain(client: ChatClient, { token, done }: Entered, newer: string): Promise<void> {
+  if (newer === token) return done;
+  const renewed = client.renewToken(newer);
+  if (client.loggedIn) return renewed;
+  renewed.catch(() => undefined);
+  return done;
 }
 
 const MAX_APP_ID = 0xffffffff;

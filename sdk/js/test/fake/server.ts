@@ -14,10 +14,15 @@ export interface Conn {
   readonly peer: Peer;
   user: string;
   hello: pb.Hello | undefined;
+  /** When its line will have carried what was sent on it. */
+  freeAt: number;
 }
 
 /** What happens to a push: its delay in milliseconds, or that it is lost. */
 export type PushFate = number | 'lost';
+
+/** The largest frame that a server takes, as the real one. */
+export const FRAME_BYTES: number = 64 * 1024;
 
 /** The server clock runs this far ahead of the device's. */
 export const CLOCK_AHEAD: number = 3_600_000;
@@ -43,9 +48,16 @@ export class FakeServer {
   /** What a welcome tells of other nodes. */
   servers: string[] = [];
 
+  /** When a newer connection of a device ends the older one: the real server does both. */
+  replaces: 'before' | 'after' = 'before';
+  /** How fast a connection carries frames to its client; what comes later queues, pongs too. */
+  bytesPerSecond: number = Infinity;
+
   down: boolean = false;
   silent: boolean = false;
   refuseHello: ((hello: pb.Hello) => Refusal | undefined) | undefined;
+  /** Called before any request but hello is taken: a refusal, or 'swallow' for no answer at all. */
+  onRequest: ((kind: string) => Refusal | 'swallow' | undefined) | undefined;
   /** Called before a send is taken: a refusal, or 'swallow' for no answer at all. */
   onSend: ((send: pb.Send, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
   /** How late the answer to a send comes; 'cut' ends the connection instead. */
@@ -63,7 +75,7 @@ export class FakeServer {
   }
 
   opened(peer: Peer): void {
-    this.conns.add({ peer, user: '', hello: undefined });
+    this.conns.add({ peer, user: '', hello: undefined, freeAt: 0 });
   }
 
   closed(peer: Peer): void {
@@ -74,8 +86,13 @@ export class FakeServer {
   received(peer: Peer, data: Uint8Array): void {
     const conn = this.connOf(peer);
     if (!conn || this.silent) return;
+    if (data.length > FRAME_BYTES) return peer.close(1009);
     const frame = fromBinary(pb.ClientFrameSchema, data);
-    this.asked.push(frame.body.case ?? 'none');
+    const kind = frame.body.case ?? 'none';
+    this.asked.push(kind);
+    const verdict = kind === 'hello' ? undefined : this.onRequest?.(kind);
+    if (verdict === 'swallow') return;
+    if (verdict) return this.reply(conn, frame.id, { case: 'error', value: verdict });
     try {
       this.handle(conn, frame.id, frame.body);
     } catch (error) {
@@ -105,6 +122,9 @@ export class FakeServer {
   cut(code = 1006): void {
     for (const conn of [...this.conns]) conn.peer.close(code);
   }
+
+  /** The device that logged in last, by user. */
+  private readonly devices = new Map<string, string>();
 
   private connOf(peer: Peer): Conn | undefined {
     return [...this.conns].find((conn) => conn.peer === peer);
@@ -136,10 +156,33 @@ export class FakeServer {
     const refusal = this.refuseHello?.(hello);
     if (refusal) {
       this.reply(conn, id, { case: 'error', value: refusal });
-      return conn.peer.close(4401);
+      return conn.peer.close(refusal.retryable ? 4429 : 4401);
     }
+    if (hello.resume && this.devices.get(hello.userId) !== hello.deviceId) return this.kick(conn);
+    this.devices.set(hello.userId, hello.deviceId);
+    const others = [...this.conns].filter((other) => other.user === hello.userId);
+    if (this.replaces === 'before') this.endOthers(others, hello.deviceId);
     conn.user = hello.userId;
     conn.hello = hello;
+    this.welcome(conn, id);
+    if (this.replaces === 'after') this.endOthers(others, hello.deviceId);
+  }
+
+  // One device a user; of a device the newest connection.
+  private endOthers(others: Conn[], deviceID: string): void {
+    for (const other of others) {
+      if (other.hello?.deviceId === deviceID) other.peer.close(1000);
+      else this.kick(other);
+      this.conns.delete(other);
+    }
+  }
+
+  private kick(conn: Conn): void {
+    this.reply(conn, 0, { case: 'kicked', value: { reason: 1 } });
+    conn.peer.close(4409);
+  }
+
+  private welcome(conn: Conn, id: number): void {
     this.reply(conn, id, {
       case: 'welcome',
       value: {
@@ -149,7 +192,7 @@ export class FakeServer {
         heartbeatIntervalMs: 10_000,
         heartbeatTimeoutMs: 35_000,
         servers: this.servers,
-        limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, inFlight: 16 },
+        limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, frameBytes: FRAME_BYTES, inFlight: 16 },
       },
     });
   }
@@ -196,6 +239,9 @@ export class FakeServer {
   }
 
   private reply(conn: Conn, replyTo: number, body: Body, delayMs = 0): void {
-    conn.peer.send(toBinary(pb.ServerFrameSchema, create(pb.ServerFrameSchema, { replyTo, body })), delayMs);
+    const frame = toBinary(pb.ServerFrameSchema, create(pb.ServerFrameSchema, { replyTo, body }));
+    const now = Date.now();
+    conn.freeAt = Math.max(now, conn.freeAt) + (frame.length * 1000) / this.bytesPerSecond;
+    conn.peer.send(frame, Math.max(delayMs, Math.round(conn.freeAt - now)));
   }
 }

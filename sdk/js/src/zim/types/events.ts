@@ -9,8 +9,8 @@ export interface ZIMEventOfConnectionStateChangedResult {
   state: ZIMConnectionState;
   event: ZIMConnectionEvent;
   /**
-   * JSON. While reconnecting `{"attempt","retryInMs"}`; when the server refused,
-   * `{"code","message"}`; else `{}`.
+   * JSON. While reconnecting `{"attempt","retryInMs"}`; when the server ended
+   * the login, `{"code","message"}`; else `{}`.
    */
   extendedData: string;
 }

@@ -4,10 +4,11 @@ import type { AskKind, Reply, Requests } from './frames.js';
 
 /**
  * Asks something that may be asked twice without harm, until it is answered:
- * over reconnects and past errors that may pass, as long as its time lasts.
+ * over reconnects and past errors that may pass, as long as its time lasts and
+ * the login does. Between two tries it always gives the event loop back.
  */
-export async function readUntilAnswered<K extends AskKind>(
-  connection: Pick<Connection, 'whenConnected' | 'ask'>,
+export async function askUntilAnswered<K extends AskKind>(
+  connection: Pick<Connection, 'whenConnected' | 'pause' | 'ask'>,
   kind: K,
   value: Requests[K],
   timeoutMs: number,
@@ -22,7 +23,7 @@ export async function readUntilAnswered<K extends AskKind>(
       const error = asChatError(reason);
       const wait = Math.max(error.retryAfterMs, Math.min(2000, 200 * 2 ** tries));
       if (!error.retryable || left() <= wait) throw withoutRetry(error);
-      if (error.code !== Code.Network) await pause(wait);
+      await connection.pause(error.code === Code.Network ? 0 : wait);
     }
   }
 }
@@ -30,8 +31,4 @@ export async function readUntilAnswered<K extends AskKind>(
 // The retries are done: whoever gets the error need not try again at once.
 function withoutRetry(error: ChatError): ChatError {
   return new ChatError(error.code, error.message);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
