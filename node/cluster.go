@@ -19,6 +19,7 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/link"
 	"github.com/parley-im/parley/cluster/members"
+	"github.com/parley-im/parley/internal/durable"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/transport/ws"
@@ -93,27 +94,7 @@ func (n *Node) remember() error {
 	if err != nil {
 		return err
 	}
-	file := n.membershipFile()
-	if err := writeSynced(file+".new", text); err != nil {
-		return err
-	}
-	if err := os.Rename(file+".new", file); err != nil {
-		return err
-	}
-	dir, err := os.Open(n.o.Data)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-func writeSynced(name string, text []byte) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	return durable.WriteFile(n.membershipFile(), text)
 }
 
 // meet opens the ports for other nodes, begins to gossip, and finds the cluster
@@ -148,7 +129,7 @@ func (n *Node) meet(ctx context.Context) (err error) {
 	}
 	n.mesh.members, err = members.Start(members.Options{
 		Self: self, Label: "parley", Bind: gossip, Advertise: o.Advertise, Seeds: o.Join, Key: o.GossipKey, Expect: o.Expect, Log: n.o.Log,
-		GrantFile: n.grantFile(), Changed: n.membersChanged, Gone: n.memberGone, Evicted: n.evicted,
+		GrantFile: n.dataFile("grant"), PeersFile: n.dataFile("peers.json"), Changed: n.membersChanged, Gone: n.memberGone, Evicted: n.evicted,
 	})
 	if err != nil {
 		return fmt.Errorf("begin to gossip: %w", err)
@@ -179,11 +160,12 @@ func (n *Node) meet(ctx context.Context) (err error) {
 // belong tells the others of which cluster this node is.
 func (n *Node) belong() { n.mesh.members.Update(func(m *members.Node) { m.Cluster = n.mesh.Cluster }) }
 
-func (n *Node) grantFile() string {
+// dataFile is a file of the data directory, "" for a node that has none.
+func (n *Node) dataFile(name string) string {
 	if n.o.Data == "" {
 		return ""
 	}
-	return filepath.Join(n.o.Data, "grant")
+	return filepath.Join(n.o.Data, name)
 }
 
 // checkShards refuses a cluster that has another S than this node's store.

@@ -41,7 +41,7 @@ func (d *dialer) connect() *conn {
 	}
 }
 
-// wait lets the next, longer, backoff pass; a changed address cuts it short.
+// wait lets the next, longer, backoff pass; SetPeer cuts it short.
 func (d *dialer) wait() {
 	if d.backoff == 0 {
 		d.backoff = minBackoff

@@ -101,10 +101,12 @@ type Link struct {
 	done    sync.WaitGroup // Add under mu, or from a goroutine that counts
 }
 
+// Bounds of what is under way at a time. Whoever sends snapshots bounds them by
+// their size; here each is a connection and a chunk.
 const (
 	maxGreeting  = 128
-	maxSending   = 2
-	maxReceiving = 2
+	maxSending   = 32
+	maxReceiving = 32
 )
 
 // New begins to accept connections. Without a SetPeer, all are refused.
@@ -166,7 +168,9 @@ func set[T int | time.Duration](option *T, value T) {
 }
 
 // SetPeer makes a node known, or changes its address, which holds from the next
-// dial on. The own node is ignored, so that a whole cluster can be handed in.
+// dial on. A node that is not connected is dialed at once: whoever says where it
+// is has just heard of it. The own node is ignored, so that a whole cluster can
+// be handed in.
 func (l *Link) SetPeer(node storage.NodeID, addr string) {
 	if node == l.o.Node {
 		return

@@ -2,7 +2,9 @@ package link_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
@@ -281,5 +283,30 @@ func TestCloseEndsWhatIsUpOnce(t *testing.T) {
 	a.SetPeer("c", b.addr)
 	if err := a.SendSnapshot(context.Background(), "b", heartbeat(1), nil); err == nil {
 		t.Error("a snapshot was sent after Close")
+	}
+}
+
+// TestSetPeerDialsAtOnce: a node that is heard of again is not waited for until
+// the next of ever rarer dials. Twenty waits of the longest backoff would take
+// ten seconds at least.
+func TestSetPeerDialsAtOnce(t *testing.T) {
+	dials := make(chan struct{}, 1000)
+	a := start(t, "a", func(o *link.Options) {
+		o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			dials <- struct{}{}
+			return nil, errors.New("nobody there")
+		}
+	})
+	a.SetPeer("b", "127.0.0.1:1")
+	for range 8 { // by then the backoff has reached its bound
+		wait(t, dials)
+	}
+	begun := time.Now()
+	for range 20 {
+		a.SetPeer("b", "127.0.0.1:1")
+		wait(t, dials)
+	}
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("20 dials took %v", took)
 	}
 }

@@ -46,12 +46,9 @@ func (p *peer) address() string {
 
 func (p *peer) setAddr(addr string) {
 	p.mu.Lock()
-	changed := p.addr != addr
 	p.addr = addr
 	p.mu.Unlock()
-	if changed {
-		p.signal()
-	}
+	p.signal()
 }
 
 func (p *peer) signal() {

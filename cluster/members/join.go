@@ -144,5 +144,5 @@ func (m *Members) tellEvicted(n Node) error {
 	if err != nil {
 		return err
 	}
-	return m.list.SendReliable(&memberlist.Node{Name: string(n.ID), Addr: at.IP, Port: uint16(at.Port)}, evictedMessage)
+	return m.list.SendReliable(&memberlist.Node{Name: n.name(), Addr: at.IP, Port: uint16(at.Port)}, evictedMessage)
 }

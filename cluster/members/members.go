@@ -39,8 +39,10 @@ type Options struct {
 	Key   []byte
 	// Expect is how many nodes found the cluster together; 0: without seeds alone.
 	Expect int
-	// GrantFile keeps which node this one has let found the cluster; "": nowhere.
-	GrantFile string
+	// GrantFile keeps which node this one has let found the cluster, PeersFile
+	// where other nodes gossiped last, so that a start finds them without seeds; "":
+	// nowhere.
+	GrantFile, PeersFile string
 	// Changed is told all live nodes of this cluster and those of none, this one
 	// included, by ID, whenever that changes. Gone is told before it of each that
 	// has ended or is not reached. Evicted says that the others had given this node
@@ -90,7 +92,8 @@ type Members struct {
 
 	// Of the goroutine that gathers.
 	live   map[storage.NodeID]Node
-	lost   map[storage.NodeID]lost // were live under this start
+	lost   map[storage.NodeID]lost // were live under this start, or in an earlier life of this node
+	peers  []peer                  // as PeersFile has them
 	warned map[string]bool         // strangers
 }
 
@@ -108,6 +111,7 @@ func Start(o Options) (*Members, error) {
 		live: make(map[storage.NodeID]Node), lost: make(map[storage.NodeID]lost), warned: make(map[string]bool),
 	}
 	m.self.Grant = grant
+	m.readPeers()
 	if err := m.self.checkRoom(); err != nil {
 		return nil, err
 	}
@@ -150,14 +154,12 @@ func (m *Members) config() (*memberlist.Config, error) {
 		}
 		c.AdvertiseAddr = host.IP.String()
 	}
-	c.Name, c.Label, c.SecretKey = string(m.o.Self.ID), m.o.Label, m.o.Key
+	c.Name, c.Label, c.SecretKey = m.o.Self.name(), m.o.Label, m.o.Key
 	c.ProbeInterval, c.ProbeTimeout = m.o.Timing.Probe, m.o.Timing.Probe/2
 	c.SuspicionMult, c.SuspicionMaxTimeoutMult = suspicion, 2
 	c.PushPullInterval, c.GossipInterval = 10*time.Second, m.o.Timing.Probe/5
 	c.TCPTimeout = 2 * time.Second
-	// A node that was killed may come back at another port at once, and this
-	// package itself looks for the dead.
-	c.DeadNodeReclaimTime, c.GossipToTheDeadTime = time.Nanosecond, 20*m.o.Timing.Probe
+	c.GossipToTheDeadTime = 20 * m.o.Timing.Probe // this package itself looks for the dead
 	c.Transport, c.Delegate, c.Events = m.o.transport, m, m
 	c.LogOutput = &logWriter{log: m.o.Log}
 	return c, nil
@@ -183,7 +185,9 @@ func (m *Members) read() (all, strangers []Node) {
 		switch {
 		case !ok:
 		case n.ID == self.ID:
-			self.Gossip = n.Gossip
+			if n.Start == self.Start {
+				self.Gossip = n.Gossip
+			}
 		case n.Cluster != "" && self.Cluster != "" && n.Cluster != self.Cluster:
 			strangers = append(strangers, n)
 		default:
@@ -195,15 +199,21 @@ func (m *Members) read() (all, strangers []Node) {
 	return newest(self.ID, all), strangers
 }
 
-// newest drops nodes whose address a later start has taken, but never this one.
+// newest drops starts of nodes that a later one of the same node follows, or
+// whose address a later start of another node has taken, but never this one.
 func newest(self storage.NodeID, all []Node) []Node {
-	at := make(map[string]Node)
+	last, at := make(map[storage.NodeID]Node), make(map[string]Node)
 	for _, n := range all {
+		if other, ok := last[n.ID]; !ok || n.Start > other.Start {
+			last[n.ID] = n
+		}
 		if other, ok := at[n.Peer]; !ok || n.Start > other.Start {
 			at[n.Peer] = n
 		}
 	}
-	return slices.DeleteFunc(all, func(n Node) bool { return n.Peer != "" && at[n.Peer].ID != n.ID && n.ID != self })
+	return slices.DeleteFunc(all, func(n Node) bool {
+		return n.Start != last[n.ID].Start || n.Peer != "" && at[n.Peer].ID != n.ID && n.ID != self
+	})
 }
 
 // Update changes what is gossiped of this node; the others hear of it a little

@@ -1,9 +1,12 @@
 package members
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -326,8 +329,8 @@ func TestANodeThatSaysTooMuchIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatAnotherReleaseGossipsIsPassedOver(t *testing.T) {
-	whole := memberlist.Node{Name: "a", Addr: net.IPv6loopback, Port: 7, Meta: []byte("\x01{\"p\":\"h:1\"}")}
+func TestWhatAnotherReleaseGossipsIsIgnored(t *testing.T) {
+	whole := memberlist.Node{Name: "a/1", Addr: net.IPv6loopback, Port: 7, Meta: []byte("\x01{\"p\":\"h:1\"}")}
 	if n, ok := decode(heard{whole}); !ok || n.ID != "a" || n.Peer != "h:1" || n.Gossip != "[::1]:7" {
 		t.Errorf("%v, %v", n, ok)
 	}
@@ -378,5 +381,70 @@ func TestASeedThatIsThisNodeIsSkipped(t *testing.T) {
 		if err != nil || c.skipped != (len(found) == 0) {
 			t.Errorf("bound to %s, seed %s: %v, %v", c.bind, c.seed, found, err)
 		}
+	}
+}
+
+// TestANodeAtAnotherAddressIsThereAtOnce: nobody waits for the death of the start
+// before to be declared.
+func TestANodeAtAnotherAddressIsThereAtOnce(t *testing.T) {
+	patient := func(o *Options) { o.Timing.Probe = time.Minute } // nobody is declared dead
+	a := start(t, "a", patient)
+	b := start(t, "b", func(o *Options) { patient(o); seeds(a)(o) })
+	a.sees("a b")
+	b.cease()
+	again := start(t, "b", func(o *Options) {
+		patient(o)
+		seeds(a)(o)
+		o.Self.Start, o.Self.Peer = 2, "b:2"
+	})
+	again.sees("a b")
+	await(t, "a sees the new start", func() bool { return a.node("b").Peer == "b:2" })
+	await(t, "the one before is gone", func() bool { return len(a.ends()) == 1 && a.ends()[0].Start == 1 })
+	if n := a.node("b"); n.Gossip != again.Addr() {
+		t.Errorf("it gossips at %s, a believes at %s", again.Addr(), n.Gossip)
+	}
+}
+
+// TestAStartFindsTheNodesOfTheOneBefore: the node that founded the cluster has no
+// seeds, and the others do not know that it is back, at another address.
+func TestAStartFindsTheNodesOfTheOneBefore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers")
+	founder := func(o *Options) { o.PeersFile = file }
+	a := start(t, "a", founder)
+	b := start(t, "b", seeds(a))
+	a.sees("a b")
+	b.sees("a b")
+	a.cease()
+	b.sees("b")
+	b.cease()
+	c := start(t, "c", func(o *Options) { o.Bind = b.Addr() }) // in the place of one that left for good
+	again := start(t, "a", func(o *Options) {
+		founder(o)
+		o.Self.Start = 2
+	})
+	again.sees("a c")
+	c.sees("a c")
+	again.cease()
+	start(t, "a", func(o *Options) {
+		founder(o)
+		o.Self.Start = 3
+	}).sees("a c")
+	var kept []peer
+	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &kept) != nil || len(kept) != 2 || kept[0].ID != "c" {
+		t.Errorf("the file says %s, %v", text, err)
+	}
+}
+
+func TestAFileOfPeersThatIsNoneIsNoHindrance(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "peers")
+	if err := os.WriteFile(file, []byte("[{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := start(t, "a", func(o *Options) { o.PeersFile = file })
+	b := start(t, "b", seeds(a))
+	a.sees("a b")
+	b.sees("a b")
+	if got := a.logged("where other nodes were is not known"); got != 1 {
+		t.Errorf("it says so %d times", got)
 	}
 }

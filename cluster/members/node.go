@@ -3,6 +3,7 @@ package members
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/memberlist"
@@ -13,10 +14,10 @@ import (
 // Node is what is gossiped of a node. What others need to know of it must fit
 // 512 bytes.
 type Node struct {
-	// ID is stable, from the data directory; it is memberlist's name of the node.
+	// ID is stable, from the data directory.
 	ID storage.NodeID `json:"-"`
 	// Start is when its process started, milliseconds since 1970; of two that claim
-	// one address the newer one counts.
+	// one ID or one address the newer one counts.
 	Start uint64 `json:"s"`
 	// Cluster is the one that it belongs to, "" while it has none.
 	Cluster string `json:"c,omitempty"`
@@ -35,11 +36,16 @@ type Node struct {
 	Gossip string `json:"-"`
 }
 
-// metaFormat precedes the JSON; others are passed over.
+// metaFormat precedes the JSON; others are skipped.
 const metaFormat = 1
 
 // clusterRoom is kept free for the cluster's id, which a node learns last.
 const clusterRoom = 64
+
+// name is memberlist's name of the node. Each start has one of its own: others
+// would refuse a known name at another address until they have declared its
+// last start dead.
+func (n Node) name() string { return string(n.ID) + "/" + strconv.FormatUint(n.Start, 10) }
 
 func (n Node) encode() ([]byte, error) {
 	text, err := json.Marshal(n)
@@ -70,8 +76,9 @@ func (n Node) checkRoom() error {
 // decode reads what is gossiped of a node; false when it is of no release that
 // this one knows.
 func decode(m heard) (Node, bool) {
-	n := Node{ID: storage.NodeID(m.Name), Gossip: m.Address()}
-	if m.Name == "" || len(m.Meta) == 0 || m.Meta[0] != metaFormat || json.Unmarshal(m.Meta[1:], &n) != nil {
+	id, _, ok := strings.Cut(m.Name, "/")
+	n := Node{ID: storage.NodeID(id), Gossip: m.Address()}
+	if !ok || id == "" || len(m.Meta) == 0 || m.Meta[0] != metaFormat || json.Unmarshal(m.Meta[1:], &n) != nil {
 		return Node{}, false
 	}
 	return n, true

@@ -138,6 +138,7 @@ func (m *Members) gather() (owed bool) {
 		}
 	}
 	if changed {
+		m.writePeers()
 		m.o.Changed(all)
 	}
 	return owed
@@ -148,7 +149,7 @@ func (m *Members) warn(strangers []Node) {
 	for _, n := range strangers {
 		if key := string(n.ID) + " " + n.Cluster; !m.warned[key] {
 			m.warned[key] = true
-			m.o.Log.Warn("a node of another cluster gossips here; it is passed over", "node", n.ID, "cluster", n.Cluster)
+			m.o.Log.Warn("a node of another cluster gossips here; it is ignored", "node", n.ID, "cluster", n.Cluster)
 		}
 	}
 }
