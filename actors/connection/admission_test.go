@@ -1,14 +1,18 @@
 package connection
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/parley-im/parley/chat"
 )
 
 // server answers what it is asked in order, so many requests a second, on a
 // clock of its own.
 type server struct {
 	a        *Admission
+	of       *account
 	now      time.Duration
 	asked    []time.Duration // when, of those that wait
 	credit   float64
@@ -17,13 +21,18 @@ type server struct {
 	longest  time.Duration // wait for an answer
 }
 
+func newServer() *server {
+	a := NewAdmission()
+	return &server{a: a, of: a.open(chat.UserKey{App: 1, ID: "ann"})}
+}
+
 // run has it offered and lets it answer so many a second for some time.
 func (s *server) run(d time.Duration, offered, capacity float64) {
 	const step = 10 * time.Millisecond
 	var owed float64
 	for end := s.now + d; s.now < end; s.now += step {
 		for owed += offered * step.Seconds(); owed >= 1; owed-- {
-			if s.a.enterAt(s.now, false) {
+			if s.a.enterAt(s.now, s.of, false) {
 				s.asked = append(s.asked, s.now)
 			} else {
 				s.refused++
@@ -33,7 +42,7 @@ func (s *server) run(d time.Duration, offered, capacity float64) {
 			s.longest = max(s.longest, s.now-s.asked[0])
 			s.asked = s.asked[1:]
 			s.answered++
-			s.a.leaveAt(s.now, 1)
+			s.a.leaveAt(s.now, s.of, 1)
 		}
 		s.credit = min(s.credit, 1)
 	}
@@ -42,7 +51,7 @@ func (s *server) run(d time.Duration, offered, capacity float64) {
 func TestAnOverloadIsRefusedAndTheCapacityUsed(t *testing.T) {
 	for _, capacity := range []float64{200, 3000, 20000} {
 		for _, factor := range []float64{1.5, 2, 10} {
-			s := &server{a: NewAdmission()}
+			s := newServer()
 			s.run(3*time.Second, capacity/2, capacity)
 			if s.refused != 0 {
 				t.Fatalf("capacity %.0f: %d refused at half of it", capacity, s.refused)
@@ -76,7 +85,7 @@ func TestAnOverloadIsRefusedAndTheCapacityUsed(t *testing.T) {
 }
 
 func TestABurstIsLetInWhole(t *testing.T) {
-	s := &server{a: NewAdmission()}
+	s := newServer()
 	s.run(time.Minute, 1, 15000)
 	s.run(10*time.Millisecond, 1e6, 15000) // 10,000 at once
 	s.run(time.Second, 100, 15000)
@@ -86,7 +95,7 @@ func TestABurstIsLetInWhole(t *testing.T) {
 }
 
 func TestANodeThatAnswersNothingTakesLittle(t *testing.T) {
-	s := &server{a: NewAdmission()}
+	s := newServer()
 	s.run(3*time.Second, 4000, 5000)
 	s.run(3*time.Second, 4000, 0)
 	if s.refused == 0 || s.a.Waiting() > 3*4000 {
@@ -95,7 +104,64 @@ func TestANodeThatAnswersNothingTakesLittle(t *testing.T) {
 	if s.a.Refused() != uint64(s.refused) {
 		t.Errorf("it counts %d", s.a.Refused())
 	}
-	if !s.a.enterAt(s.now, true) {
+	if !s.a.enterAt(s.now, s.of, true) {
 		t.Error("what must be let in is not")
+	}
+}
+
+// TestNobodyIsRefusedForWhatOthersLeaveWaiting has a few users, then an app, ask
+// far too much that is never answered: only they are refused, for as long as it
+// lasts.
+func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
+	for _, hostile := range []struct {
+		name  string
+		users int
+		each  int // requests in a tenth of a second
+		app   chat.AppID
+	}{{"four users of the same app", 4, maxInFlight, 1}, {"a thousand users of another app", 1000, 2, 2}} {
+		t.Run(hostile.name, func(t *testing.T) {
+			a, now := NewAdmission(), time.Duration(0)
+			var accounts []*account
+			for n := range hostile.users {
+				accounts = append(accounts, a.open(chat.UserKey{App: hostile.app, ID: fmt.Sprintf("hostile%d", n)}))
+			}
+			refused, friends := 0, make([]*account, 100)
+			for n := range friends {
+				friends[n] = a.open(chat.UserKey{App: 1, ID: fmt.Sprintf("friend%d", n)})
+			}
+			for range 300 { // half a minute
+				now += 100 * time.Millisecond
+				for _, acct := range accounts {
+					for range hostile.each {
+						if acct.waiting == maxInFlight || !a.enterAt(now, acct, false) {
+							refused++
+						}
+					}
+				}
+				for n, friend := range friends {
+					if !a.enterAt(now, friend, false) {
+						t.Fatalf("after %v friend %d is refused", now, n)
+					}
+				}
+				for _, friend := range friends {
+					a.leaveAt(now, friend, 1)
+				}
+			}
+			if refused == 0 {
+				t.Error("nothing is refused")
+			}
+			for _, acct := range accounts {
+				a.close(acct, acct.waiting)
+			}
+			if a.Waiting() != 0 || a.busy != 0 {
+				t.Errorf("they have left, and %d requests of %d apps wait", a.Waiting(), a.busy)
+			}
+			for _, friend := range friends {
+				a.close(friend, 0)
+			}
+			if len(a.tenants) != 0 {
+				t.Errorf("%d apps are kept", len(a.tenants))
+			}
+		})
 	}
 }

@@ -78,7 +78,7 @@ type Relay interface {
 
 // relayed is what a relay asks of a connection; it is relay.Member.
 type relayed = interface {
-	Again(missed time.Duration)
+	Reattach(missed time.Duration)
 	Reconnect(within time.Duration)
 }
 
@@ -111,17 +111,17 @@ type Connection struct {
 	pid    *actor.PID
 	born   time.Time
 
-	mu        sync.Mutex
-	phase     phase
-	user      chat.UserKey
-	device    string
-	helloID   uint32
-	again     attachment
-	expires   time.Time // the token's end
-	warned    bool      // TokenExpiring was said for this token
-	lastFrame time.Time
-	inFlight  int
-	behind    bool // pushes were dropped, and the client not told yet
+	mu         sync.Mutex
+	phase      phase
+	user       chat.UserKey
+	device     string
+	account    *account // from hello on
+	attachment attachment
+	expires    time.Time // the token's end
+	warned     bool      // TokenExpiring was said for this token
+	lastFrame  time.Time
+	requests   requests
+	behind     bool // pushes were dropped, and the client not told yet
 }
 
 // New makes the connection of a socket and registers it as a process.
@@ -138,8 +138,10 @@ func (c *Connection) Closed() {
 	attached := c.phase == welcome || c.phase == greeting
 	c.phase = gone
 	user := c.user
-	c.o.Admission.leave(c.inFlight) // nobody is left to be answered
-	c.inFlight = 0
+	if c.account != nil {
+		c.o.Admission.close(c.account, c.requests.Len()) // nobody is left to be answered
+	}
+	c.requests, c.account = requests{}, nil
 	c.mu.Unlock()
 	if attached {
 		c.detach(user)

@@ -20,6 +20,7 @@ func (c *Connection) Tick() {
 	}
 	c.mu.Unlock()
 	c.attachDue()
+	c.expire(time.Now())
 	switch {
 	case at == fresh && time.Since(c.born) > c.o.Timing.Hello:
 		c.end(closeHello, "no hello in time")

@@ -30,11 +30,14 @@ func (c *Connection) first(f *wirepb.ClientFrame) {
 		c.mu.Unlock()
 		return
 	}
-	c.phase, c.user, c.device, c.helloID, c.expires = greeting, user, h.DeviceId, f.Id, expires
+	c.phase, c.user, c.device, c.expires = greeting, user, h.DeviceId, expires
+	c.account = c.o.Admission.open(user)
 	c.mu.Unlock()
-	err = c.ask(directory.SessionOf(user), &actorpb.Attach{
-		Request: f.Id, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
-		DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume,
+	err = c.ask(f.Id, forHello, directory.SessionOf(user), func(number uint32) any {
+		return &actorpb.Attach{
+			Request: number, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
+			DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume,
+		}
 	})
 	if err != nil {
 		c.turnAway(f.Id, err)
@@ -72,12 +75,18 @@ func (c *Connection) turnAway(request uint32, err error) {
 	c.end(code, "not logged in")
 }
 
-// attached welcomes the client.
+// attached takes the session's answer: the client is welcomed, once.
 func (c *Connection) attached(m *actorpb.Attached) {
-	if c.attachedAgain() {
-		return
+	q, ok := c.leave(m.Request)
+	switch {
+	case ok && q.what == forReattach:
+		c.reattached()
+	case ok && q.what == forHello:
+		c.welcome(q.id, m)
 	}
-	c.answered()
+}
+
+func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 	c.o.Relay.Add(c.user, c.pid.Id, c) // before the session may move unseen
 	c.mu.Lock()
 	if c.phase != greeting {
@@ -91,7 +100,7 @@ func (c *Connection) attached(m *actorpb.Attached) {
 	c.mu.Unlock()
 	c.socket.Authenticated()
 	l := c.o.Limits(c.user.App)
-	c.reply(c.helloID, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
+	c.reply(id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
 		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()), TokenExpiresAtMs: uint64(expires.UnixMilli()),
 		HeartbeatIntervalMs: uint32(c.o.Timing.Heartbeat.Milliseconds()), HeartbeatTimeoutMs: uint32(c.o.Timing.Silence.Milliseconds()),
 		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node, Servers: c.o.Servers(),

@@ -47,24 +47,30 @@ func (c *Connection) Receive(message []byte, text bool) {
 
 // handle is the table of what a welcomed client may ask.
 func (c *Connection) handle(f *wirepb.ClientFrame) {
+	app := uint32(c.user.App)
 	switch b := f.Body.(type) {
 	case *wirepb.ClientFrame_Ping:
 		c.reply(f.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
 	case *wirepb.ClientFrame_Send:
-		c.toConversation(f.Id, "send", b.Send.GetConversation(), &actorpb.Append{
-			Request: f.Id, AppId: uint32(c.user.App), Sender: c.user.ID, Origin: c.pid.Id, Send: b.Send})
+		c.toConversation(f.Id, "send", b.Send.GetConversation(), func(number uint32) any {
+			return &actorpb.Append{Request: number, AppId: app, Sender: c.user.ID, Origin: c.pid.Id, Send: b.Send}
+		})
 	case *wirepb.ClientFrame_History:
-		c.toConversation(f.Id, "history", b.History.GetConversation(), &actorpb.Fetch{
-			Request: f.Id, AppId: uint32(c.user.App), Reader: c.user.ID, History: b.History})
+		c.toConversation(f.Id, "history", b.History.GetConversation(), func(number uint32) any {
+			return &actorpb.Fetch{Request: number, AppId: app, Reader: c.user.ID, History: b.History}
+		})
 	case *wirepb.ClientFrame_ListConversations:
-		c.toSession(f.Id, &actorpb.List{Request: f.Id, AppId: uint32(c.user.App), UserId: c.user.ID, List: b.ListConversations})
+		c.toSession(f.Id, "list conversations", func(number uint32) any {
+			return &actorpb.List{Request: number, AppId: app, UserId: c.user.ID, List: b.ListConversations}
+		})
 	case *wirepb.ClientFrame_ClearUnread:
 		if _, err := c.conversation("clear unread", b.ClearUnread.GetConversation()); err != nil {
 			c.refuse(f.Id, "clear unread", err)
 			return
 		}
-		c.toSession(f.Id, &actorpb.MarkRead{
-			Request: f.Id, AppId: uint32(c.user.App), UserId: c.user.ID, Origin: c.pid.Id, Clear: b.ClearUnread})
+		c.toSession(f.Id, "clear unread", func(number uint32) any {
+			return &actorpb.MarkRead{Request: number, AppId: app, UserId: c.user.ID, Origin: c.pid.Id, Clear: b.ClearUnread}
+		})
 	case *wirepb.ClientFrame_RenewToken:
 		c.renew(f.Id, b.RenewToken)
 	case *wirepb.ClientFrame_Goodbye:
@@ -92,55 +98,30 @@ func (c *Connection) conversation(op string, ref *wirepb.ConversationRef) (chat.
 	return chat.PeerConversation(app, c.user.ID, ref.Id), nil
 }
 
-func (c *Connection) toConversation(request uint32, op string, ref *wirepb.ConversationRef, message any) {
+func (c *Connection) toConversation(id uint32, op string, ref *wirepb.ConversationRef, message func(number uint32) any) {
 	key, err := c.conversation(op, ref)
 	if err == nil {
-		err = c.ask(directory.ConversationOf(key), message)
+		err = c.ask(id, forClient, directory.ConversationOf(key), message)
 	}
 	if err != nil {
-		c.refuse(request, op, err)
+		c.refuse(id, op, err)
 	}
 }
 
-func (c *Connection) toSession(request uint32, message any) {
-	if err := c.ask(directory.SessionOf(c.user), message); err != nil {
-		c.refuse(request, "request", err)
+func (c *Connection) toSession(id uint32, op string, message func(number uint32) any) {
+	if err := c.ask(id, forClient, directory.SessionOf(c.user), message); err != nil {
+		c.refuse(id, op, err)
 	}
 }
 
-// ask sends a request to an actor and counts it until the answer comes.
-func (c *Connection) ask(to directory.Identity, message any) error {
-	if err := c.count(); err != nil {
+// ask sends a request to an actor, under a number that the message is made with.
+func (c *Connection) ask(id uint32, what purpose, to directory.Identity, message func(number uint32) any) error {
+	number, err := c.enter(id, what)
+	if err != nil {
 		return err
 	}
-	err := c.o.Directory.Send(to, message, c.pid)
-	if err != nil {
-		c.answered()
+	if err = c.o.Directory.Send(to, message(number), c.pid); err != nil {
+		c.leave(number)
 	}
 	return err
-}
-
-// count takes a request in, unless this client or all of them have asked too
-// much.
-func (c *Connection) count() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inFlight >= maxInFlight {
-		return chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
-	}
-	logsIn := c.phase == greeting // there is a bound on these already: who waits to be let in counts
-	if !c.o.Admission.enter(logsIn) {
-		return chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
-	}
-	c.inFlight++
-	return nil
-}
-
-func (c *Connection) answered() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.inFlight > 0 { // else the socket was closed before
-		c.inFlight--
-		c.o.Admission.leave(1)
-	}
 }

@@ -27,31 +27,31 @@ func (c *Connection) SendUserMessage(_ *actor.PID, message any) {
 	case *actorpb.Attached:
 		c.attached(m)
 	case *actorpb.Refused:
-		c.refused(m)
+		c.fail(m.Request, m.GetError())
 	case *actorpb.Kick:
 		c.kicked(m.Reason)
 	}
 }
 
-// answer ends a request.
-func (c *Connection) answer(request uint32, body wirepb.ServerBody) {
-	c.answered()
-	c.reply(request, body)
+// answer ends a request, unless it was answered before.
+func (c *Connection) answer(number uint32, body wirepb.ServerBody) {
+	if q, ok := c.leave(number); ok {
+		c.reply(q.id, body)
+	}
 }
 
-func (c *Connection) refused(m *actorpb.Refused) {
-	if c.refusedAgain(m.Request) {
-		return
+// fail ends a request with an error.
+func (c *Connection) fail(number uint32, e *wirepb.Error) {
+	q, ok := c.leave(number)
+	switch {
+	case !ok:
+	case q.what == forReattach:
+		c.reattachRefused()
+	case q.what == forHello:
+		c.turnAway(q.id, chat.Errorf(chat.Code(e.GetCode()), "login", "%s", e.GetMessage()))
+	default:
+		c.reply(q.id, &wirepb.ServerFrame_Error{Error: e})
 	}
-	c.mu.Lock()
-	greets := c.phase == greeting
-	c.mu.Unlock()
-	c.answered()
-	if greets {
-		c.turnAway(m.Request, chat.Errorf(chat.Code(m.GetError().GetCode()), "login", "%s", m.GetError().GetMessage()))
-		return
-	}
-	c.reply(m.Request, &wirepb.ServerFrame_Error{Error: m.Error})
 }
 
 func (c *Connection) refuse(request uint32, op string, err error) {

@@ -19,9 +19,9 @@ import (
 
 // Member is a connection that is in use.
 type Member = interface {
-	// Again has it attach to its session once more; it may have missed pushes for
+	// Reattach has it attach to its session again; it may have missed pushes for
 	// that long.
-	Again(missed time.Duration)
+	Reattach(missed time.Duration)
 	// Reconnect tells its client to move to another node within a time.
 	Reconnect(within time.Duration)
 }
@@ -53,11 +53,13 @@ func (r *Relay) Add(u chat.UserKey, id string, m Member) {
 		of = make(map[string]Member)
 		r.members[shard] = of
 	}
+	if _, known := of[id]; !known {
+		r.count++
+	}
 	of[id] = m
-	r.count++
 }
 
-// Remove lets a connection go.
+// Remove forgets a connection.
 func (r *Relay) Remove(u chat.UserKey, id string) {
 	shard := storage.UserShard(r.shards, u)
 	r.mu.Lock()
@@ -78,7 +80,7 @@ func (r *Relay) Count() int {
 // Moved has the connections whose sessions live in a shard attach again.
 func (r *Relay) Moved(shard storage.ShardID, missed time.Duration) {
 	for _, m := range r.of(shard) {
-		m.Again(missed)
+		m.Reattach(missed)
 	}
 }
 

@@ -1,0 +1,119 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/internal/pending"
+	"github.com/parley-im/parley/proto/wirepb"
+)
+
+// answerTime is how long a client waits for an answer at most. Whoever is asked
+// answers sooner, or a node in between does; this bounds what a mistake of theirs
+// costs.
+const answerTime = 15 * time.Second
+
+// request is what an actor was asked and has not answered. Actors know it by a
+// number of the connection's own: the client's ids are its own affair.
+type request struct {
+	id   uint32 // the client's
+	what purpose
+	at   time.Time
+}
+
+// purpose says what becomes of an answer.
+type purpose uint8
+
+const (
+	forClient   purpose = iota // it goes to the client
+	forHello                   // the client is welcomed
+	forReattach                // the client sees nothing of it
+)
+
+// requests are those that await their answer.
+//
+// Invariant: ids holds the ids of all requests for the client.
+type requests struct {
+	pending.Table[request]
+	ids map[uint32]struct{}
+}
+
+// has says whether a request under the client's id awaits its answer.
+func (r *requests) has(id uint32) bool {
+	_, used := r.ids[id]
+	return used
+}
+
+// add takes a request in and gives its number.
+func (r *requests) add(q request) uint32 {
+	if q.what == forClient {
+		if r.ids == nil {
+			r.ids = make(map[uint32]struct{})
+		}
+		r.ids[q.id] = struct{}{}
+	}
+	return r.Add(q)
+}
+
+// take ends a request; false when it was answered before, or never made.
+func (r *requests) take(number uint32) (request, bool) {
+	q, ok := r.Take(number)
+	if ok && q.what == forClient {
+		delete(r.ids, q.id)
+	}
+	return q, ok
+}
+
+// before lists the requests that were made before a time.
+func (r *requests) before(t time.Time) (numbers []uint32) {
+	for number, q := range r.All() {
+		if q.at.Before(t) {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
+}
+
+var (
+	errClosed   = chat.Errorf(chat.CodeUnavailable, "request", "the connection is closed")
+	errNoAnswer = chat.Errorf(chat.CodeTimeout, "request", "there was no answer in time; the outcome is unknown")
+)
+
+// enter takes a request in, unless this client or the node's have asked too
+// much, and gives its number.
+func (c *Connection) enter(id uint32, what purpose) (uint32, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.account == nil:
+		return 0, errClosed
+	case what == forClient && c.requests.has(id):
+		return 0, chat.Errorf(chat.CodeInvalidParam, "request", "request %d awaits its answer; give each request an id of its own", id)
+	case c.requests.Len() >= maxInFlight:
+		return 0, chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
+	case !c.o.Admission.enter(c.account, what != forClient):
+		return 0, chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
+	}
+	return c.requests.add(request{id, what, time.Now()}), nil
+}
+
+// leave ends a request; false when nobody waits for its answer any more.
+func (c *Connection) leave(number uint32) (request, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q, ok := c.requests.take(number)
+	if ok {
+		c.o.Admission.leave(c.account, 1)
+	}
+	return q, ok
+}
+
+// expire ends requests that nobody has answered in time.
+func (c *Connection) expire(now time.Time) {
+	c.mu.Lock()
+	late := c.requests.before(now.Add(-answerTime))
+	c.mu.Unlock()
+	for _, number := range late {
+		c.fail(number, wirepb.FromError("request", errNoAnswer))
+	}
+}
