@@ -173,7 +173,7 @@ func (s *session) listen() {
 			only = id
 		}
 	}
-	s.act.Deaf(only)
+	s.act.SkipOrigin(only)
 }
 
 func refuse(root *actor.RootContext, to *actor.PID, request uint32, op string, err error) {

@@ -100,7 +100,7 @@ func (d *Directory) arrived(from storage.NodeID, e *peerpb.Envelope, err error, 
 	}
 	d.back(from, e, err)
 	if e.Live {
-		d.herald.moved(shard)
+		d.notifier.moved(shard)
 	}
 }
 
@@ -131,13 +131,7 @@ func (d *Directory) bounced(from storage.NodeID, e *peerpb.Envelope) {
 	s := &d.stripes[d.Shard(again.id)]
 	s.mu.Lock()
 	s.forgetRoute(from)
-	done, err := false, error(nil)
-	if len(s.parked) == 0 {
-		done, err = d.place(s, again)
-	}
-	if !done && err == nil {
-		err = d.park(s, again)
-	}
+	err := d.placeOrPark(s, again)
 	s.mu.Unlock()
 	if err != nil {
 		d.refuse(refusal{again.sender, m, err})

@@ -15,6 +15,8 @@
 //     between nodes; whoever depends on them is told (Recheck, Gone, Moved).
 //   - Passivation loses nothing: Release and Send exclude each other, and Release
 //     refuses while the mailbox holds anything.
+//   - An activation whose handler panicked handles nothing more: it answers who
+//     waits, and what its mailbox holds goes to another one, under another PID.
 //   - Messages of one sender to one identity keep their order, unless the
 //     identity's shard moves in between.
 package directory
@@ -84,10 +86,10 @@ type Activation struct {
 	activation *activation
 }
 
-// Deaf says that the actor has no use for what comes from an origin: SendLive
-// then drops it at once. "" takes it back, and is how an activation begins. What
-// was dropped came before whatever the actor does after the call.
-func (a Activation) Deaf(origin string) { a.activation.deaf.Store(&origin) }
+// SkipOrigin says that the actor has no use for what comes from an origin:
+// SendLive then drops it at once. "" takes it back, and is how an activation
+// begins. What was dropped came before whatever the actor does after the call.
+func (a Activation) SkipOrigin(origin string) { a.activation.skip.Store(&origin) }
 
 // Idle asks an activation that nobody wrote to for a while to Release itself
 // if it has nothing to do.
@@ -121,20 +123,20 @@ type Options struct {
 
 // Directory is a node's map of activations.
 type Directory struct {
-	o       Options
-	kinds   map[Kind]func(Activation) actor.Actor
-	stripes []stripe // by shard
-	now     atomic.Int64
-	counter atomic.Uint64
-	live    atomic.Int64
-	panics  atomic.Uint64
-	workers *dispatcher
-	closing atomic.Bool
-	herald  *herald
-	parked  atomic.Int64
-	begun   time.Time
-	stop    chan struct{}
-	done    sync.WaitGroup
+	o        Options
+	kinds    map[Kind]func(Activation) actor.Actor
+	stripes  []stripe // by shard
+	now      atomic.Int64
+	counter  atomic.Uint64
+	live     atomic.Int64
+	panics   atomic.Uint64
+	workers  *dispatcher
+	closing  atomic.Bool
+	notifier *notifier
+	parked   atomic.Int64
+	begun    time.Time
+	stop     chan struct{}
+	done     sync.WaitGroup
 
 	mu         sync.RWMutex // guards the map
 	neighbours map[storage.NodeID]*neighbour
@@ -156,12 +158,12 @@ type activation struct {
 	pid     *actor.PID
 	mailbox *mailbox
 	used    atomic.Int64 // seconds of the directory's clock
-	deaf    atomic.Pointer[string]
+	skip    atomic.Pointer[string]
 }
 
-func (a *activation) deafTo(origin string) bool {
-	deaf := a.deaf.Load()
-	return origin != "" && deaf != nil && *deaf == origin
+func (a *activation) skips(origin string) bool {
+	skip := a.skip.Load()
+	return origin != "" && skip != nil && *skip == origin
 }
 
 // New makes a directory; Register its kinds, then Start it.
@@ -176,7 +178,7 @@ func New(o Options) *Directory {
 		o: o, kinds: make(map[Kind]func(Activation) actor.Actor), stripes: make([]stripe, o.Replicator.Shards()+1),
 		workers: newDispatcher(), begun: time.Now(), stop: make(chan struct{}), neighbours: make(map[storage.NodeID]*neighbour),
 	}
-	d.herald = newHerald(d)
+	d.notifier = newNotifier(d)
 	o.System.ProcessRegistry.RegisterAddressResolver(d.resolve)
 	for i := range d.stripes {
 		d.stripes[i].live = make(map[Identity]*activation)
@@ -191,7 +193,7 @@ func (d *Directory) Register(k Kind, produce func(Activation) actor.Actor) { d.k
 // Start begins to look for idle activations and expired requests.
 func (d *Directory) Start() {
 	d.done.Go(d.sweep)
-	d.done.Go(d.herald.run)
+	d.done.Go(d.notifier.run)
 }
 
 // Close refuses new activations, stops looking for idle ones, and stops all

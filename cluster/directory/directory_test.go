@@ -312,7 +312,7 @@ func TestADeafActorIsSparedWhatItsOriginSends(t *testing.T) {
 	w := newWorld(t, func(act directory.Activation, ctx actor.Context) {
 		switch m := ctx.Message().(type) {
 		case string:
-			act.Deaf(m)
+			act.SkipOrigin(m)
 			heard <- 0
 		case int:
 			heard <- m

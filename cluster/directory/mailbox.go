@@ -1,17 +1,11 @@
 package directory
 
 import (
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/proto/actorpb"
-	"github.com/parley-im/parley/proto/wirepb"
 )
 
 // mailboxLimit is how many messages may wait for one actor. Above it Send
@@ -166,35 +160,13 @@ func (m *mailbox) refill() bool {
 	return true
 }
 
-// watch is the middleware of all actors. A panic in a handler, a bug, becomes
-// an answer of CodeInternal to the asker and a counted log line without the
-// message; the supervisor then restarts the actor, empty, to rebuild its state.
-// An actor that stops is forgotten.
-func (d *Directory) watch(id Identity) actor.ReceiverMiddleware {
-	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
-		return func(c actor.ReceiverContext, e *actor.MessageEnvelope) {
-			defer func() {
-				if r := recover(); r != nil {
-					d.panicked(c.Self(), e, r)
-					panic(r)
-				}
-			}()
-			next(c, e)
-			if _, ok := e.Message.(*actor.Stopped); ok {
-				d.forget(id, c.Self())
-			}
-		}
-	}
+// drain takes everything that waits. Only the goroutine that runs the mailbox
+// may call it.
+func (m *mailbox) drain() []any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := append(slices.Clone(m.batch[m.next:]), m.user...)
+	m.batch, m.user, m.next = nil, nil, 0
+	m.waiting.Store(0)
+	return all
 }
-
-func (d *Directory) panicked(self *actor.PID, e *actor.MessageEnvelope, reason any) {
-	d.panics.Add(1)
-	d.o.Log.Error("actor panicked", "actor", self.Id, "message", fmt.Sprintf("%T", e.Message), "panic", reason, "stack", string(debug.Stack()))
-	if asked, ok := e.Message.(interface{ GetRequest() uint32 }); ok && e.Sender != nil {
-		err := chat.Errorf(chat.CodeInternal, "handle", "internal error")
-		d.o.System.Root.Send(e.Sender, &actorpb.Refused{Request: asked.GetRequest(), Error: wirepb.FromError("handle", err)})
-	}
-}
-
-// Panics counts the handlers that panicked.
-func (d *Directory) Panics() uint64 { return d.panics.Load() }

@@ -110,6 +110,8 @@ func (m *member) session(ctx actor.Context) {
 			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: msg.Request})
 			m.live <- "asked"
 		}
+	case *actorpb.Enroll:
+		panic("a bug")
 	case *actorpb.Deliver:
 		m.live <- string(msg.Frame)
 	case directory.Recheck, directory.Gone:

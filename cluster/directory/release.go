@@ -1,6 +1,10 @@
 package directory
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/proto/actorpb"
+)
 
 // Release takes the calling activation off the directory and stops it, unless
 // its mailbox holds something: then it says false, and the actor goes on. Only
@@ -23,13 +27,37 @@ func (d *Directory) Release(act Activation, ctx actor.Context) bool {
 	return true
 }
 
-// forget drops an activation that stopped by itself, or with the system.
-func (d *Directory) forget(id Identity, pid *actor.PID) {
-	s := &d.stripes[d.Shard(id)]
+// forget drops an activation that has stopped. One that did so by itself, after a
+// panic, may leave messages, which go to the next one, and devices without
+// pushes.
+func (d *Directory) forget(id Identity, a *activation) {
+	shard := d.Shard(id)
+	s := &d.stripes[shard]
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if a := s.live[id]; a != nil && a.pid.Equal(pid) {
+	died := s.live[id] == a
+	if died {
 		delete(s.live, id)
 		d.live.Add(-1)
 	}
+	refused := d.moveOn(s, id, a.mailbox.drain())
+	s.mu.Unlock()
+	d.refuse(refused...)
+	if died && !d.closing.Load() {
+		d.Late(shard, 0)
+	}
+}
+
+// moveOn hands the requests among messages that nobody has handled to whoever
+// serves the identity now. The stripe is locked.
+func (d *Directory) moveOn(s *stripe, id Identity, messages []any) (refused []refusal) {
+	for _, m := range messages {
+		_, message, sender := actor.UnwrapEnvelope(m)
+		if actorpb.RequestOf(message) == 0 {
+			continue
+		}
+		if err := d.placeOrPark(s, parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}); err != nil {
+			refused = append(refused, refusal{sender, message, err})
+		}
+	}
+	return refused
 }

@@ -56,11 +56,23 @@ func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term stora
 	d.refuse(refused...)
 	d.tellMissed(shard, node)
 	if moved && (was.term > 0 || node != d.o.Node) { // a node that begins has no session that could have missed anything
-		d.herald.movedSince(shard, was.heard)
+		d.notifier.movedSince(shard, was.heard)
 	}
 }
 
-// leads notes that this node still leads what it does.
+// led lists what this node leads.
+func (d *Directory) led() (all []*actorpb.Led) {
+	for shard := 1; shard < len(d.stripes); shard++ {
+		if term, err := d.o.Replicator.Leader(storage.ShardID(shard)); err == nil {
+			all = append(all, &actorpb.Led{Shard: uint32(shard), Term: uint64(term)})
+		}
+	}
+	return all
+}
+
+// leads notes that this node still leads what it does, and that each shard that it
+// leads has its actor: after a panic nobody else may write to it, and its outbox
+// has to be delivered.
 func (d *Directory) leads() {
 	for shard := 1; shard < len(d.stripes); shard++ {
 		if _, err := d.o.Replicator.Leader(storage.ShardID(shard)); err != nil {
@@ -70,6 +82,11 @@ func (d *Directory) leads() {
 		s.mu.Lock()
 		if s.route.node == d.o.Node {
 			s.route.heard = d.elapsed()
+		}
+		if id := ShardOf(storage.ShardID(shard)); s.live[id] == nil && d.kinds[Shard] != nil {
+			if _, err := d.place(s, parked{id: id, message: Idle{}}); err != nil {
+				d.o.Log.Warn("the shard has no actor", "shard", shard, "error", err)
+			}
 		}
 		s.mu.Unlock()
 	}
@@ -140,9 +157,7 @@ func (d *Directory) Tell(l *actorpb.Leading) { d.TellAll(ownProcess, l) }
 // TellAll sends a message to the processes of a name on all other nodes. It may
 // be lost.
 func (d *Directory) TellAll(process string, message any) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	for _, n := range d.neighbours {
+	for _, n := range d.everyNeighbour() {
 		n.push(envelope(message, nil).toProcess(process))
 	}
 }

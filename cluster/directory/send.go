@@ -1,8 +1,6 @@
 package directory
 
 import (
-	"time"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
@@ -33,12 +31,16 @@ func (d *Directory) Send(id Identity, message any, sender *actor.PID) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}
-	if len(s.parked) > 0 {
-		return d.park(s, m)
-	}
-	if done, err := d.place(s, m); done || err != nil {
-		return err
+	return d.placeOrPark(s, parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime})
+}
+
+// placeOrPark hands a message on, or has it wait after those that wait already.
+// The stripe is locked.
+func (d *Directory) placeOrPark(s *stripe, m parked) error {
+	if len(s.parked) == 0 {
+		if done, err := d.place(s, m); done || err != nil {
+			return err
+		}
 	}
 	return d.park(s, m)
 }
@@ -60,16 +62,16 @@ func (d *Directory) place(s *stripe, m parked) (done bool, err error) {
 }
 
 // SendLive is Send for what only matters to an actor that is already there: it
-// activates nobody and waits for nobody. What is dropped is made up for by a
-// Recheck on the node that leads the shard, as soon as that is known. An actor of
-// this node that is deaf to the origin is spared.
+// activates nobody and waits for nobody. When it is dropped, the node that leads
+// the shard does a Recheck as soon as it is known. An actor of this node that
+// skips the origin does not get it.
 func (d *Directory) SendLive(id Identity, message any, origin string) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if a := s.live[id]; a != nil {
-		if !a.deafTo(origin) && d.post(a, message, nil) != nil {
-			d.herald.moved(d.Shard(id)) // its devices miss a push
+		if !a.skips(origin) && d.post(a, message, nil) != nil {
+			d.notifier.moved(d.Shard(id)) // its devices miss a push
 		}
 		return
 	}
@@ -88,38 +90,6 @@ func (d *Directory) leadsNow(shard storage.ShardID) bool {
 	return err == nil
 }
 
-// miss notes that a push was dropped as nobody who leads could be reached.
-func (s *stripe) miss(at time.Duration) { s.missed.CompareAndSwap(0, int64(max(at, 1))) }
-
-// Late says that conversations of a shard which this node leads have changed so
-// long ago without a push.
-func (d *Directory) Late(shard storage.ShardID, ago time.Duration) {
-	since := max(d.elapsed()-ago, 1)
-	d.herald.movedSince(shard, since)
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	for _, n := range d.neighbours {
-		n.missed(since)
-	}
-}
-
-// tellMissed has whoever leads a shard make up for pushes of this node that were
-// dropped.
-func (d *Directory) tellMissed(shard storage.ShardID, node storage.NodeID) {
-	since := time.Duration(d.stripes[shard].missed.Swap(0))
-	switch {
-	case since == 0:
-	case node != d.o.Node:
-		d.neighbour(node).missed(since)
-	default: // the conversations that they were of are here too
-		for s := 1; s < len(d.stripes); s++ {
-			if d.leadsNow(storage.ShardID(s)) {
-				d.herald.movedSince(storage.ShardID(s), since)
-			}
-		}
-	}
-}
-
 func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
 	if a.mailbox.full() {
 		return errBusy
@@ -128,6 +98,9 @@ func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
 	d.o.System.Root.RequestWithCustomSender(a.pid, message, sender)
 	return nil
 }
+
+// stopFailed is for what fails outside of a handler: see watch.
+var stopFailed = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
 var (
 	errBusy    = chat.Errorf(chat.CodeBusy, "send to actor", "too many requests wait for this user or conversation; try again later")
@@ -155,10 +128,8 @@ func (d *Directory) activate(id Identity) (*activation, error) {
 		},
 		actor.WithMailbox(func() actor.Mailbox { return a.mailbox }),
 		actor.WithDispatcher(d.workers),
-		actor.WithReceiverMiddleware(d.watch(id)),
-		// Restart after every panic: a supervisor that gives up, as the default
-		// one does after ten, loses what the mailbox holds.
-		actor.WithGuardian(actor.RestartingSupervisorStrategy()),
+		actor.WithReceiverMiddleware(d.watch(id, a)),
+		actor.WithGuardian(stopFailed),
 	)
 	a.pid, err = d.o.System.Root.SpawnNamed(props, d.name(id, term))
 	if err != nil {

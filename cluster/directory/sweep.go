@@ -20,7 +20,9 @@ func (d *Directory) sweep() {
 		}
 		now := d.elapsed()
 		d.expire(now)
-		d.sweepNeighbours(now)
+		for _, n := range d.everyNeighbour() {
+			n.sweep(now)
+		}
 		if time.Duration(looks)*lookEvery%time.Second != 0 {
 			continue
 		}
@@ -29,14 +31,6 @@ func (d *Directory) sweep() {
 		for i := range d.stripes {
 			d.sweepStripe(&d.stripes[i], second-limit)
 		}
-	}
-}
-
-func (d *Directory) sweepNeighbours(now time.Duration) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	for _, n := range d.neighbours {
-		n.sweep(now)
 	}
 }
 

@@ -33,9 +33,9 @@ const (
 	claimTime   = 35 * time.Second      // for devices behind a broken connection
 )
 
-// herald tells the sessions and the relay of this node what they may have
+// notifier tells the sessions and the relay of this node what they may have
 // missed, apart from whoever noticed it.
-type herald struct {
+type notifier struct {
 	d    *Directory
 	wake chan struct{}
 
@@ -50,90 +50,89 @@ type goneAt struct {
 	at   time.Duration // when to tell
 }
 
-func newHerald(d *Directory) *herald {
-	return &herald{d: d, wake: make(chan struct{}, 1), shards: make(map[storage.ShardID]time.Duration)}
+func newNotifier(d *Directory) *notifier {
+	return &notifier{d: d, wake: make(chan struct{}, 1), shards: make(map[storage.ShardID]time.Duration)}
 }
 
 // moved says that pushes of a shard may have been lost a moment ago.
-func (h *herald) moved(shard storage.ShardID) { h.movedSince(shard, h.d.elapsed()) }
+func (n *notifier) moved(shard storage.ShardID) { n.movedSince(shard, n.d.elapsed()) }
 
 // movedSince says so since a time; 0: nobody knows.
-func (h *herald) movedSince(shard storage.ShardID, since time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if was, ok := h.shards[shard]; !ok || since < was {
-		h.shards[shard] = since
+func (n *notifier) movedSince(shard storage.ShardID, since time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if was, ok := n.shards[shard]; !ok || since < was {
+		n.shards[shard] = since
 	}
-	h.signal()
+	n.signal()
 }
 
-func (h *herald) signal() {
+func (n *notifier) signal() {
 	select {
-	case h.wake <- struct{}{}:
+	case n.wake <- struct{}{}:
 	default:
 	}
 }
 
 // down has the devices of a node forgotten unless they attach again in time.
-func (h *herald) down(node storage.NodeID, at time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.gone = append(h.gone, goneAt{node, at, at + claimTime})
+func (n *notifier) down(node storage.NodeID, at time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gone = append(n.gone, goneAt{node, at, at + claimTime})
 }
 
 // NodeGone says that a node's process has ended: its devices are gone.
 func (d *Directory) NodeGone(node storage.NodeID) {
-	n := d.neighbour(node)
-	if n.connected() {
+	if d.neighbour(node).connected() {
 		return // gossip is a hint; the connection knows better
 	}
 	now := d.elapsed()
-	d.herald.mu.Lock()
-	defer d.herald.mu.Unlock()
-	d.herald.gone = append(d.herald.gone, goneAt{node, now, now})
-	d.herald.signal()
+	d.notifier.mu.Lock()
+	defer d.notifier.mu.Unlock()
+	d.notifier.gone = append(d.notifier.gone, goneAt{node, now, now})
+	d.notifier.signal()
 }
 
-func (h *herald) run() {
+func (n *notifier) run() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
-		case <-h.d.stop:
+		case <-n.d.stop:
 			return
 		case <-tick.C:
-		case <-h.wake:
+		case <-n.wake:
 			wait := time.NewTimer(gather)
 			select {
-			case <-h.d.stop:
+			case <-n.d.stop:
 				wait.Stop()
 				return
 			case <-wait.C:
 			}
 		}
-		h.tell()
+		n.tell()
 	}
 }
 
 // tell says what has gathered.
-func (h *herald) tell() {
-	now := h.d.elapsed()
-	h.mu.Lock()
-	shards := h.shards
-	h.shards = make(map[storage.ShardID]time.Duration)
+func (n *notifier) tell() {
+	now := n.d.elapsed()
+	n.mu.Lock()
+	shards := n.shards
+	n.shards = make(map[storage.ShardID]time.Duration)
 	var due, later []goneAt
-	for _, g := range h.gone {
+	for _, g := range n.gone {
 		if g.at <= now {
 			due = append(due, g)
 		} else {
 			later = append(later, g)
 		}
 	}
-	h.gone = later
-	h.mu.Unlock()
+	n.gone = later
+	n.mu.Unlock()
 
 	for _, g := range due {
-		h.sessions(Gone{g.node, now - g.down})
+		n.sessions(Gone{g.node, now - g.down})
 	}
 	if len(shards) == 0 {
 		return
@@ -147,9 +146,9 @@ func (h *herald) tell() {
 		}
 		recheck.Since = max(recheck.Since, shards[shard])
 	}
-	h.sessions(recheck)
+	n.sessions(recheck)
 	for shard, ago := range shards {
-		h.d.o.Moved(shard, ago)
+		n.d.o.Moved(shard, ago)
 	}
 }
 
@@ -161,18 +160,18 @@ func (d *Directory) Opened(u chat.UserKey, c chat.ConversationKey) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if a := s.live[id]; a != nil && d.post(a, Opened{c}, nil) != nil {
-		d.herald.moved(d.Shard(ConversationOf(c))) // it is told in another way
+		d.notifier.moved(d.Shard(ConversationOf(c))) // it is told in another way
 	}
 }
 
 // sessions posts a message to every session of this node.
-func (h *herald) sessions(message any) {
-	for i := range h.d.stripes {
-		s := &h.d.stripes[i]
+func (n *notifier) sessions(message any) {
+	for i := range n.d.stripes {
+		s := &n.d.stripes[i]
 		s.mu.RLock()
 		for id, a := range s.live {
 			if id.Kind == Session {
-				h.d.o.System.Root.Send(a.pid, message)
+				n.d.o.System.Root.Send(a.pid, message)
 			}
 		}
 		s.mu.RUnlock()
