@@ -30,7 +30,7 @@ func applySend(s State, now int64, b *Send) (Result, []Event) {
 	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(salted[len(b.Salt):])}
 	if b.IssuedAt <= head.MaxIssuedAt {
 		if first, seen := s.Dedupe(b.Conversation, key); seen {
-			return duplicate(s, b.Conversation, first, row.Content)
+			return duplicate(s, b, first, row.Content)
 		}
 	}
 
@@ -61,18 +61,23 @@ func refuse(code Code, format string, args ...any) (Result, []Event) {
 }
 
 // duplicate answers a retry with the first outcome, or refuses an id that was
-// used for something else.
-func duplicate(s State, c ConversationKey, first Dedupe, content [32]byte) (Result, []Event) {
+// used for something else. A retry of the first message puts the conversation
+// into the sender's list again, after whatever the outbox still holds: whoever
+// waits for that effect knows that the list shows the conversation.
+func duplicate(s State, b *Send, first Dedupe, content [32]byte) (Result, []Event) {
 	if first.Content != content {
 		return refuse(CodeIDConflict, "this client message id was used for another message")
 	}
-	e, ok := s.Entry(c, first.Seq)
+	e, ok := s.Entry(b.Conversation, first.Seq)
 	if !ok {
 		return refuse(CodeDedupeWindowPassed, "the message that this retry repeats is no longer kept")
 	}
-	sent := sentAs(c, &e)
-	sent.Duplicate = true
-	return Result{Sent: sent}, nil
+	res := Result{Sent: sentAs(b.Conversation, &e)}
+	res.Sent.Duplicate = true
+	if first.Seq == 1 {
+		res.Effects = []EffectRef{open(s, b.Conversation, b.Sender)}
+	}
+	return res, nil
 }
 
 // append moves the head to a new counted entry of a peer.
@@ -103,11 +108,12 @@ func (h *Head) sweepDedupe(s State, c ConversationKey, w DedupeWindow) {
 
 func openForPeers(s State, c ConversationKey) []EffectRef {
 	first, second, _ := c.Peers()
-	refs := make([]EffectRef, 0, 2)
-	for _, id := range []string{first, second} {
-		refs = append(refs, s.QueueEffect(Effect{ConversationOpened{User: UserKey{c.App, id}, Conversation: c}}))
-	}
-	return refs
+	return []EffectRef{open(s, c, first), open(s, c, second)}
+}
+
+// open queues the effect that puts a conversation into a user's list.
+func open(s State, c ConversationKey, user string) EffectRef {
+	return s.QueueEffect(Effect{ConversationOpened{User: UserKey{c.App, user}, Conversation: c}})
 }
 
 func sentAs(c ConversationKey, e *Entry) Sent {

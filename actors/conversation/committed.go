@@ -11,32 +11,37 @@ import (
 	"github.com/parley-im/parley/internal/failpoint"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
-	"github.com/parley-im/parley/storage"
 )
 
-// committed answers the senders of a proposal and fans out what it appended, in
-// order, then proposes what arrived meanwhile. Apply gives one Appended for
-// each send that it accepted and had not accepted before.
-func (c *conversation) committed(ctx actor.Context, m committed) {
-	batch, events := c.proposed, m.outcome.Events
-	c.proposed = nil
+// answer answers the senders of a proposal and fans out what it appended, in
+// order, then proposes what arrived meanwhile. Apply gives one Appended for each
+// send that it accepted and had not accepted before.
+func (c *conversation) answer(ctx actor.Context, m committed) {
+	events := m.outcome.Events
 	if broken.FanOutOfOrder {
 		lastFirst(events)
 	}
-	for i, s := range batch {
+	for i, s := range c.proposed {
 		if m.err != nil {
 			refuse(ctx, s.from, s.request, m.err)
 			continue
 		}
-		s.outcome = m.outcome.Results[i]
-		c.acknowledge(ctx, s)
-		if s.outcome.Err == nil && !s.outcome.Sent.Duplicate {
+		if s.outcome = m.outcome.Results[i]; s.outcome.Err != nil {
+			refuse(ctx, s.from, s.request, s.outcome.Err)
+			continue
+		}
+		for _, ref := range s.outcome.Effects {
+			c.handOn(ctx, ref)
+		}
+		c.ack(ctx, s)
+		if !s.outcome.Sent.Duplicate {
 			appended := events[0].(chat.Appended)
 			events = events[1:]
 			failpoint.Hit(failpoint.BeforeFanOut)
 			c.fanOut(wirepb.EntryPush(c.key, &appended.Entry, s.outcome.Sent.MessageID), s.origin)
 		}
 	}
+	c.proposed = nil
 	c.proceed(ctx)
 }
 
@@ -50,48 +55,66 @@ func lastFirst(events []chat.Event) {
 	}
 }
 
-// acknowledge answers one sender: at once, or, when the message opened the
-// conversation, after it stands in the sender's own list too.
-func (c *conversation) acknowledge(ctx actor.Context, s *send) {
-	if s.outcome.Err != nil {
-		refuse(ctx, s.from, s.request, s.outcome.Err)
+// ack answers one sender: at once, or after the conversation stands in the
+// sender's own list, while that is on its way.
+func (c *conversation) ack(ctx actor.Context, s *send) {
+	if p := c.peer(s.command.Sender); p.opening > 0 {
+		p.held = append(p.held, s)
 		return
 	}
-	own := uint16(storage.UserShard(c.o.Replicator.Shards(), chat.UserKey{App: c.key.App, ID: s.command.Sender}))
-	waits := false
-	for _, ref := range s.outcome.Effects {
-		c.requests++
-		if ref.Destination == own && !waits {
-			waits = true
-			if c.opening == nil {
-				c.opening = make(map[uint32]*send)
-			}
-			c.opening[c.requests] = s
-		}
-		c.handOn(ctx, c.requests, ref)
-	}
-	if !waits {
-		c.ack(ctx, s)
-	}
+	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: wirepb.FromSent(s.outcome.Sent)})
 }
 
 // handOn asks the shard's actor to bring an effect to its destination. A
 // refusal only delays it: the shard's actor delivers whatever the outbox holds
 // when it next starts or is asked.
-func (c *conversation) handOn(ctx actor.Context, request uint32, ref chat.EffectRef) {
-	m := &actorpb.HandOn{Request: request, Destination: uint32(ref.Destination), Through: ref.Number}
+func (c *conversation) handOn(ctx actor.Context, ref chat.EffectRef) {
+	var q question
+	for i := range c.peers {
+		if uint16(c.peers[i].shard) == ref.Destination {
+			q.opens[i] = true
+			c.peers[i].opening++
+		}
+	}
+	m := &actorpb.HandOn{Request: c.asked.Add(q), Destination: uint32(ref.Destination), Through: ref.Number}
 	if err := c.act.Directory.Send(directory.ShardOf(c.act.Shard), m, ctx.Self()); err != nil {
-		c.refused(ctx, &actorpb.Refused{Request: request, Error: wirepb.FromError("send", err)})
+		c.asked.Take(m.Request)
+		c.failOpening(ctx, q)
 	}
 }
 
-func (c *conversation) handed(ctx actor.Context, request uint32) {
-	if s, ok := c.opening[request]; ok {
-		delete(c.opening, request)
+// open notes that an effect was applied, and acknowledges who waited for it.
+func (c *conversation) open(ctx actor.Context, request uint32) {
+	q, ok := c.asked.Take(request)
+	if !ok {
+		return
+	}
+	for _, s := range c.opened(q) {
 		c.ack(ctx, s)
 	}
 }
 
-func (c *conversation) ack(ctx actor.Context, s *send) {
-	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: wirepb.FromSent(s.outcome.Sent)})
+// failOpening answers whoever waited for an effect whose fate is not known. Their
+// messages are stored, so nobody may hear that nothing was done: who sends again
+// waits for the list again.
+func (c *conversation) failOpening(ctx actor.Context, q question) {
+	for _, s := range c.opened(q) {
+		refuse(ctx, s.from, s.request, errNotListed)
+	}
+}
+
+var errNotListed = chat.Errorf(chat.CodeTimeout, "send", "the message is stored, but may not stand in your conversation list yet; send it again to know")
+
+// opened ends what a question held up.
+func (c *conversation) opened(q question) (held []*send) {
+	for i := range c.peers {
+		p := &c.peers[i]
+		if !q.opens[i] {
+			continue
+		}
+		p.opening--
+		held = append(held, p.held...)
+		p.held = nil
+	}
+	return held
 }

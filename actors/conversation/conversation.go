@@ -12,6 +12,7 @@ import (
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
@@ -42,15 +43,30 @@ type conversation struct {
 	act directory.Activation
 	key chat.ConversationKey
 
-	peers      [2]string
-	registered [2]bool // known to be; that never ends
-	asking     uint32  // the question whether the other peer is registered, 0: none
-
+	peers    [2]peer
+	looking  bool    // whether a peer is registered is being asked
 	waiting  []*send // validated, in order of arrival
 	proposed []*send // in the proposal under way, nil when there is none
-	opening  map[uint32]*send
-	requests uint32
+	asked    pending.Table[question]
 }
+
+// peer is one of the two users.
+//
+// Invariant: held is empty when opening is 0.
+type peer struct {
+	user       string
+	shard      storage.ShardID
+	registered bool    // known to be; that never ends
+	opening    int     // effects on their way that put the conversation into the user's list
+	held       []*send // the user's own, stored, whose acks wait for those
+}
+
+// question is what a shard's actor was asked: to hand on an effect that puts the
+// conversation into the lists of some peers, or, of none, whether a peer is
+// registered.
+type question struct{ opens [2]bool }
+
+func (q question) looks() bool { return q == question{} }
 
 // send is one message on its way through the conversation.
 type send struct {
@@ -71,7 +87,11 @@ type committed struct {
 func New(o Options) func(directory.Activation) actor.Actor {
 	return func(act directory.Activation) actor.Actor {
 		c := &conversation{o: o, act: act, key: act.Identity.Key()}
-		c.peers[0], c.peers[1], _ = c.key.Peers()
+		c.peers[0].user, c.peers[1].user, _ = c.key.Peers()
+		for i := range c.peers {
+			p := &c.peers[i]
+			p.shard = storage.UserShard(o.Replicator.Shards(), chat.UserKey{App: c.key.App, ID: p.user})
+		}
 		return c
 	}
 }
@@ -82,13 +102,13 @@ func (c *conversation) Receive(ctx actor.Context) {
 	case *actorpb.Append:
 		c.append(ctx, m)
 	case *actorpb.Seen:
-		c.seen(ctx, m)
+		c.register(ctx, m)
 	case committed:
-		c.committed(ctx, m)
+		c.answer(ctx, m)
 	case *actorpb.Handed:
-		c.handed(ctx, m.Request)
+		c.open(ctx, m.Request)
 	case *actorpb.Refused:
-		c.refused(ctx, m)
+		c.fail(ctx, m)
 	case *actorpb.Fetch:
 		c.fetch(ctx, m)
 	case directory.Idle:
@@ -96,21 +116,24 @@ func (c *conversation) Receive(ctx actor.Context) {
 			c.act.Directory.Release(c.act, ctx)
 		}
 	case *actor.Stopping:
-		c.stopping(ctx)
+		c.refuseAll(ctx)
 	}
 }
 
-// stopping answers whoever still waits: the shard's leadership has ended. What
-// was proposed may be stored or not; the sender finds out by sending again.
-func (c *conversation) stopping(ctx actor.Context) {
+// refuseAll answers whoever still waits: the shard's leadership has ended, or a
+// handler panicked. What was proposed may be stored or not; the sender finds out
+// by sending again.
+func (c *conversation) refuseAll(ctx actor.Context) {
 	for _, s := range c.waiting {
 		refuse(ctx, s.from, s.request, errMoved)
 	}
 	for _, s := range c.proposed {
 		refuse(ctx, s.from, s.request, errUnknown)
 	}
-	for _, s := range c.opening {
-		refuse(ctx, s.from, s.request, errUnknown)
+	for i := range c.peers {
+		for _, s := range c.peers[i].held {
+			refuse(ctx, s.from, s.request, errUnknown)
+		}
 	}
 }
 
@@ -120,14 +143,19 @@ var (
 )
 
 func (c *conversation) idle() bool {
-	return len(c.waiting) == 0 && c.proposed == nil && len(c.opening) == 0
+	return len(c.waiting) == 0 && c.proposed == nil && c.asked.Len() == 0
 }
 
-func (c *conversation) side(user string) int {
-	if user == c.peers[1] {
-		return 1
+// full says that no further send may wait.
+func (c *conversation) full() bool {
+	return len(c.waiting)+len(c.peers[0].held)+len(c.peers[1].held) >= maxWaiting
+}
+
+func (c *conversation) peer(user string) *peer {
+	if user == c.peers[1].user {
+		return &c.peers[1]
 	}
-	return 0
+	return &c.peers[0]
 }
 
 // refuse answers a request with an error.

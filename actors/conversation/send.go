@@ -12,7 +12,7 @@ import (
 // append takes a message in: checked here, decided by Apply.
 func (c *conversation) append(ctx actor.Context, m *actorpb.Append) {
 	s, err := c.check(m)
-	if err == nil && len(c.waiting) >= maxWaiting {
+	if err == nil && c.full() {
 		err = chat.Errorf(chat.CodeBusy, "send", "too many messages wait in this conversation; try again later")
 	}
 	if err != nil {
@@ -20,7 +20,7 @@ func (c *conversation) append(ctx actor.Context, m *actorpb.Append) {
 		return
 	}
 	s.from = ctx.Sender()
-	c.registered[c.side(m.Sender)] = true // it is logged in
+	c.peer(m.Sender).registered = true // it is logged in
 	c.waiting = append(c.waiting, s)
 	c.proceed(ctx)
 }
@@ -45,12 +45,14 @@ func (c *conversation) check(m *actorpb.Append) (*send, error) {
 // stored, else into a proposal, one at a time, so that whatever arrives while
 // the disk works forms the next one.
 func (c *conversation) proceed(ctx actor.Context) {
-	if len(c.waiting) == 0 || c.proposed != nil || c.asking != 0 {
+	if len(c.waiting) == 0 || c.proposed != nil || c.looking {
 		return
 	}
-	if !c.registered[0] || !c.registered[1] {
-		c.ask(ctx)
-		return
+	for i := range c.peers {
+		if !c.peers[i].registered {
+			c.look(ctx, &c.peers[i])
+			return
+		}
 	}
 	batch := c.takeStored(ctx)
 	if len(batch) == 0 {
@@ -86,57 +88,50 @@ func (c *conversation) takeStored(ctx actor.Context) []*send {
 	return batch
 }
 
-// ask looks whether the peer that has not sent anything here yet exists. Once
+// look asks whether the peer that has not sent anything here yet exists. Once
 // registered, always registered: so it is asked at most once an activation.
-func (c *conversation) ask(ctx actor.Context) {
-	peer := c.peers[0]
-	if c.registered[0] {
-		peer = c.peers[1]
-	}
-	c.requests++
-	c.asking = c.requests
-	shard := storage.UserShard(c.o.Replicator.Shards(), chat.UserKey{App: c.key.App, ID: peer})
-	look := &actorpb.Look{Request: c.asking, AppId: uint32(c.key.App), Users: []string{peer}}
-	if err := c.act.Directory.Send(directory.ShardOf(shard), look, ctx.Self()); err != nil {
-		c.asked(ctx, err)
+func (c *conversation) look(ctx actor.Context, p *peer) {
+	c.looking = true
+	look := &actorpb.Look{Request: c.asked.Add(question{}), AppId: uint32(c.key.App), Users: []string{p.user}}
+	if err := c.act.Directory.Send(directory.ShardOf(p.shard), look, ctx.Self()); err != nil {
+		c.asked.Take(look.Request)
+		c.refuseWaiting(ctx, err)
 	}
 }
 
-func (c *conversation) seen(ctx actor.Context, m *actorpb.Seen) {
-	if m.Request != c.asking {
+// register takes the answer: on with the messages, or all of them are refused.
+func (c *conversation) register(ctx actor.Context, m *actorpb.Seen) {
+	if q, ok := c.asked.Take(m.Request); !ok || !q.looks() {
 		return
 	}
-	if len(m.Users) == 1 && m.Users[0].User != nil {
-		c.registered = [2]bool{true, true}
-		c.asked(ctx, nil)
+	if len(m.Users) != 1 || m.Users[0].User == nil {
+		c.refuseWaiting(ctx, errNoTarget)
 		return
 	}
-	c.asked(ctx, chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user does not exist: they must have logged in once"))
+	c.looking = false
+	c.peers[0].registered, c.peers[1].registered = true, true
+	c.proceed(ctx)
 }
 
-// asked ends the question: on with the messages, or all of them are refused.
-func (c *conversation) asked(ctx actor.Context, err error) {
-	c.asking = 0
-	if err == nil {
-		c.proceed(ctx)
-		return
-	}
+var errNoTarget = chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user does not exist: they must have logged in once")
+
+func (c *conversation) refuseWaiting(ctx actor.Context, err error) {
+	c.looking = false
 	for _, s := range c.waiting {
 		refuse(ctx, s.from, s.request, err)
 	}
 	c.waiting = nil
 }
 
-// refused is the answer of a shard's actor that could not do as asked.
-func (c *conversation) refused(ctx actor.Context, m *actorpb.Refused) {
-	e := m.GetError()
-	err := chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage())
-	if s, ok := c.opening[m.Request]; ok {
-		delete(c.opening, m.Request)
-		refuse(ctx, s.from, s.request, err)
-		return
-	}
-	if m.Request == c.asking && c.asking != 0 {
-		c.asked(ctx, err)
+// fail is the answer of a shard's actor that could not do as asked.
+func (c *conversation) fail(ctx actor.Context, m *actorpb.Refused) {
+	q, ok := c.asked.Take(m.Request)
+	switch {
+	case !ok:
+	case q.looks():
+		e := m.GetError()
+		c.refuseWaiting(ctx, chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage()))
+	default:
+		c.failOpening(ctx, q)
 	}
 }
