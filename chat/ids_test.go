@@ -115,3 +115,11 @@ func TestAnyKeyThatSplitsIsTheOneThatItsPeersMake(t *testing.T) {
 		}
 	})
 }
+
+func TestAClientMessageIDCarriesTheTimeOfItsFirstAttempt(t *testing.T) {
+	id := chat.ClientMessageID{6: 0x66, 15: 0xff}
+	id.SetIssuedAt(1_700_000_000_123)
+	if want := (chat.ClientMessageID{0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x7b, 0x66, 15: 0xff}); id != want || id.IssuedAt() != 1_700_000_000_123 {
+		t.Errorf("%x of %d, want %x", id, id.IssuedAt(), want)
+	}
+}

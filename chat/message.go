@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 )
 
@@ -19,9 +20,22 @@ const (
 // the others are handed to whoever is online, best effort.
 func (t MessageType) Stored() bool { return t != TypeCommand }
 
-// ClientMessageID is what makes a send idempotent: 16 random bytes chosen by
-// the client, the same on every retry.
+// ClientMessageID is what makes a send idempotent: 16 bytes chosen by the
+// client, the same on every retry. Our clients put the server time of the first
+// attempt into the first 6, in ms, and draw the other 10, so that whoever kept
+// the id can send the message again. The server looks at Send.IssuedAt alone.
 type ClientMessageID [16]byte
+
+// IssuedAt is the time that an id of our clients carries, in ms.
+func (id ClientMessageID) IssuedAt() int64 {
+	return int64(binary.BigEndian.Uint64(id[:8]) >> 16)
+}
+
+// SetIssuedAt puts the time of the first attempt into the id, in ms.
+func (id *ClientMessageID) SetIssuedAt(ms int64) {
+	random := binary.BigEndian.Uint64(id[:8]) & (1<<16 - 1)
+	binary.BigEndian.PutUint64(id[:8], uint64(ms)<<16|random)
+}
 
 // Message is what a sender says: opaque to everything but the rules below.
 type Message struct {

@@ -132,7 +132,7 @@ func TestAMessageOfAnotherDeviceIsDelivered(t *testing.T) {
 	f := newFake(t)
 	l := dial(t, f)
 	l.settled(f)
-	id := client.NewMessageID()
+	id := chat.ClientMessageID{15: 1}
 	f.mu.Lock()
 	f.store("bob", "me", &wirepb.Send{Type: 1, Body: []byte("from my phone"), ClientMessageId: id[:]})
 	m := f.logs["bob"][0]

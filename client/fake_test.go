@@ -16,7 +16,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/client"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/transport/wire"
 )
@@ -212,8 +211,8 @@ func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
 func (f *fake) write(peer string, texts ...string) []*wirepb.Message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, text := range texts {
-		id := client.NewMessageID()
+	for i, text := range texts {
+		id := chat.ClientMessageID{0: 0xff, 1: byte(len(f.logs[peer])), 15: byte(i)}
 		f.store(peer, peer, &wirepb.Send{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
 	}
 	log := f.logs[peer]

@@ -93,7 +93,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, err
 	}
 	if o.DeviceID == "" {
-		id := NewMessageID()
+		var id [16]byte
+		rand.Read(id[:])
 		o.DeviceID = hex.EncodeToString(id[:])
 	}
 	setDefault(&o.MaxInFlight, 64)
@@ -127,11 +128,4 @@ func setDefault[T int | time.Duration](to *T, value T) {
 	if *to <= 0 {
 		*to = value
 	}
-}
-
-// NewMessageID draws a client message id.
-func NewMessageID() chat.ClientMessageID {
-	var id chat.ClientMessageID
-	rand.Read(id[:]) // never fails: crypto/rand ends the program instead
-	return id
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -15,12 +16,9 @@ type SendRequest struct {
 	// Message's slices must not change until the send has ended.
 	chat.Message
 	// ClientMessageID makes the send idempotent: to try again after an unknown
-	// outcome, send with the same id, IssuedAt and content. Zero draws one, which
-	// the caller never learns.
+	// outcome, in this login or a later one, send with the same id and content.
+	// Client.NewMessageID gives one; zero takes one that the caller never learns.
 	ClientMessageID chat.ClientMessageID
-	// IssuedAt is the server's time (Client.ServerTime) of the first attempt. Zero
-	// is now.
-	IssuedAt time.Time
 }
 
 // Ack says that a message is durable, and where it stands.
@@ -126,17 +124,22 @@ func (c *Client) prepare(r *SendRequest) error {
 		return err
 	}
 	if r.ClientMessageID == (chat.ClientMessageID{}) {
-		r.ClientMessageID = NewMessageID()
-	}
-	if r.IssuedAt.IsZero() {
-		r.IssuedAt = c.ServerTime()
+		r.ClientMessageID = c.NewMessageID()
 	}
 	return nil
 }
 
+// NewMessageID gives the id of a new message, whose first attempt is made now.
+func (c *Client) NewMessageID() chat.ClientMessageID {
+	var id chat.ClientMessageID
+	rand.Read(id[:]) // never fails: crypto/rand ends the program instead
+	id.SetIssuedAt(c.ServerTime().UnixMilli())
+	return id
+}
+
 func (r *SendRequest) frame() *wirepb.ClientFrame {
 	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Send{Send: &wirepb.Send{
-		Conversation: peerRef(r.Peer), ClientMessageId: r.ClientMessageID[:], IssuedAtMs: uint64(r.IssuedAt.UnixMilli()),
+		Conversation: peerRef(r.Peer), ClientMessageId: r.ClientMessageID[:], IssuedAtMs: uint64(r.ClientMessageID.IssuedAt()),
 		Type: uint32(r.Type), SubType: r.SubType, Priority: r.Priority, Body: r.Body, ExtendedData: r.ExtendedData,
 		SearchedContent: r.SearchedContent, MentionedUserIds: r.MentionedUserIDs, MentionAll: r.MentionAll,
 	}}}

@@ -19,8 +19,9 @@ import (
 func TestASendIsAcknowledged(t *testing.T) {
 	f := newFake(t)
 	l := dial(t, f)
-	id, issued := client.NewMessageID(), time.UnixMilli(123)
-	r := client.SendRequest{Peer: "bob", ClientMessageID: id, IssuedAt: issued, Message: chat.Message{
+	id := chat.ClientMessageID{15: 7}
+	id.SetIssuedAt(123)
+	r := client.SendRequest{Peer: "bob", ClientMessageID: id, Message: chat.Message{
 		Type: chat.TypeCustom, SubType: 3, Priority: 2, Body: []byte("{}"), ExtendedData: "e", SearchedContent: "s",
 		MentionedUserIDs: []string{"bob"}, MentionAll: true,
 	}}
@@ -52,6 +53,11 @@ func TestWhatTheCallerLeavesOutIsFilledIn(t *testing.T) {
 	}
 	if ahead := time.Until(time.UnixMilli(int64(s[0].IssuedAtMs))); ahead < 59*time.Minute { // by the server's clock
 		t.Errorf("issued %v ahead", ahead)
+	}
+	for _, s := range s {
+		if id := chat.ClientMessageID(s.ClientMessageId); id.IssuedAt() != int64(s.IssuedAtMs) {
+			t.Errorf("the id %x is of %d, the send of %d", id, id.IssuedAt(), s.IssuedAtMs)
+		}
 	}
 }
 

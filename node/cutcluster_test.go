@@ -267,7 +267,7 @@ func (w *cutWriter) run(ctx context.Context, stop chan struct{}) {
 		}
 		m := client.SendRequest{
 			Peer: w.name + "-peer", Message: chat.Message{Type: chat.TypeText, Body: []byte(strconv.Itoa(n))},
-			ClientMessageID: client.NewMessageID(), IssuedAt: w.client.ServerTime(),
+			ClientMessageID: w.client.NewMessageID(),
 		}
 		for w.try(ctx, m) {
 			<-pace.C

@@ -19,7 +19,7 @@ type message struct {
 	peer   string
 	conv   string
 	id     chat.ClientMessageID
-	issued time.Time
+	issued bool
 	body   []byte
 }
 
@@ -58,16 +58,17 @@ func hexID(id chat.ClientMessageID) string { return hex.EncodeToString(id[:]) }
 func (d *device) send(m *message, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(d.w.ctx, within)
 	defer cancel()
-	if m.issued.IsZero() {
-		m.issued = d.client.ServerTime()
+	if !m.issued {
+		m.id.SetIssuedAt(d.client.ServerTime().UnixMilli())
+		m.issued = true
 	}
 	op := d.w.op()
 	e := d.event(history.KindSend)
-	e.Op, e.Conversation, e.Cmid, e.IssuedAt, e.Digest = op, m.conv, hexID(m.id), m.issued.UnixMilli(), digest(m.body)
+	e.Op, e.Conversation, e.Cmid, e.IssuedAt, e.Digest = op, m.conv, hexID(m.id), m.id.IssuedAt(), digest(m.body)
 	sent := d.w.record(e)
 	d.w.acked(place{d.app.ID, m.conv}, head{})
 	ack, err := d.client.Send(ctx, client.SendRequest{
-		Peer: m.peer, ClientMessageID: m.id, IssuedAt: m.issued, Message: chat.Message{Type: chat.TypeText, Body: m.body},
+		Peer: m.peer, ClientMessageID: m.id, Message: chat.Message{Type: chat.TypeText, Body: m.body},
 	})
 	e = d.event(history.KindOK)
 	e.Op = op

@@ -1199,7 +1199,8 @@ func (*Goodbye) Descriptor() ([]byte, []int) {
 type Send struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	Conversation *ConversationRef       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
-	// 16 random bytes; the same on every retry.
+	// 16 bytes, the same on every retry: issued_at_ms in 6 bytes, the most
+	// significant first, then 10 random ones.
 	ClientMessageId []byte `protobuf:"bytes,2,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
 	// Server-clock time of the first attempt; the same on every retry.
 	IssuedAtMs uint64 `protobuf:"varint,3,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`

@@ -6,7 +6,7 @@ import type { Conversation, ConversationRef, Limits, Message, MessageContent } f
 import { Emitter } from './emitter.js';
 import { ChatError, Code } from './errors.js';
 import type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, ServerBody } from './frames.js';
-import { randomHex } from './hex.js';
+import { isMessageID, newMessageID } from './messageid.js';
 import { defaultPlatform, defaultWebSocket, watchNetwork } from './platform.js';
 import type { GetToken } from './provider.js';
 import { ServerList } from './server.js';
@@ -40,13 +40,13 @@ export interface ChatClientEvents {
   tokenExpiring: (seconds: number) => void;
 }
 
-/** A message to send: the content, where to, and on a retry the ids of the first attempt. */
+/** A message to send: the content and where to. */
 export interface Draft extends Partial<Omit<MessageContent, 'type' | 'body'>> {
   readonly conversation: ConversationRef;
   readonly type: number;
   readonly body: Uint8Array;
+  /** On a retry the id of the first attempt, from `newMessageID`; without it a new one is made. */
   readonly clientMessageID?: string;
-  readonly issuedAt?: number;
 }
 
 /**
@@ -163,17 +163,25 @@ export class ChatClient {
     await this.needConnection().renewToken(token);
   }
 
-  /** The ids that a new message is to carry through all its attempts. */
-  newMessageIDs(): { clientMessageID: string; issuedAt: number } {
-    return { clientMessageID: randomHex(16), issuedAt: this.clock.now() };
+  /** The id of a new message, to be kept over all its attempts. */
+  newMessageID(): string {
+    return newMessageID(this.clock.now());
   }
 
   /**
    * Sends a message: resolves when it is durable, rejects when it was refused
    * or the window has passed. Messages of one conversation keep their order.
+   *
+   * To be able to repeat a send whose outcome is unknown, in this login or a
+   * later one, of this page or another: take an id from `newMessageID`, keep it
+   * with the message, and send both again. The message is stored once.
    */
   async send(draft: Draft): Promise<Message> {
-    return this.needSession().send({ ...DRAFT_DEFAULTS, ...this.newMessageIDs(), ...draft });
+    const { clientMessageID = this.newMessageID() } = draft;
+    if (!isMessageID(clientMessageID)) {
+      throw new ChatError(Code.InvalidParam, 'clientMessageID must be an id from newMessageID: 32 hexadecimal digits.');
+    }
+    return this.needSession().send({ ...DRAFT_DEFAULTS, ...draft, clientMessageID });
   }
 
   /** A page of a conversation's messages. */

@@ -6,6 +6,7 @@ import type { RequestKind, Requests, ServerBody, ServerFrame, Welcome } from './
 import { PROTOCOL_VERSION } from './frames.js';
 import * as pb from './gen/wire/wire_pb.js';
 import { fromHex, toHex } from './hex.js';
+import { issuedAtOf } from './messageid.js';
 
 // The only place where generated types and BigInt occur. Numbers are checked
 // to fit JavaScript's safe integers in both directions.
@@ -63,7 +64,7 @@ const encoders: { [K in RequestKind]: (value: Requests[K]) => ClientBody } = {
     value: {
       conversation: refOut(v.conversation),
       clientMessageId: fromHex(v.clientMessageID),
-      issuedAtMs: big(v.issuedAt),
+      issuedAtMs: big(issuedAtOf(v.clientMessageID)),
       type: v.type,
       subType: v.subType,
       priority: v.priority,

@@ -81,6 +81,15 @@ export interface Limits {
   readonly inFlight: number;
 }
 
+/** Whether two messages say the same, as the server compares a retry with the first attempt. */
+export function sameContent(a: MessageContent, b: MessageContent): boolean {
+  return fieldsKey(a) === fieldsKey(b) && a.body.length === b.body.length && a.body.every((byte, i) => byte === b.body[i]);
+}
+
+function fieldsKey(m: MessageContent): string {
+  return JSON.stringify([m.type, m.subType, m.priority, m.extendedData, m.searchedContent, m.mentionedUserIDs, m.mentionAll]);
+}
+
 /** A key for maps: the same for equal references only. */
 export function refKey(ref: ConversationRef): string {
   return `${ref.kind}:${ref.id}`;

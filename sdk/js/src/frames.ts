@@ -20,8 +20,8 @@ export interface Hello {
 
 export interface SendRequest extends MessageContent {
   readonly conversation: ConversationRef;
+  /** The time of the first attempt is part of it; see messageid.ts. */
   readonly clientMessageID: string;
-  readonly issuedAt: number;
 }
 
 export interface HistoryRequest {

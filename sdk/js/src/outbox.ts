@@ -1,7 +1,7 @@
 import { Backoff } from './backoff.js';
 import type { ConversationRef, Sent } from './domain.js';
-import { MessageType, refKey } from './domain.js';
-import { asChatError, ChatError, Code } from './errors.js';
+import { MessageType, refKey, sameContent } from './domain.js';
+import { asChatError, ChatError, Code, ParleyErrorCode } from './errors.js';
 import type { SendRequest } from './frames.js';
 
 /** What the outbox needs and tells. */
@@ -13,6 +13,7 @@ export interface OutboxPort {
 
 interface Entry {
   readonly request: SendRequest;
+  readonly sent: Promise<Sent>;
   readonly resolve: (sent: Sent) => void;
   readonly reject: (error: ChatError) => void;
   state: 'queued' | 'inFlight' | 'waiting';
@@ -30,18 +31,20 @@ interface Lane {
 
 /**
  * Messages on their way out, in one lane per conversation. A message stays
- * until the server has answered for good or its window has passed; every
- * attempt carries the same client message id and issuedAt, so the server
- * stores it once.
+ * until the server has given its final answer or its window has passed; every
+ * attempt carries the same client message id, so the server stores it once.
  *
  * Order: a lane has one message on the wire at a time. With more, a message
- * that the server refuses for the moment would be overtaken by those behind
+ * that the server refuses for the moment would be overtaken by those after
  * it, and its retry would come out of order. Commands have no order and no
  * retries; they take a lane of their own beside the messages, several at once.
+ *
+ * Invariant: `entries` holds exactly what the lanes hold, one entry for each
+ * conversation and id.
  */
 export class Outbox {
   private readonly lanes = new Map<string, Lane>();
-  private readonly byID = new Map<string, Entry>();
+  private readonly entries = new Map<string, Entry>();
   private open = false;
 
   constructor(
@@ -49,19 +52,25 @@ export class Outbox {
     private readonly windowMs: number,
   ) {}
 
-  /** Queues a message; settles when its fate is known or the window has passed. */
+  /**
+   * Queues a message; settles when its fate is known or the window has passed.
+   * A message that is queued already is not queued twice: its promise is given
+   * again. The id of another message is refused, as the server would refuse it.
+   */
   send(request: SendRequest): Promise<Sent> {
-    if (this.byID.size >= MAX_ENTRIES) {
+    const queued = this.entries.get(entryKey(request.conversation, request.clientMessageID));
+    if (queued && sameContent(queued.request, request)) return queued.sent;
+    if (queued) return Promise.reject(new ChatError(ParleyErrorCode.ClientMessageIDConflict, 'Another message with this id is being sent.'));
+    if (this.entries.size >= MAX_ENTRIES) {
       return Promise.reject(new ChatError(Code.Busy, `At most ${MAX_ENTRIES} messages may wait to be sent.`));
     }
-    return new Promise((resolve, reject) => {
-      const entry: Entry = { request, resolve, reject, state: 'queued', tries: 0, deadline: undefined };
-      entry.deadline = setTimeout(() => this.giveUp(entry), this.windowMs);
-      this.byID.set(request.clientMessageID, entry);
-      const lane = this.lane(request);
-      lane.entries.push(entry);
-      this.pump(lane);
-    });
+    const entry = newEntry(request);
+    entry.deadline = setTimeout(() => this.giveUp(entry), this.windowMs);
+    this.entries.set(entryKey(request.conversation, request.clientMessageID), entry);
+    const lane = this.lane(request);
+    lane.entries.push(entry);
+    this.pump(lane);
+    return entry.sent;
   }
 
   /** The connection is there: what waits goes out, in order. */
@@ -88,8 +97,8 @@ export class Outbox {
    * The message was seen in history before its answer came. Gives whether it
    * was one of those under way.
    */
-  confirm(clientMessageID: string, sent: Sent): boolean {
-    const entry = this.byID.get(clientMessageID);
+  confirm(ref: ConversationRef, clientMessageID: string, sent: Sent): boolean {
+    const entry = this.entries.get(entryKey(ref, clientMessageID));
     if (!entry) return false;
     this.settle(entry, () => entry.resolve(sent));
     return true;
@@ -98,7 +107,7 @@ export class Outbox {
   /** Rejects everything, because the login is over. */
   fail(error: ChatError): void {
     this.pause();
-    for (const entry of [...this.byID.values()]) {
+    for (const entry of [...this.entries.values()]) {
       this.remove(entry);
       entry.reject(error);
     }
@@ -158,9 +167,9 @@ export class Outbox {
     this.pump(lane);
   }
 
-  // An app may send a given-up message again under its id, as a new entry.
+  // A given-up message may have been sent again under its id, as a new entry.
   private alive(entry: Entry): boolean {
-    return this.byID.get(entry.request.clientMessageID) === entry;
+    return this.entries.get(entryKey(entry.request.conversation, entry.request.clientMessageID)) === entry;
   }
 
   private giveUp(entry: Entry): void {
@@ -173,7 +182,7 @@ export class Outbox {
 
   private remove(entry: Entry): void {
     clearTimeout(entry.deadline);
-    this.byID.delete(entry.request.clientMessageID);
+    this.entries.delete(entryKey(entry.request.conversation, entry.request.clientMessageID));
     const lane = this.lanes.get(laneKey(entry.request));
     const index = lane?.entries.indexOf(entry) ?? -1;
     if (!lane || index < 0) return;
@@ -188,6 +197,21 @@ const MAX_ENTRIES = 1000;
 const COMMANDS_AT_ONCE = 8;
 const RETRY_FIRST_MS = 400;
 const RETRY_CAP_MS = 5_000;
+
+function newEntry(request: SendRequest): Entry {
+  let resolve!: (sent: Sent) => void;
+  let reject!: (error: ChatError) => void;
+  const sent = new Promise<Sent>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { request, sent, resolve, reject, state: 'queued', tries: 0, deadline: undefined };
+}
+
+// The server tells ids apart within a conversation only.
+function entryKey(ref: ConversationRef, clientMessageID: string): string {
+  return `${clientMessageID} ${refKey(ref)}`;
+}
 
 function isCommand(request: SendRequest): boolean {
   return request.type === MessageType.Command;

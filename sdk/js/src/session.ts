@@ -102,9 +102,7 @@ export class Session {
 
   /** Sends until the server has accepted or refused. */
   async send(request: SendRequest): Promise<Message> {
-    const message = messageOf(request, await this.outbox.send(request), this.port.selfID);
-    this.store.accepted(message);
-    return message;
+    return messageOf(request, await this.outbox.send(request), this.port.selfID);
   }
 
   /** Asks for a page of the list and takes it in; `quiet` tells no changes. */
@@ -123,6 +121,7 @@ export class Session {
   private async transmit(request: SendRequest): Promise<Sent> {
     const sent = await this.port.attempt(request);
     this.inbox.acked(request.conversation, sent.seq);
+    if (!this.ended) this.store.accepted(messageOf(request, sent, this.port.selfID));
     return sent;
   }
 
@@ -144,7 +143,7 @@ export class Session {
   private deliver(ref: ConversationRef, messages: Message[]): void {
     if (this.ended) return;
     // An own message in history is the answer that a lost link has swallowed.
-    const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(m.clientMessageID, sentOf(m)));
+    const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(ref, m.clientMessageID, sentOf(m)));
     this.store.delivered(ref, messages);
     if (news.length > 0 && !this.ended) this.port.messages(ref, news);
   }
@@ -154,9 +153,8 @@ const FIRST_PAGE = 100;
 const FIRST_PAGE_RETRY_MS = 3_000;
 
 function messageOf(request: SendRequest, sent: Sent, senderID: string): Message {
-  const { issuedAt: _issuedAt, ...content } = request;
   const { messageID, seq, orderKey, timestamp } = sent;
-  return { ...content, senderID, messageID, seq, orderKey, timestamp };
+  return { ...request, senderID, messageID, seq, orderKey, timestamp };
 }
 
 function sentOf({ messageID, seq, orderKey, timestamp }: Message): Sent {

@@ -11,11 +11,10 @@ const frame = (body: Body, replyTo = 0): Uint8Array => toBinary(pb.ServerFrameSc
 
 describe('requests', () => {
   it('writes every field of a send', () => {
-    const id = '00112233445566778899aabbccddeeff';
+    const id = '018bcfe5687b66778899aabbccddeeff'; // 018bcfe5687b: 1,700,000,000,123 ms
     const bytes = encodeRequest(7, 'send', {
       conversation: { kind: 'peer', id: 'bob' },
       clientMessageID: id,
-      issuedAt: 1_700_000_000_123,
       type: 200,
       subType: 9,
       priority: 3,

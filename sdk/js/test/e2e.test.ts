@@ -8,11 +8,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { WebSocket } from 'ws';
 import { ChatClient } from '../src/client.js';
 import type { Message } from '../src/domain.js';
+import { ZIMConversationType } from '../src/zim/enums/index.js';
+import type { ZIMMessage } from '../src/zim/index.js';
+import { ZIM } from '../src/zim/index.js';
 import { peer, textOf } from './fake/app.js';
+import { CONFIG, text } from './fake/zim.js';
 
 // Against the real server: PARLEY_BIN names the built binary, which is started
 // and killed here as `parley dev`.
 const bin = process.env['PARLEY_BIN'];
+const LOGIN = { userName: '', isOfflineLogin: false, customStatus: '', customStatusDuration: 0 };
 
 /** One server process on a data folder of its own. */
 class Server {
@@ -116,6 +121,34 @@ describe.skipIf(!bin)('with the real server', { timeout: 60_000 }, () => {
     const ended = new Promise((resolve) => first.client.on('state', (change) => change.state === 'disconnected' && resolve(change)));
     await enter('dave');
     expect(await ended).toMatchObject({ state: 'disconnected', reason: 'kicked' });
+  });
+
+  it('stores a message once, sent again by another instance after a new login, from another tab and after a reload', async () => {
+    await enter('frank');
+    ZIM.getInstance()?.destroy();
+    const first = ZIM.create({ appID: 1, server: server.url, WebSocket }) as ZIM;
+    const { token } = await server.token('erin');
+    await first.login('erin', { ...LOGIN, token });
+    const message: ZIMMessage = text('once');
+    const sending = first.sendMessage(message, 'frank', ZIMConversationType.Peer, CONFIG);
+    const kept = JSON.stringify(message);
+    await sending;
+    first.destroy();
+    // As if the answer had been lost: what was kept says that it is being sent.
+    for (const how of ['a reload', 'another tab']) {
+      const zim = ZIM.create({ appID: 1, server: server.url, WebSocket }) as ZIM;
+      await zim.login('erin', { ...LOGIN, token });
+      const { message: again } = await zim.sendMessage(JSON.parse(kept) as ZIMMessage, 'frank', ZIMConversationType.Peer, CONFIG);
+      expect([how, again.messageID]).toEqual([how, message.messageID]);
+      zim.destroy();
+    }
+    const other = await enter('erin');
+    const clientMessageID = message.localMessageID as string;
+    const draft = { conversation: peer('frank'), type: 1, body: new TextEncoder().encode('once'), clientMessageID };
+    expect((await Promise.all([other.client.send(draft), other.client.send(draft)])).map((m) => m.seq)).toEqual([1, 1]);
+    await expect(other.client.send({ ...draft, body: new Uint8Array([65]) })).rejects.toMatchObject({ code: 6009002 });
+    const page = await other.client.history({ conversation: peer('frank'), afterSeq: 0, beforeSeq: 0, count: 10, newestFirst: true });
+    expect(page.messages.map((m) => [textOf(m), m.clientMessageID])).toEqual([['once', clientMessageID]]);
   });
 
   it('delivers everything once and in order over kills of the server', async () => {

@@ -6,7 +6,7 @@ import type { ZIMMessage, ZIMMessageSendConfig } from './types/index.js';
 // What apps pass in, checked at run time: many of them are plain JavaScript.
 
 /** A refusal of a value that breaks its rule. */
-export function invalid(sentence: string): ChatError {
+export function invalidParam(sentence: string): ChatError {
   return new ChatError(Code.InvalidParam, sentence);
 }
 
@@ -15,22 +15,22 @@ export function peerRef(id: unknown, type: unknown): ConversationRef {
   if (type === ZIMConversationType.Room || type === ZIMConversationType.Group) {
     throw new ChatError(Code.Unsupported, 'Rooms and groups are not supported yet.');
   }
-  if (type !== ZIMConversationType.Peer) throw invalid(`${String(type)} is not a conversation type.`);
-  if (typeof id !== 'string' || id === '') throw invalid('The conversation ID must be a text that is not empty.');
+  if (type !== ZIMConversationType.Peer) throw invalidParam(`${String(type)} is not a conversation type.`);
+  if (typeof id !== 'string' || id === '') throw invalidParam('The conversation ID must be a text that is not empty.');
   return { kind: 'peer', id };
 }
 
 /** A whole number from 1 on. */
-export function count(value: unknown): number {
+export function positiveInteger(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-  throw invalid('count must be a whole number above 0.');
+  throw invalidParam('count must be a whole number above 0.');
 }
 
 /** The content of a message to send, within the app's limits. */
 export function contentOf(message: ZIMMessage, config: Partial<ZIMMessageSendConfig> | undefined, limits: Limits): MessageContent {
   const fields = fieldsOf(message, limits);
   const extendedData = optionalText(message.extendedData, 'extendedData');
-  within(encoder.encode(extendedData).length, limits.extendedDataBytes, 'extendedData');
+  requireWithin(encoder.encode(extendedData).length, limits.extendedDataBytes, 'extendedData');
   return {
     subType: 0,
     searchedContent: '',
@@ -44,7 +44,7 @@ export function contentOf(message: ZIMMessage, config: Partial<ZIMMessageSendCon
 }
 
 function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'body'> & Partial<MessageContent> {
-  if (typeof message !== 'object' || message === null) throw invalid('The message must be an object.');
+  if (typeof message !== 'object' || message === null) throw invalidParam('The message must be an object.');
   const content: { message?: unknown; subType?: unknown; searchedContent?: unknown } = message as object;
   switch (message.type) {
     case ZIMMessageType.Text:
@@ -58,7 +58,7 @@ function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'bo
     case ZIMMessageType.Command:
       return { body: commandBody(content.message, limits.commandBytes) };
     default:
-      if (ZIMMessageType[message.type] === undefined) throw invalid(`${String(message.type)} is not a message type.`);
+      if (ZIMMessageType[message.type] === undefined) throw invalidParam(`${String(message.type)} is not a message type.`);
       throw new ChatError(Code.Unsupported, `Messages of the type ${ZIMMessageType[message.type]} cannot be sent yet.`);
   }
 }
@@ -66,45 +66,45 @@ function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'bo
 const encoder = new TextEncoder();
 
 function textBody(value: unknown, limit: number): Uint8Array {
-  if (typeof value !== 'string' || value.trim() === '') throw invalid('The message must be a text that is not blank.');
+  if (typeof value !== 'string' || value.trim() === '') throw invalidParam('The message must be a text that is not blank.');
   const body = encoder.encode(value);
-  within(body.length, limit, 'The message');
+  requireWithin(body.length, limit, 'The message');
   return body;
 }
 
 function commandBody(value: unknown, limit: number): Uint8Array {
   if (!ArrayBuffer.isView(value) || value.byteLength === 0) {
-    throw invalid('A command message must be a Uint8Array that is not empty.');
+    throw invalidParam('A command message must be a Uint8Array that is not empty.');
   }
-  within(value.byteLength, limit, 'The message');
+  requireWithin(value.byteLength, limit, 'The message');
   // A copy: the app may go on to use its buffer.
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
 }
 
-function within(bytes: number, limit: number, what: string): void {
-  if (limit > 0 && bytes > limit) throw invalid(`${what} has ${bytes} bytes, ${limit} are allowed.`);
+function requireWithin(bytes: number, limit: number, what: string): void {
+  if (limit > 0 && bytes > limit) throw invalidParam(`${what} has ${bytes} bytes, ${limit} are allowed.`);
 }
 
 function subTypeOf(value: unknown): number {
   const subType = value ?? 0;
   if (typeof subType === 'number' && Number.isInteger(subType) && subType >= 0 && subType <= 200) return subType;
-  throw invalid('subType must be a whole number from 0 to 200.');
+  throw invalidParam('subType must be a whole number from 0 to 200.');
 }
 
 function priorityOf(value: unknown): number {
   const priority = value ?? 1;
   if (priority === 1 || priority === 2 || priority === 3) return priority;
-  throw invalid('priority must be 1, 2 or 3.');
+  throw invalidParam('priority must be 1, 2 or 3.');
 }
 
 function optionalText(value: unknown, name: string): string {
   const text = value ?? '';
   if (typeof text === 'string') return text;
-  throw invalid(`${name} must be a text.`);
+  throw invalidParam(`${name} must be a text.`);
 }
 
 function mentionsOf(value: unknown): string[] {
   const list = value ?? [];
   if (Array.isArray(list) && list.every((id) => typeof id === 'string')) return [...list];
-  throw invalid('mentionedUserIDs must be a list of texts.');
+  throw invalidParam('mentionedUserIDs must be a list of texts.');
 }

@@ -2,7 +2,7 @@ import type { ChatClient } from '../client.js';
 import type { ConversationRef, Message } from '../domain.js';
 import { ChatError, Code } from '../errors.js';
 import type { HistoryPage } from '../frames.js';
-import { count, invalid } from './check.js';
+import { invalidParam, positiveInteger } from './check.js';
 import { conversationTypeOf, messageOut } from './convert.js';
 import type { ZIMMessageQueriedResult, ZIMMessageQueryConfig } from './types/index.js';
 
@@ -16,8 +16,8 @@ export async function queryHistory(
   conversation: ConversationRef,
   config: ZIMMessageQueryConfig,
 ): Promise<ZIMMessageQueriedResult> {
-  if (typeof config !== 'object' || config === null) throw invalid('A query needs a config with a count.');
-  const wanted = count(config.count);
+  if (typeof config !== 'object' || config === null) throw invalidParam('A query needs a config with a count.');
+  const wanted = positiveInteger(config.count);
   const selfID = client.userID ?? '';
   const messages = await pages(client, conversation, wanted, config);
   return {

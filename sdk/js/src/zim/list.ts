@@ -1,7 +1,7 @@
 import type { ChatClient } from '../client.js';
 import type { Conversation } from '../domain.js';
 import type { ListRequest } from '../frames.js';
-import { count, invalid, peerRef } from './check.js';
+import { invalidParam, peerRef, positiveInteger } from './check.js';
 import { conversationOut, conversationTypeOf } from './convert.js';
 import { ZIMConversationPinnedFilter } from './enums/index.js';
 import type {
@@ -17,8 +17,8 @@ export async function queryList(
   config: ZIMConversationQueryConfig,
   option?: Partial<ZIMConversationFilterOption>,
 ): Promise<ZIMConversationListQueriedResult> {
-  if (typeof config !== 'object' || config === null) throw invalid('A query needs a config with a count.');
-  const wanted = count(config.count);
+  if (typeof config !== 'object' || config === null) throw invalidParam('A query needs a config with a count.');
+  const wanted = positiveInteger(config.count);
   const selfID = client.userID ?? '';
   const found: Conversation[] = [];
   let before = startOf(config.nextConversation);

@@ -1,5 +1,5 @@
 import type { Login } from '../connection.js';
-import { invalid } from './check.js';
+import { invalidParam } from './check.js';
 import { checkTokenForm } from './token.js';
 import type { ZIMLoginConfig, ZIMUserInfo } from './types/index.js';
 
@@ -11,7 +11,7 @@ export function loginOf(appID: number, user: ZIMUserInfo | string, secret: strin
   const { token, userName } = partsOf(user, secret);
   checkTokenForm(token);
   const userID: unknown = typeof user === 'string' ? user : user?.userID;
-  if (typeof userID !== 'string') throw invalid('The user ID must be a text.');
+  if (typeof userID !== 'string') throw invalidParam('The user ID must be a text.');
   const avatarUrl = typeof user === 'object' && typeof user.userAvatarUrl === 'string' ? user.userAvatarUrl : '';
   return { appID, userID, token, userName: typeof userName === 'string' ? userName : '', avatarUrl };
 }

@@ -1,83 +1,102 @@
 import type { ChatClient } from '../client.js';
 import type { ConversationRef, Message, MessageContent } from '../domain.js';
-import { MessageType, refKey } from '../domain.js';
 import { guarded } from '../emitter.js';
-import { asChatError, Code } from '../errors.js';
-import { toHex } from '../hex.js';
-import { contentOf, invalid } from './check.js';
+import { asChatError, ParleyErrorCode } from '../errors.js';
+import { isMessageID, issuedAtOf } from '../messageid.js';
+import { contentOf, invalidParam } from './check.js';
 import { conversationTypeOf, messageDefaults } from './convert.js';
-import { ZIMMessageDirection, ZIMMessageSentStatus } from './enums/index.js';
+import { ZIMMessageDirection, ZIMMessageSentStatus, ZIMMessageType } from './enums/index.js';
 import type { ZIMMessage, ZIMMessageSendConfig, ZIMMessageSendNotification, ZIMMessageSentResult } from './types/index.js';
-
-interface Ids {
-  readonly clientMessageID: string;
-  readonly issuedAt: number;
-}
 
 /**
  * Sends messages and keeps the caller's object up to date: apps compare it
  * with the one in onMessageAttached and show its state.
  *
- * A message that failed without a known outcome keeps its ids. When the app
- * sends it again, by the same object or a copy of it, the server can tell that
- * it is the same message and stores it once.
+ * A message is recognised by its `localMessageID`: as long as it is not known
+ * to be sent, every further call with the object, a copy of it, or what was
+ * stored of it, is a retry of the same message, and the server stores it once.
+ * The ID says so by itself, so the retry may come in another login, another
+ * tab, or after a reload. An app that wants this keeps `localMessageID` and
+ * the content, and hands both in again:
+ *
+ *   const message = { type: 1, message: 'hello' };
+ *   zim.sendMessage(message, 'bob', 0, { priority: 1 });
+ *   localStorage.unsent = JSON.stringify(message);      // has localMessageID now
+ *   // after a reload and a login:
+ *   zim.sendMessage(JSON.parse(localStorage.unsent), 'bob', 0, { priority: 1 });
  */
 export class Sender {
-  private readonly undecided = new Map<string, Ids & { readonly print: string }>();
+  // What stands for objects that the app has frozen.
+  private readonly copies = new WeakMap<ZIMMessage, ZIMMessage>();
+  private lastOrderKey = 0;
 
   constructor(private readonly client: ChatClient) {}
 
   /** Sends; what happens before the first wait happens within the call. */
   async send(
-    message: ZIMMessage,
+    given: ZIMMessage,
     conversation: ConversationRef,
     config: ZIMMessageSendConfig,
     notification?: ZIMMessageSendNotification,
   ): Promise<ZIMMessageSentResult> {
-    const { client } = this;
-    const selfID = client.userID ?? '';
-    const limits = client.limits;
-    if (!limits) throw invalid('Not logged in.');
-    const content = contentOf(message, config, limits);
-    if (conversation.id === selfID) throw invalid('A message cannot be sent to oneself.');
-    const print = fingerprint(conversation, content);
-    const ids = this.idsFor(message, print);
-    this.attach(message, conversation, ids, selfID);
-    const attached = notification?.onMessageAttached;
-    if (attached) guarded(() => attached(message));
+    const selfID = this.client.userID ?? '';
+    const limits = this.client.limits;
+    if (!limits) throw invalidParam('Not logged in.');
+    const content = contentOf(given, config, limits);
+    if (conversation.id === selfID) throw invalidParam('A message cannot be sent to oneself.');
+    const before = this.copies.get(given) ?? given;
+    const clientMessageID = this.idOfAttempts(before) ?? this.client.newMessageID();
+    const attached = this.attachedFields(before, conversation, clientMessageID, selfID);
+    const write = (fields: Partial<ZIMMessage>): ZIMMessage => this.write(given, Object.assign(attached, fields), fields);
+    const shown = write(attached);
+    const { onMessageAttached } = notification ?? {};
+    if (onMessageAttached) guarded(() => onMessageAttached(shown));
     try {
-      const sent = await client.send({ ...content, ...ids, conversation });
-      this.undecided.delete(ids.clientMessageID);
-      return { message: accepted(message, sent) };
+      const sent = await this.transmit(content, conversation, clientMessageID, write);
+      return { message: write(acceptedFields(sent)) };
     } catch (reason) {
-      message.sentStatus = ZIMMessageSentStatus.Failed;
-      this.keepUndecided(ids, print, content, asChatError(reason).code);
+      write({ sentStatus: ZIMMessageSentStatus.Failed });
       throw reason;
     }
   }
 
-  private idsFor(message: ZIMMessage, print: string): Ids {
-    const before = this.undecided.get(message.localMessageID ?? '');
-    if (before?.print === print) return { clientMessageID: before.clientMessageID, issuedAt: before.issuedAt };
-    return this.client.newMessageIDs();
+  // A command is not stored: the server cannot tell a retry from another one.
+  // A time to come shows that the app has put an ID of its own there.
+  private idOfAttempts({ type, sentStatus, localMessageID }: ZIMMessage): string | undefined {
+    if (type === ZIMMessageType.Command || sentStatus === ZIMMessageSentStatus.Success || !isMessageID(localMessageID)) return undefined;
+    return issuedAtOf(localMessageID) <= this.client.serverNow() + MAX_AHEAD_MS ? localMessageID : undefined;
   }
 
-  private keepUndecided(ids: Ids, print: string, content: MessageContent, code: number): void {
-    const open = code === Code.Network || code === Code.Timeout;
-    if (!open || content.type === MessageType.Command) return void this.undecided.delete(ids.clientMessageID);
-    this.undecided.set(ids.clientMessageID, { ...ids, print });
-    const [oldest] = this.undecided.keys();
-    if (this.undecided.size > MAX_UNDECIDED && oldest !== undefined) this.undecided.delete(oldest);
+  // The app may have changed a message after an attempt that was stored: then
+  // it is another message, and takes another ID.
+  private async transmit(
+    content: MessageContent,
+    conversation: ConversationRef,
+    clientMessageID: string,
+    write: (fields: Partial<ZIMMessage>) => ZIMMessage,
+  ): Promise<Message> {
+    try {
+      return await this.client.send({ ...content, conversation, clientMessageID });
+    } catch (reason) {
+      if (asChatError(reason).code !== ParleyErrorCode.ClientMessageIDConflict) throw reason;
+      const another = this.client.newMessageID();
+      write({ localMessageID: another });
+      return this.client.send({ ...content, conversation, clientMessageID: another });
+    }
   }
 
-  private attach(message: ZIMMessage, ref: ConversationRef, ids: Ids, selfID: string): void {
+  private attachedFields(message: ZIMMessage, ref: ConversationRef, localMessageID: string, selfID: string): ZIMMessage {
     const timestamp = this.client.serverNow();
     const head = this.client.conversation(ref)?.orderKey ?? 0;
-    Object.assign(message, {
+    // The server's own formula, so that the message keeps its place when the
+    // real number comes.
+    this.lastOrderKey = Math.max(this.lastOrderKey + 1, head + 1, timestamp * 1000);
+    return {
       ...messageDefaults(),
-      ...given(message),
+      ...definedFields(message),
+      type: message.type,
       messageID: '',
-      localMessageID: ids.clientMessageID,
+      localMessageID,
       messageSeq: 0,
       senderUserID: selfID,
       conversationID: ref.id,
@@ -85,30 +104,36 @@ export class Sender {
       direction: ZIMMessageDirection.Send,
       sentStatus: ZIMMessageSentStatus.Sending,
       timestamp,
-      // The server's own formula, so that the message keeps its place when
-      // the real number comes.
-      orderKey: Math.max(head + 1, timestamp * 1000),
-    });
+      orderKey: this.lastOrderKey,
+    };
+  }
+
+  // `all` is what the object holds when `fields` are written.
+  private write(given: ZIMMessage, all: ZIMMessage, fields: Partial<ZIMMessage>): ZIMMessage {
+    try {
+      return Object.assign(this.copies.get(given) ?? given, fields);
+    } catch {
+      const copy = { ...all };
+      this.copies.set(given, copy);
+      return copy;
+    }
   }
 }
 
-const MAX_UNDECIDED = 1000;
+// The server takes no first attempt from further ahead.
+const MAX_AHEAD_MS = 5 * 60_000;
 
 // What the app has set itself stays.
-function given(message: ZIMMessage): Partial<ZIMMessage> {
+function definedFields(message: ZIMMessage): Partial<ZIMMessage> {
   return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
 }
 
-function accepted(message: ZIMMessage, sent: Message): ZIMMessage {
-  return Object.assign(message, {
+function acceptedFields(sent: Message): Partial<ZIMMessage> {
+  return {
     messageID: sent.messageID,
     messageSeq: sent.seq,
     orderKey: sent.orderKey,
     timestamp: sent.timestamp,
     sentStatus: ZIMMessageSentStatus.Success,
-  });
-}
-
-function fingerprint(conversation: ConversationRef, content: MessageContent): string {
-  return JSON.stringify([refKey(conversation), content, toHex(content.body)]);
+  };
 }

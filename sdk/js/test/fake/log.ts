@@ -2,16 +2,17 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
 import * as pb from '../../src/gen/wire/wire_pb.js';
 
-/** What a send became. */
+/** What a send became; a conflict when its id was used for another message. */
 export interface Appended {
   readonly message: pb.Message;
-  readonly duplicate: boolean;
+  readonly outcome: 'stored' | 'duplicate' | 'conflict';
 }
 
 /** The peer conversations of a fake server, each a numbered log. */
 export class Logs {
   private readonly logs = new Map<string, pb.Message[]>();
   private readonly marks = new Map<string, number>();
+  private readonly issued = new WeakMap<pb.Message, bigint | undefined>();
 
   /** The messages between two users. */
   between(a: string, b: string): pb.Message[] {
@@ -26,8 +27,9 @@ export class Logs {
     const target = send.conversation.id;
     const log = this.between(sender, target);
     const id = send.clientMessageId ?? new Uint8Array();
-    const known = log.find((m) => m.senderId === sender && same(m.clientMessageId, id));
-    if (known) return { message: known, duplicate: true };
+    // As the server: the time of the first attempt belongs to the id.
+    const known = log.find((m) => m.senderId === sender && same(m.clientMessageId, id) && this.issued.get(m) === send.issuedAtMs);
+    if (known) return { message: known, outcome: same(known.body, send.body ?? new Uint8Array()) ? 'duplicate' : 'conflict' };
     const stored = send.type !== 2;
     const seq = stored ? log.length + 1 : 0;
     const orderKey = Math.max(now * 1000, Number(log.at(-1)?.orderKey ?? 0n) + 1);
@@ -43,8 +45,9 @@ export class Logs {
       timestampMs: BigInt(now),
       clientMessageId: id,
     });
+    this.issued.set(message, send.issuedAtMs);
     if (stored) log.push(message);
-    return { message, duplicate: false };
+    return { message, outcome: 'stored' };
   }
 
   /** The answer to a history question of a user. */

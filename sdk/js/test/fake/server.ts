@@ -202,12 +202,14 @@ export class FakeServer {
     const verdict = this.onSend?.(send, conn);
     if (verdict === 'swallow') return;
     if (verdict) return this.reply(conn, id, { case: 'error', value: verdict });
-    const { message, duplicate } = this.logs.append(conn.user, send as typeof send & { conversation: { id: string } }, this.now());
-    if (!duplicate) this.push(message, conn);
+    if (Number(send.issuedAtMs) > this.now() + 300_000) return this.reply(conn, id, { case: 'error', value: { code: 6000001, message: 'Issued later.' } });
+    const { message, outcome } = this.logs.append(conn.user, send as typeof send & { conversation: { id: string } }, this.now());
+    if (outcome === 'conflict') return this.reply(conn, id, { case: 'error', value: { code: 6009002, message: 'Used for another message.' } });
+    if (outcome === 'stored') this.push(message, conn);
     const fate = this.ackFate(message);
     if (fate === 'cut') return conn.peer.close(1006);
     const { messageId, seq, orderKey, timestampMs } = message;
-    this.reply(conn, id, { case: 'sent', value: { messageId, seq, orderKey, timestampMs, duplicate } }, fate);
+    this.reply(conn, id, { case: 'sent', value: { messageId, seq, orderKey, timestampMs, duplicate: outcome === 'duplicate' } }, fate);
   }
 
   private push(message: pb.Message, from: Conn | undefined): void {

@@ -533,7 +533,8 @@ export type Send = Message$1<"parley.wire.v1.Send"> & {
   conversation?: ConversationRef | undefined;
 
   /**
-   * 16 random bytes; the same on every retry.
+   * 16 bytes, the same on every retry: issued_at_ms in 6 bytes, the most
+   * significant first, then 10 random ones.
    *
    * @generated from field: bytes client_message_id = 2;
    */

@@ -45,7 +45,10 @@ export interface ZIMMessage {
   type: ZIMMessageType;
   /** Given by the server; empty until the message was accepted. */
   messageID?: string;
-  /** Given by the SDK before sending; the same over all attempts. */
+  /**
+   * Given by the SDK before sending; the same over all attempts. Keep it to send
+   * a message again after a reload: with it the message is stored once.
+   */
   localMessageID?: string;
   /** Position in the conversation, from 1. */
   messageSeq?: number;

@@ -10,7 +10,7 @@ export interface ZIMMessageSendConfig {
   hasReceipt?: boolean;
   /** Has no effect yet. */
   isNotifyMentionedUsers?: boolean;
-  /** Accepted; a failed message that is sent again is always told from a new one. */
+  /** Accepted; a failed message that is sent again is always recognised, by its localMessageID. */
   isRetrySend?: boolean;
   /** Has no effect yet. */
   disableUnreadMessageCount?: boolean;
