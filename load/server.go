@@ -28,7 +28,7 @@ func startServer(ctx context.Context, binary, data, app string, log io.Writer) (
 	}
 	s := &server{addr: free.Addr().String()}
 	_ = free.Close()
-	s.cmd = exec.CommandContext(ctx, binary, "serve", "--addr", s.addr, "--data", data, "--app", app)
+	s.cmd = exec.CommandContext(ctx, binary, "serve", "--addr", s.addr, "--admin-addr", "127.0.0.1:0", "--data", data, "--app", app)
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err

@@ -1,53 +1,67 @@
 package node
 
 import (
-	"context"
-	"fmt"
-	"net"
+	"crypto/tls"
 	"net/http"
 	"net/http/pprof"
-	"time"
+
+	"github.com/parley-im/parley/transport/api"
+	"github.com/parley-im/parley/transport/source"
+	"github.com/parley-im/parley/transport/web"
 )
 
-// admin is the listener for whoever runs the node: profiles, and the metrics
-// once more. It binds to a loopback address only, as profiles tell too much.
-type admin struct {
-	listener net.Listener
-	server   *http.Server
-	served   chan struct{}
-}
-
-func (n *Node) startAdmin() error {
+// listenAdmin binds the port of whoever runs the node: the cluster and its page,
+// metrics, profiles. On loopback it asks for this machine's names, and the token
+// for what changes or shows the cluster. Elsewhere it speaks TLS when the node
+// has a certificate, and wants the token for everything but health and the page.
+func (n *Node) listenAdmin() error {
 	if n.o.Admin == "" {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(n.o.Admin)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("the admin address %q is not a loopback HOST:PORT", n.o.Admin)
+	l, err := listen("admin-addr", n.o.Admin)
+	if err != nil {
+		return err
 	}
-	a := &admin{served: make(chan struct{})}
-	if a.listener, err = net.Listen("tcp", n.o.Admin); err != nil {
-		return fmt.Errorf("listen for the admin: %w", err)
+	guard := api.LoopbackOnly
+	if !n.adminOnLoopback() {
+		guard = func(h http.Handler) http.Handler { return h }
+		if n.certificate != nil {
+			l = tls.NewListener(l, n.certificate.config())
+		}
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.Handle("GET /metrics", n.metricsHandler())
-	a.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	n.admin = a
-	go func() {
-		defer close(a.served)
-		_ = a.server.Serve(a.listener)
-	}()
+	n.admin = n.newFront(l, guard, nil)
 	return nil
 }
 
-func (a *admin) close(ctx context.Context) error {
-	if a == nil {
-		return nil
+func (n *Node) adminOnLoopback() bool { return source.Loopback(n.o.Admin) }
+
+// adminRoutes are what operators ask for.
+func (n *Node) adminRoutes() http.Handler {
+	open := func(h http.Handler) http.Handler {
+		if n.adminOnLoopback() {
+			return h
+		}
+		return api.Bearer(n.o.AdminToken, h)
 	}
-	err := a.server.Shutdown(ctx)
-	<-a.served
-	return err
+	mux := http.NewServeMux()
+	n.operators().Register(mux)
+	mux.Handle("GET /metrics", open(n.metricsHandler()))
+	mux.Handle("GET /debug/pprof/", open(http.HandlerFunc(pprof.Index)))
+	mux.Handle("GET /debug/pprof/profile", open(http.HandlerFunc(pprof.Profile)))
+	mux.Handle("GET /debug/pprof/trace", open(http.HandlerFunc(pprof.Trace)))
+	mux.Handle("GET /{$}", http.RedirectHandler("/cluster", http.StatusFound))
+	mux.Handle("/", web.Handler())
+	return mux
+}
+
+// AdminURL is where operators find the node; empty without an admin port.
+func (n *Node) AdminURL() string {
+	if n.admin == nil {
+		return ""
+	}
+	scheme := "http"
+	if n.certificate != nil && !n.adminOnLoopback() {
+		scheme = "https"
+	}
+	return scheme + "://" + n.admin.listener.Addr().String()
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -97,22 +98,28 @@ func (n *Node) remember() error {
 	return durable.WriteFile(n.membershipFile(), text)
 }
 
-// meet opens the ports for other nodes, begins to gossip, and finds the cluster
-// or founds it.
+// listenPeers binds the ports for the links of other nodes.
+func (n *Node) listenPeers() (err error) {
+	bind := func(setting, addr, host string) (net.Listener, error) {
+		return listen(setting, cmp.Or(addr, net.JoinHostPort(host, "0")))
+	}
+	o := n.o.Cluster
+	if n.mesh.peer, err = bind("peer-addr", o.PeerAddr, "127.0.0.1"); err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(n.mesh.peer.Addr().String())
+	n.mesh.actor, err = bind("actor-addr", o.ActorAddr, host)
+	return err
+}
+
+// meet begins to gossip, and finds the cluster or founds it.
 func (n *Node) meet(ctx context.Context) (err error) {
 	if err := n.recall(); err != nil {
 		return fmt.Errorf("read the node's membership: %w", err)
 	}
 	o := n.o.Cluster
-	if n.mesh.peer, err = listenPeers("peer", o.PeerAddr, "127.0.0.1"); err != nil {
-		return err
-	}
-	host, _, _ := net.SplitHostPort(n.mesh.peer.Addr().String())
-	if n.mesh.actor, err = listenPeers("actor", o.ActorAddr, host); err != nil {
-		return err
-	}
 	self := members.Node{
-		ID: n.store.Node(), Start: uint64(n.o.Now().UnixMilli()), Zone: o.Zone, Client: n.o.ClientURL, Command: chat.Version,
+		ID: n.store.Node(), Start: uint64(n.o.Now().UnixMilli()), Zone: o.Zone, Client: n.mount(), Command: chat.Version,
 	}
 	if self.Peer, err = advertised(n.mesh.peer, o.Advertise); err != nil {
 		return err
@@ -123,12 +130,8 @@ func (n *Node) meet(ctx context.Context) (err error) {
 	if !n.mesh.Founding {
 		self.Cluster = n.mesh.Cluster
 	}
-	gossip := o.GossipAddr
-	if gossip == "" {
-		gossip = "127.0.0.1:0"
-	}
 	n.mesh.members, err = members.Start(members.Options{
-		Self: self, Label: "parley", Bind: gossip, Advertise: o.Advertise, Seeds: o.Join, Key: o.GossipKey, Expect: o.Expect, Log: n.o.Log,
+		Self: self, Label: "parley", Bind: cmp.Or(o.GossipAddr, "127.0.0.1:0"), Advertise: o.Advertise, Seeds: o.Join, Key: o.GossipKey, Expect: o.Expect, Log: n.o.Log,
 		GrantFile: n.dataFile("grant"), PeersFile: n.dataFile("peers.json"), Changed: n.membersChanged, Gone: n.memberGone, Evicted: n.evicted,
 	})
 	if err != nil {
@@ -185,17 +188,6 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func listenPeers(name, addr, host string) (net.Listener, error) {
-	if addr == "" {
-		addr = net.JoinHostPort(host, "0")
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen for other nodes (--%s-addr): %w", name, err)
-	}
-	return l, nil
-}
-
 // advertised is where others reach a listener.
 func advertised(l net.Listener, host string) (string, error) {
 	bound, port, err := net.SplitHostPort(l.Addr().String())
@@ -250,9 +242,7 @@ func (n *Node) membersChanged(all []members.Node) {
 
 // reach has the links connect, once there is something behind them.
 func (n *Node) reach(all []members.Node) {
-	select {
-	case <-n.linked:
-	default:
+	if !n.isLinked() {
 		return
 	}
 	for _, m := range all {
@@ -273,10 +263,8 @@ func (n *Node) others() []members.Node {
 
 func (n *Node) memberGone(m members.Node) {
 	n.o.Log.Warn("node gone", "node", m.ID)
-	select {
-	case <-n.linked:
+	if n.isLinked() {
 		n.directory.NodeGone(m.ID)
-	default:
 	}
 }
 
@@ -284,10 +272,8 @@ func (n *Node) memberGone(m members.Node) {
 // believed of who leads, and its connections attach again.
 func (n *Node) evicted() {
 	n.o.Log.Warn("the others had given this node up; it begins anew with what they say")
-	select {
-	case <-n.linked:
+	if n.isLinked() {
 		n.directory.Fence()
-	default:
 	}
 }
 
@@ -314,12 +300,20 @@ func (n *Node) servers() (all []string) {
 	return all
 }
 
+// mount is by what URL clients reach this node; empty when nobody has said.
+func (n *Node) mount() string {
+	if n.o.ClientURL == "" {
+		return ""
+	}
+	return n.o.ClientURL + n.o.PathPrefix
+}
+
 // originPolicy also lets in the pages of other nodes, whose clients come here
 // when these are gone.
 func (n *Node) originPolicy() func(*http.Request) bool {
-	configured := ws.OriginPolicy(n.o.Origins, n.o.LoopbackOrigins)
+	configured := ws.OriginPolicy(n.o.Proxies, append(slices.Clone(n.o.Origins), n.o.ClientURL), n.o.LoopbackOrigins)
 	return func(r *http.Request) bool {
-		return configured(r) || slices.Contains(n.servers(), r.Header.Get("Origin"))
+		return configured(r) || slices.ContainsFunc(n.servers(), func(server string) bool { return ws.SameOrigin(server, r.Header.Get("Origin")) })
 	}
 }
 

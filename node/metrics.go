@@ -10,39 +10,40 @@ import (
 	"github.com/parley-im/parley/cluster/replication"
 )
 
-// registerMetrics exports the running totals of the parts; they are read when
-// a scrape comes, and cost nothing before.
-func (n *Node) registerMetrics() {
-	n.metrics = prometheus.NewRegistry()
-	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	n.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
-	n.gauge("parley_requests_waiting", "Clients' requests that await their answer.", func() float64 { return float64(n.admission.Waiting()) })
-	n.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited.", func() float64 { return float64(n.admission.Refused()) })
-	n.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
-	n.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
-	n.gauge("parley_cluster_nodes", "Live nodes of the cluster, this one included.", func() float64 { return float64(len(n.control.Members())) })
-	n.gauge("parley_cluster_shards_served", "Shards whose leader this node reaches.", func() float64 { return float64(n.directory.Served()) })
-	n.gauge("parley_cluster_requests_parked", "Requests that wait for a leader.", func() float64 { return float64(n.directory.Parked()) })
-	n.gauge("parley_replication_leading", "Shards that this node leads.", n.stat(func(s replication.Stats) float64 { return float64(s.Leading) }))
-	n.gauge("parley_replication_queued_bytes", "Bytes of proposals that are not answered.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
-	n.counter("parley_replication_rounds_total", "Commits to the store.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))
-	n.counter("parley_replication_synced_rounds_total", "Commits that waited for the disk.", n.stat(func(s replication.Stats) float64 { return float64(s.Synced) }))
-	n.counter("parley_replication_proposals_total", "Proposals taken.", n.stat(func(s replication.Stats) float64 { return float64(s.Proposals) }))
-	n.counter("parley_replication_commit_seconds_total", "Time spent in commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
-}
+// metrics exports the running totals of the parts; they are read when a scrape
+// comes, and cost nothing before.
+type metrics struct{ *prometheus.Registry }
 
+// metricsHandler answers scrapes.
 func (n *Node) metricsHandler() http.Handler {
-	return promhttp.HandlerFor(n.metrics, promhttp.HandlerOpts{})
+	m := metrics{prometheus.NewRegistry()}
+	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
+	m.gauge("parley_requests_waiting", "Clients' requests that await their answer.", func() float64 { return float64(n.admission.Waiting()) })
+	m.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited.", func() float64 { return float64(n.admission.Refused()) })
+	m.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
+	m.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
+	m.gauge("parley_cluster_nodes", "Live nodes of the cluster, this one included.", func() float64 { return float64(len(n.control.Members())) })
+	m.gauge("parley_cluster_shards_served", "Shards whose leader this node reaches.", func() float64 { return float64(n.directory.Served()) })
+	m.gauge("parley_cluster_shards_without_leader", "Shards whose leader this node does not reach.", func() float64 { return float64(n.o.Shards - n.directory.Served()) })
+	m.gauge("parley_cluster_requests_parked", "Requests that wait for a leader.", func() float64 { return float64(n.directory.Parked()) })
+	m.gauge("parley_replication_leading", "Shards that this node leads.", n.stat(func(s replication.Stats) float64 { return float64(s.Leading) }))
+	m.gauge("parley_replication_queued_bytes", "Bytes of proposals that are not answered.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
+	m.counter("parley_replication_rounds_total", "Commits to the store.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))
+	m.counter("parley_replication_synced_rounds_total", "Commits that waited for the disk.", n.stat(func(s replication.Stats) float64 { return float64(s.Synced) }))
+	m.counter("parley_replication_proposals_total", "Proposals taken.", n.stat(func(s replication.Stats) float64 { return float64(s.Proposals) }))
+	m.counter("parley_replication_commit_seconds_total", "Time spent in commits.", n.stat(func(s replication.Stats) float64 { return s.Commit.Seconds() }))
+	return promhttp.HandlerFor(m, promhttp.HandlerOpts{})
 }
 
 func (n *Node) stat(pick func(replication.Stats) float64) func() float64 {
 	return func() float64 { return pick(n.host.Stats()) }
 }
 
-func (n *Node) gauge(name, help string, value func() float64) {
-	n.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+func (m metrics) gauge(name, help string, value func() float64) {
+	m.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }
 
-func (n *Node) counter(name, help string, value func() float64) {
-	n.metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+func (m metrics) counter(name, help string, value func() float64) {
+	m.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
 }

@@ -10,13 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley-im/parley/actors/connection"
 	"github.com/parley-im/parley/actors/relay"
@@ -55,10 +51,15 @@ type Options struct {
 	// to be, for operators to see.
 	Cluster   ClusterOptions
 	ClientURL string
-	// AdminToken lets operators see and change the cluster; empty: nobody may.
-	AdminToken string
-	// Admin is a loopback host:port for profiles; none when empty.
-	Admin string
+	// PathPrefix is where a proxy mounts the node, /chat: what is asked for under it
+	// is served as without it.
+	PathPrefix string
+	// Certificate and Key are PEM files for clients, and for operators off loopback;
+	// both empty: plain HTTP.
+	Certificate, Key string
+	// Admin is where operators reach the node: the cluster, metrics, profiles; empty:
+	// nowhere. AdminToken lets them in; empty: nobody.
+	Admin, AdminToken string
 	// Store replaces the store in Data.
 	Store storage.Store
 	// Now is the server's clock.
@@ -83,30 +84,31 @@ type Node struct {
 	linked    chan struct{} // closed once there is something behind the links
 	admission *connection.Admission
 	sockets   *ws.Server
-	listener  net.Listener
-	http      *http.Server
-	admin     *admin
-	metrics   *prometheus.Registry
+	clients   *front
+	admin     *front
+	health    health
 	limits    map[chat.AppID]chat.Limits
-	ready     atomic.Bool
-	served    chan struct{}
+	// certificate is nil without TLS.
+	certificate *certificate
 }
 
 // idleActor is how long an actor that nobody writes to stays in memory.
 const idleActor = 60 * time.Second
 
-// Start brings a node up: the store, the place among other nodes, the
-// replication host, the actors over that, the links to the others, then the
-// shards' elections, the sockets on top, and last the listener, so that nobody
-// gets in before every shard is served. It may wait for other nodes, until ctx
-// ends. On an error what was started is stopped.
+// Start brings a node up: its ports, which answer about its health from then on
+// and take what else they serve later; the store, the place among other nodes,
+// the replication host, the actors over that, the links to the others, then the
+// shards' elections, and last the clients, so that nobody gets in before there is
+// somebody to answer. A port that is taken ends the start before anything has
+// changed. It may wait for other nodes, until ctx ends. On an error what was
+// started is stopped.
 func Start(ctx context.Context, o Options) (n *Node, err error) {
 	o = withDefaults(o)
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	n = &Node{
 		o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), admission: connection.NewAdmission(),
-		linked: make(chan struct{}), served: make(chan struct{}),
+		linked: make(chan struct{}),
 	}
 	defer func() {
 		if err != nil {
@@ -117,9 +119,13 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err != nil {
 		return n, err
 	}
-	if err := n.openStore(); err != nil {
-		return n, err
+	n.health.wait("starting")
+	for _, begin := range []func() error{n.loadCertificate, n.listenPeers, n.listenClients, n.listenAdmin, n.openStore} {
+		if err := begin(); err != nil {
+			return n, err
+		}
 	}
+	n.health.wait("waiting for the other nodes of the cluster")
 	if err := n.meet(ctx); err != nil {
 		return n, err
 	}
@@ -130,49 +136,58 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 		return n, fmt.Errorf("start replication: %w", err)
 	}
 	n.startActors()
+	n.startSockets(verifier)
 	n.host.Start()
 	close(n.linked)
 	n.reach(n.mesh.members.Nodes())
+	if n.admin != nil {
+		n.admin.open(n.adminRoutes())
+	}
+	return n, n.openClients(ctx)
+}
+
+// openClients waits for the shards, and lets clients in.
+func (n *Node) openClients(ctx context.Context) error {
+	n.health.wait("waiting for the leaders of the shards")
 	if err := n.awaitShards(ctx); err != nil {
-		return n, err
+		return err
 	}
 	if err := n.settled(); err != nil {
-		return n, err
+		return err
 	}
-	n.startSockets(verifier)
-	if o.Demo {
+	if n.o.Demo {
 		if err := n.registerDemoUsers(ctx); err != nil {
-			return n, fmt.Errorf("register the demo users: %w", err)
+			return fmt.Errorf("register the demo users: %w", err)
 		}
 	}
-	n.registerMetrics()
-	if err := n.startAdmin(); err != nil {
-		return n, err
-	}
-	return n, n.listen()
+	n.clients.open(n.clientRoutes())
+	n.health.wait("")
+	return nil
 }
 
 // Addr is where the node listens.
-func (n *Node) Addr() string { return n.listener.Addr().String() }
+func (n *Node) Addr() string { return n.clients.listener.Addr().String() }
 
 // URL is where the node's page is.
-func (n *Node) URL() string { return "http://" + n.Addr() }
+func (n *Node) URL() string {
+	scheme := "http"
+	if n.certificate != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + n.Addr() + n.o.PathPrefix
+}
 
 // Close stops the node in the reverse order of Start: what it serves goes to
 // other nodes if there are any, sockets are closed, actors end, what was
 // proposed is finished, the store is closed.
 func (n *Node) Close(ctx context.Context) error {
-	n.ready.Store(false)
+	n.health.end()
 	n.leave(ctx)
 	var errs []error
 	if n.sockets != nil {
 		errs = append(errs, n.sockets.Close(ctx))
 	}
-	if n.http != nil {
-		errs = append(errs, n.http.Shutdown(ctx))
-		<-n.served
-	}
-	errs = append(errs, n.admin.close(ctx))
+	errs = append(errs, n.clients.close(ctx), n.admin.close(ctx))
 	if n.directory != nil {
 		errs = append(errs, n.directory.Close(ctx))
 	}
@@ -190,5 +205,6 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
 	}
+	n.certificate.close()
 	return errors.Join(errs...)
 }

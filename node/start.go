@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -27,8 +26,6 @@ import (
 	"github.com/parley-im/parley/internal/failpoint"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
-	"github.com/parley-im/parley/transport/api"
-	"github.com/parley-im/parley/transport/web"
 	"github.com/parley-im/parley/transport/wire"
 	"github.com/parley-im/parley/transport/ws"
 )
@@ -80,6 +77,9 @@ func (n *Node) openStore() (err error) {
 		return nil
 	}
 	store, err := pebble.Open(pebble.Options{Dir: filepath.Join(n.o.Data, "store"), Shards: n.o.Shards, Failed: n.o.Fatal, Logger: n.o.Log})
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("the data folder %s is in use by another process; each node needs its own", n.o.Data)
+	}
 	if err != nil {
 		return err
 	}
@@ -132,20 +132,35 @@ func (n *Node) lost(s storage.ShardID, _ storage.Term) {
 	n.directory.Lost(s)
 }
 
-// awaitShards waits until every shard is served, here or elsewhere.
+// restPatience is how long a start waits for the shards that are not served when
+// most are: usually their elections are about to end, but some may have lost
+// their majority.
+const restPatience = 2 * time.Second
+
+// awaitShards waits until shards are served, here or elsewhere: all of them where
+// the cluster is being founded, else most.
 func (n *Node) awaitShards(ctx context.Context) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	tell := time.NewTicker(10 * time.Second)
-	defer tell.Stop()
+	report := time.NewTicker(10 * time.Second)
+	defer report.Stop()
+	var most time.Time // since when most are served
 	for {
 		served := n.directory.Served()
-		if served == n.o.Shards {
+		switch {
+		case served == n.o.Shards:
+			return nil
+		case 2*served <= n.o.Shards:
+			most = time.Time{}
+		case most.IsZero():
+			most = time.Now()
+		case !n.mesh.Founding && time.Since(most) > restPatience:
+			n.o.Log.Warn("serving without the shards that have no leader", "served", served, "shards", n.o.Shards)
 			return nil
 		}
 		select {
 		case <-look.C:
-		case <-tell.C:
+		case <-report.C:
 			n.o.Log.Info("waiting for other nodes", "served", served, "shards", n.o.Shards)
 		case <-ctx.Done():
 			return fmt.Errorf("%d of %d shards are served; the others wait for nodes that are not there: %w", served, n.o.Shards, ctx.Err())
@@ -205,46 +220,4 @@ func (n *Node) startSockets(verifier *auth.Verifier) {
 		AllowOrigin: n.originPolicy(),
 		MaxMessage:  maxFrame, MaxConnections: maxConnections, MaxUnauthenticated: maxUnauthenticated, Log: n.o.Log,
 	})
-}
-
-// listen opens the port, and with it the node.
-func (n *Node) listen() (err error) {
-	if n.listener, err = net.Listen("tcp", n.o.Addr); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	mux := http.NewServeMux()
-	api.Register(mux, api.Options{Ready: n.isReady, Metrics: n.metricsHandler(), Dev: n.dev(), Cluster: n.operators()})
-	mux.Handle("GET /ws", n.sockets)
-	mux.Handle("GET /sdk/", web.SDK())
-	mux.Handle("/", web.Handler())
-	door := ws.NewDoor(n.listener)
-	n.http = &http.Server{
-		Handler: mux, ConnState: door.ConnState, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(n.o.Log.Handler(), slog.LevelDebug),
-	}
-	n.ready.Store(true)
-	go func() {
-		defer close(n.served)
-		if err := n.http.Serve(door); !errors.Is(err, http.ErrServerClosed) {
-			n.o.Log.Error("the listener ended", "error", err)
-		}
-	}()
-	return nil
-}
-
-var errDraining = errors.New("not ready: this node is being drained")
-
-var errNotReady = errors.New("not ready: starting or shutting down")
-
-func (n *Node) isReady() error {
-	if !n.ready.Load() {
-		return errNotReady
-	}
-	if n.control.isDraining() {
-		return errDraining
-	}
-	if served := n.directory.Served(); served < n.o.Shards {
-		return fmt.Errorf("not ready: %d of %d shards are served", served, n.o.Shards)
-	}
-	return nil
 }

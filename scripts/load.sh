@@ -25,7 +25,7 @@ trap cleanup EXIT
 start() {
   local i=$1
   shift
-  "$bin/parley" serve --addr "127.0.0.1:1809$i" --data "$bin/data-$i" --app "$app" "$@" >"$bin/node-$i.log" 2>&1 &
+  "$bin/parley" serve --addr "127.0.0.1:1809$i" --admin-addr 127.0.0.1:0 --data "$bin/data-$i" --app "$app" "$@" >"$bin/node-$i.log" 2>&1 &
   pids+=($!)
 }
 

@@ -66,12 +66,12 @@ type Fleet struct {
 
 // Node is one node over the lives of its process.
 type Node struct {
-	f                           *Fleet
-	Name, Dir                   string
-	zone                        string
-	addr, peer, actorAt, gossip string
-	space, host                 string // namespace and address there; without Netns ""
-	front                       string // host of its proxies; without Proxies ""
+	f                                      *Fleet
+	Name, Dir                              string
+	zone                                   string
+	addr, peer, actorAt, gossip, operators string
+	space, host                            string // namespace and address there; without Netns ""
+	front                                  string // host of its proxies; without Proxies ""
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
@@ -124,14 +124,14 @@ func (f *Fleet) settle(n *Node) (err error) {
 		}
 	}
 	n.space, n.host, err = f.network.add()
-	for i, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
+	for i, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip, &n.operators} {
 		*at = net.JoinHostPort(n.host, strconv.Itoa(8080+i))
 	}
 	return err
 }
 
 func (n *Node) freePorts() (err error) {
-	for _, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip} {
+	for _, at := range []*string{&n.addr, &n.peer, &n.actorAt, &n.gossip, &n.operators} {
 		if *at, err = loopback.Addr(); err != nil {
 			return err
 		}
@@ -243,7 +243,7 @@ func (n *Node) Launch() error {
 	args := []string{
 		"serve", "--data", n.Dir, "--addr", n.addr, "--peer-addr", n.peer, "--actor-addr", n.actorAt, "--gossip-addr", n.gossip, "--zone", n.zone,
 		"--client-url", n.URL(),
-		"--admin-token-file", filepath.Join(n.f.o.Dir, "admin-token"),
+		"--admin-addr", n.operators, "--admin-token-file", filepath.Join(n.f.o.Dir, "admin-token"),
 	}
 	if n.front != "" {
 		args = append(args, "--advertise", n.front)
@@ -437,7 +437,7 @@ func (n *Node) admin(ctx context.Context, method, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, method, n.URL()+"/api/cluster"+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+n.operators+"/api/cluster"+path, nil)
 	if err != nil {
 		return nil, err
 	}

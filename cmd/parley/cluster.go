@@ -19,7 +19,7 @@ import (
 
 // adminFlags say which node is asked, and with what right.
 type adminFlags struct {
-	Admin     string `help:"URL of any node." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Admin     string `help:"URL of any node's admin address." default:"http://127.0.0.1:7700" placeholder:"URL"`
 	TokenFile string `help:"File with the admin token." default:"./data/admin-token" placeholder:"FILE" type:"path"`
 }
 

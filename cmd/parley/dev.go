@@ -18,6 +18,7 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/config"
 	"github.com/parley-im/parley/node"
+	"github.com/parley-im/parley/transport/source"
 )
 
 // devApp is the only app of `parley dev`.
@@ -26,7 +27,7 @@ const devApp chat.AppID = 1
 type devCommand struct {
 	Addr  string `help:"Where to listen; a loopback address." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	Data  string `help:"Directory for the data." default:"./data" type:"path"`
-	Admin string `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
+	Admin string `name:"admin-addr" help:"Where to serve the cluster, metrics and profiles; a loopback address." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 
 	clusterFlags
 	Secrets string `help:"Directory of the secrets, which the nodes of a cluster share; the default is --data." placeholder:"DIR" type:"path"`
@@ -34,8 +35,10 @@ type devCommand struct {
 
 // Run serves until the context ends.
 func (c *devCommand) Run(ctx context.Context) error {
-	if err := checkLoopback(c.Addr); err != nil {
-		return err
+	for flag, addr := range map[string]string{"addr": c.Addr, "admin-addr": c.Admin} {
+		if err := checkLoopback(flag, addr); err != nil {
+			return err
+		}
 	}
 	secrets := cmp.Or(c.Secrets, c.Data)
 	app, err := devAppOf(secrets)
@@ -61,20 +64,20 @@ func (c *devCommand) Run(ctx context.Context) error {
 		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, ClientURL: "http://" + c.Addr, Cluster: cluster, Demo: true, LoopbackOrigins: true, Log: log,
 		Apps: []node.App{{App: app, Limits: chat.DefaultLimits()}},
 	}, func(n *node.Node) {
-		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\n", n.URL(), c.Data)
+		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\nFor operators: %s/cluster, with the token in %s.\n",
+			n.URL(), c.Data, n.AdminURL(), filepath.Join(secrets, "admin-token"))
 	})
 }
 
 // checkLoopback refuses to hand out tokens to a network.
-func checkLoopback(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return usagef("--addr %q is not HOST:PORT", addr)
+func checkLoopback(flag, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return usagef("--%s %q is not HOST:PORT", flag, addr)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if source.Loopback(addr) {
 		return nil
 	}
-	return usagef("--addr %q is not a loopback address; parley dev gives anybody a token, so it listens on 127.0.0.1, ::1 or localhost only (use parley serve for a network)", addr)
+	return usagef("--%s %q is not a loopback address; parley dev gives anybody a token, so it listens on 127.0.0.1, ::1 or localhost only (use parley serve for a network)", flag, addr)
 }
 
 // devAppOf is the app with its secrets, made once for each data directory, so

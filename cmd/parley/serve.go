@@ -29,7 +29,7 @@ type serveCommand struct {
 	App    []string `help:"Serve an app, for trials; may be repeated." placeholder:"ID:SECRET" sep:"none"`
 	Data   string   `help:"Directory for the data." placeholder:"DIR" type:"path"`
 	Addr   string   `help:"Where to listen." placeholder:"HOST:PORT"`
-	Admin  string   `help:"Where to serve profiles; a loopback address." placeholder:"HOST:PORT"`
+	Admin  string   `name:"admin-addr" help:"Where operators reach the node: the cluster, metrics, profiles." default:"127.0.0.1:7700" placeholder:"HOST:PORT"`
 
 	ClientURL string `help:"Origin by which clients reach this node; clients of other nodes are told." placeholder:"URL"`
 	clusterFlags
@@ -67,7 +67,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		}
 		o.Apps = append(o.Apps, node.App{App: app, Limits: a.Limits.Chat()})
 	}
-	return serve(ctx, o, func(n *node.Node) { log.Info("ready", "url", n.URL()) })
+	return serve(ctx, o, func(n *node.Node) { log.Info("ready", "url", n.URL(), "admin", n.AdminURL()) })
 }
 
 // settings lays the flags over the file and the environment.

@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
-	"strings"
 
 	"github.com/parley-im/parley/chat"
 )
@@ -70,49 +67,21 @@ type MoveStatus struct {
 	SinceMs int64    `json:"since_ms"`
 }
 
-// Problem is the body of a refusal.
-type Problem struct {
-	Code    uint32 `json:"code"`
-	Message string `json:"message"`
-}
-
-func (c Cluster) register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/cluster", c.guarded(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.Status()) }))
+// Register adds the routes to a mux.
+func (c Cluster) Register(mux *http.ServeMux) {
+	mux.Handle("GET /api/cluster", Bearer(c.Token, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.Status()) })))
 	for action, do := range map[string]func(context.Context, string) error{"drain": c.Drain, "undrain": c.Undrain, "remove": c.Remove} {
-		mux.HandleFunc("POST /api/cluster/nodes/{node}/"+action, c.guarded(func(w http.ResponseWriter, r *http.Request) {
+		mux.Handle("POST /api/cluster/nodes/{node}/"+action, Bearer(c.Token, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if err := do(r.Context(), r.PathValue("node")); err != nil {
-				refuse(w, err)
+				refuse(w, chat.CodeOf(err), err.Error()) // operators may see causes
 				return
 			}
 			w.WriteHeader(http.StatusNoContent)
-		}))
+		})))
 	}
 }
 
-// guarded lets in who bears the token. Digests are compared, so that the time
-// tells nothing of the token's length either.
-func (c Cluster) guarded(next http.HandlerFunc) http.HandlerFunc {
-	want := sha256.Sum256([]byte(c.Token))
-	return func(w http.ResponseWriter, r *http.Request) {
-		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		got := sha256.Sum256([]byte(token))
-		if c.Token == "" || !bearer || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			answer(w, http.StatusUnauthorized, Problem{uint32(chat.CodeTokenInvalid), "the admin token is missing or wrong: send Authorization: Bearer TOKEN"})
-			return
-		}
-		next(w, r)
-	}
-}
-
-func refuse(w http.ResponseWriter, err error) {
-	code := chat.CodeOf(err)
-	status := http.StatusInternalServerError
-	switch {
-	case code == chat.CodeInvalidParam:
-		status = http.StatusBadRequest
-	case code.Retryable():
-		status = http.StatusServiceUnavailable
-	}
-	answer(w, status, Problem{uint32(code), err.Error()})
+// ElsewhereForOperators answers who looks for the cluster on the clients' port.
+func ElsewhereForOperators(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusNotFound, Problem{chat.CodeUnsupported, "the cluster is shown on the node's admin address, 127.0.0.1:7700 unless it is set otherwise"})
 }

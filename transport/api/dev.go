@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,10 +18,24 @@ const (
 	maxTTL          = 24 * 86_400
 )
 
-// refusal is what a bad request is answered with.
-type refusal struct {
-	Code    chat.Code `json:"code"`
-	Message string    `json:"message"`
+// Dev hands out tokens.
+type Dev struct {
+	AppID chat.AppID
+	Users []DevUser
+	// Token registers the user and makes a token.
+	Token func(ctx context.Context, user DevUser, ttlSeconds int64) (string, error)
+}
+
+// DevUser is a demo user.
+type DevUser struct {
+	UserID   string `json:"userID"`
+	UserName string `json:"userName"`
+}
+
+// Register adds the routes to a mux.
+func (d *Dev) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /dev/users", d.users)
+	mux.HandleFunc("POST /dev/token", d.token)
 }
 
 func (d *Dev) users(w http.ResponseWriter, _ *http.Request) {
@@ -38,11 +53,7 @@ func (d *Dev) token(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		e := chat.AsError("token", err)
-		status := http.StatusBadRequest
-		if e.Code == chat.CodeInternal || e.Code.Retryable() {
-			status = http.StatusServiceUnavailable
-		}
-		answer(w, status, refusal{Code: e.Code, Message: e.Sentence()})
+		refuse(w, e.Code, e.Sentence())
 		return
 	}
 	answer(w, http.StatusOK, map[string]any{"appID": d.AppID, "token": token})

@@ -89,6 +89,19 @@ func (p Proxies) Asked(r *http.Request) (scheme, host string) {
 	return scheme, host
 }
 
+// Loopback tells whether HOST or HOST:PORT names this machine: localhost, what
+// ends in .localhost, or a loopback address. No DNS is asked.
+func Loopback(host string) bool {
+	if a, ok := address(host); ok {
+		return a.IsLoopback()
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
 // peer is the other end of the connection.
 func peer(r *http.Request) netip.Addr {
 	a, _ := address(r.RemoteAddr)

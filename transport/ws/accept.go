@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"strings"
 	"syscall"
 
 	"github.com/lxzan/gws"
@@ -110,29 +108,4 @@ func (s *Server) OnClose(socket *gws.Conn, err error) {
 		c.linger()
 	}
 	_ = c.finish()
-}
-
-// OriginPolicy allows requests without an Origin (not a browser), of the same
-// origin, of the listed origins ("https://app.example.com", or "*" for any),
-// and, when loopback is set, of any origin on this machine.
-func OriginPolicy(allowed []string, loopback bool) func(*http.Request) bool {
-	list := make(map[string]bool, len(allowed))
-	for _, o := range allowed {
-		list[strings.ToLower(strings.TrimSuffix(o, "/"))] = true
-	}
-	return func(r *http.Request) bool {
-		origin := strings.ToLower(r.Header.Get("Origin"))
-		if origin == "" || list["*"] || list[origin] {
-			return true
-		}
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" {
-			return false
-		}
-		if strings.EqualFold(u.Host, r.Host) {
-			return true
-		}
-		host := u.Hostname()
-		return loopback && (host == "localhost" || host == "127.0.0.1" || host == "::1")
-	}
 }

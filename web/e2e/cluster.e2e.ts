@@ -65,7 +65,7 @@ test('the cluster page draws nodes and shards, and what becomes of a node', asyn
   const context = await newContext(browser);
   contexts.push(context);
   const page = await context.newPage();
-  await page.goto(`${nodes[0]?.origin ?? ''}/cluster`);
+  await page.goto(`${nodes[0]?.adminOrigin ?? ''}/cluster`);
   await page.getByLabel('Admin token').fill('wrong');
   await page.getByRole('button', { name: 'Show the cluster' }).click();
   await page.getByText('This is not the token.').waitFor();

@@ -22,6 +22,7 @@ export class Server {
 
   private constructor(
     readonly port: number,
+    private readonly adminPort: number,
     private readonly data: string,
     private readonly flags: readonly string[],
   ) {
@@ -31,7 +32,7 @@ export class Server {
 
   /** Starts one; flags are added to its command. */
   static async start(flags: readonly string[] = []): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'parley-e2e-data-')), flags);
+    const server = new Server(await freePort(), await freePort(), await mkdtemp(join(tmpdir(), 'parley-e2e-data-')), flags);
     await server.restart();
     return server;
   }
@@ -63,7 +64,7 @@ export class Server {
   }
 
   private async spread(token: string, voters: number): Promise<boolean> {
-    const answer = await fetch(`${this.origin}/api/cluster`, { headers: { Authorization: `Bearer ${token}` } });
+    const answer = await fetch(`${this.adminOrigin}/api/cluster`, { headers: { Authorization: `Bearer ${token}` } });
     const { shards, moves } = (await answer.json()) as { shards: { voters: string[] }[]; moves: unknown[] };
     return moves.length === 0 && shards.every((shard) => shard.voters.length === voters);
   }
@@ -72,11 +73,15 @@ export class Server {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Where operators look. */
+  get adminOrigin(): string {
+    return `http://127.0.0.1:${this.adminPort}`;
+  }
+
   /** Starts the process and waits until it says that clients may connect. */
   async restart(): Promise<void> {
-    const child = spawn(inject('binary'), ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data, ...this.flags], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const addresses = ['--addr', `127.0.0.1:${this.port}`, '--admin-addr', `127.0.0.1:${this.adminPort}`];
+    const child = spawn(inject('binary'), ['dev', ...addresses, '--data', this.data, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     const end = Date.now() + startMilliseconds;
