@@ -113,7 +113,7 @@ func (c *control) leading() *actorpb.Leading {
 	}
 	m := &actorpb.Leading{Complete: true}
 	for _, l := range all {
-		led := &actorpb.Led{Shard: uint32(l.Shard), Term: uint64(l.Term), Replicas: l.Descriptor, Applied: l.Applied}
+		led := &actorpb.Led{Shard: uint32(l.Shard), Term: uint64(l.Term), Replicas: l.Descriptor, Applied: l.Applied, Small: l.Small}
 		for _, f := range l.Followers {
 			led.Followers = append(led.Followers, &actorpb.Follower{Node: string(f.Node), Match: f.Match, CaughtUp: f.CaughtUp})
 		}
@@ -216,7 +216,7 @@ func (c *control) Observed() []placement.Shard {
 // observed is one shard: led by whom the directory knows, if it reaches that
 // node, with the replicas that a leader described last.
 func (c *control) observed(id storage.ShardID, s seen) placement.Shard {
-	out := placement.Shard{ID: id, Joint: len(s.Replicas.VotersOutgoing) > 0}
+	out := placement.Shard{ID: id, Joint: len(s.Replicas.VotersOutgoing) > 0, Small: s.Small}
 	node, term := c.n.directory.Leader(id)
 	out.Term = term
 	if node != "" && c.n.directory.Reaches(node, id) {

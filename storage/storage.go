@@ -107,6 +107,10 @@ type Store interface {
 	// miss rows: Close then says ErrGone.
 	View(ShardID) (View, error)
 
+	// Size is about how many bytes of the disk a shard's contents take; what was
+	// committed since the store was opened may be missing.
+	Size(ShardID) (uint64, error)
+
 	// Freeze pins a shard's contents as committed, without the log, for a
 	// snapshot that is sent to another node. It stays whole whatever happens to
 	// the shard; only Destroy and Install of the shard may make it fail.

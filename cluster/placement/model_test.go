@@ -34,8 +34,11 @@ func newModel(t *rapid.T) *model {
 	m := &model{T: t, now: 1, dead: make(map[storage.NodeID]bool)}
 	m.join()
 	m.observe()
-	for s := range rapid.IntRange(1, 24).Draw(t, "shards") {
-		m.shards = append(m.shards, &modelShard{Shard: placement.Shard{ID: storage.ShardID(s), Leader: name(0), Voters: []storage.NodeID{name(0)}}})
+	small := rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "small") // none, all, every second
+	for s := range rapid.SampledFrom([]int{1, 2, 3, 5, 8, 13, 24, 48}).Draw(t, "shards") {
+		m.shards = append(m.shards, &modelShard{Shard: placement.Shard{
+			ID: storage.ShardID(s), Leader: name(0), Voters: []storage.NodeID{name(0)}, Small: small > 0 && s%small == 0,
+		}})
 	}
 	return m
 }
@@ -113,10 +116,14 @@ func (m *model) look() {
 		m.check(s)
 		m.steps = append(m.steps, s)
 	}
-	reshapes, transfers, touches := 0, 0, make(map[storage.NodeID]int)
+	reshapes, small, transfers, touches := 0, 0, 0, make(map[storage.NodeID]int)
 	for _, s := range m.steps {
 		if s.To != "" {
 			transfers++
+			continue
+		}
+		if s.Small {
+			small++
 			continue
 		}
 		reshapes++
@@ -124,8 +131,8 @@ func (m *model) look() {
 			touches[n]++
 		}
 	}
-	if reshapes > placement.MaxReshapes || transfers > placement.MaxTransfers {
-		m.Fatalf("%d reshapes and %d transfers are under way", reshapes, transfers)
+	if reshapes > placement.MaxReshapes || small > placement.MaxSmallReshapes || transfers > placement.MaxTransfers {
+		m.Fatalf("%d reshapes, %d of small shards and %d transfers are under way", reshapes, small, transfers)
 	}
 	for n, count := range touches {
 		if count > placement.MaxReshapesPerNode {
@@ -136,6 +143,9 @@ func (m *model) look() {
 
 func (m *model) check(step placement.Step) {
 	s := m.shards[step.Shard]
+	if step.To == "" && step.Small != s.Small {
+		m.Fatalf("step %+v for shard %+v", step, s)
+	}
 	if s.Leader == "" || s.Leader != step.Leader || s.outgoing != nil || slices.ContainsFunc(m.steps, func(o placement.Step) bool { return o.Shard == step.Shard }) {
 		m.Fatalf("step %+v for shard %+v, under way are %+v", step, s, m.steps)
 	}
@@ -217,7 +227,7 @@ func (m *model) reshape(s *modelShard, t placement.Target, end func()) {
 // disturb has something happen to a node.
 func (m *model) disturb() {
 	n := &m.members[rapid.IntRange(0, len(m.members)-1).Draw(m.T, "node")]
-	switch rapid.IntRange(0, 6).Draw(m.T, "event") {
+	switch rapid.IntRange(0, 7).Draw(m.T, "event") {
 	case 0:
 		if len(m.members) < 7 {
 			m.join()
@@ -230,6 +240,8 @@ func (m *model) disturb() {
 		_ = m.r.Drain(n.ID)
 	case 4:
 		_ = m.r.Undrain(n.ID)
+	case 6: // shards grow
+		m.shards[rapid.IntRange(0, len(m.shards)-1).Draw(m.T, "grown")].Small = false
 	case 5:
 		_ = m.r.Remove(n.ID)
 	default:

@@ -28,7 +28,7 @@ func Next(v View) []Step {
 	p.evacuate()
 	p.reshape(true)
 	p.reshape(false)
-	if p.reshaping == 0 {
+	if p.large+p.small == 0 {
 		p.spread()
 	}
 	return p.steps
@@ -41,11 +41,12 @@ type plan struct {
 	open    []storage.NodeID // nodes that may hold replicas
 	shards  []Shard          // by ID
 
-	busy      []storage.ShardID
-	reshapes  map[storage.NodeID]int // under way, by node
-	reshaping int
-	handing   int // transfers under way
-	steps     []Step
+	busy     []storage.ShardID
+	reshapes map[storage.NodeID]int // of large shards under way, by node
+	large    int                    // and in all
+	small    int                    // reshapes of small shards under way
+	handing  int                    // transfers under way
+	steps    []Step
 }
 
 // book counts a step as under way.
@@ -55,7 +56,11 @@ func (p *plan) book(s Step) {
 		p.handing++
 		return
 	}
-	p.reshaping++
+	if s.Small {
+		p.small++
+		return
+	}
+	p.large++
 	for _, n := range s.Touches {
 		p.reshapes[n]++
 	}
@@ -135,12 +140,19 @@ func (p *plan) reshape(urgent bool) {
 		if !ok || !p.ready(s) || s.is(t) || urgent && !p.urgent(s, t) || !p.possible(s, t) || !urgent && !p.whole(s, t) {
 			continue
 		}
-		step := Step{Shard: s.ID, Leader: s.Leader, Target: t, Touches: touched(s, t)}
-		crowded := slices.ContainsFunc(step.Touches, func(n storage.NodeID) bool { return p.reshapes[n] >= MaxReshapesPerNode })
-		if p.reshaping < MaxReshapes && !crowded {
+		if step := (Step{Shard: s.ID, Leader: s.Leader, Target: t, Touches: touched(s, t), Small: s.Small}); p.room(step) {
 			p.begin(step)
 		}
 	}
+}
+
+// room says whether a change of replicas may begin beside those under way.
+func (p *plan) room(s Step) bool {
+	if s.Small {
+		return p.small < MaxSmallReshapes
+	}
+	crowded := slices.ContainsFunc(s.Touches, func(n storage.NodeID) bool { return p.reshapes[n] >= MaxReshapesPerNode })
+	return p.large < MaxReshapes && !crowded
 }
 
 func (p *plan) urgent(s *Shard, t Target) bool {

@@ -29,10 +29,13 @@ const Replicas = 3
 // SilentFor is how long a node may be silent before others take its replicas.
 const SilentFor = 10 * time.Minute
 
-// Bounds of what is under way at a time.
+// Bounds of what is under way at a time. Small shards have a bound of their own:
+// what they cost is syncs, not bandwidth, and a new cluster has nothing but small
+// ones.
 const (
 	MaxReshapes        = 4 // in the cluster
 	MaxReshapesPerNode = 2 // that a node leads, gains or loses a replica by
+	MaxSmallReshapes   = 32
 	MaxTransfers       = 8
 )
 
@@ -52,6 +55,8 @@ type Shard struct {
 	Learners []storage.NodeID
 	// Joint says that a change is half done; Raft ends it by itself.
 	Joint bool
+	// Small says that its contents are moved in next to no time.
+	Small bool
 	// Behind are the replicas that lack more than the newest few entries.
 	Behind []storage.NodeID
 }
@@ -87,8 +92,10 @@ type Step struct {
 	Leader storage.NodeID
 	To     storage.NodeID
 	Target Target
-	// Touches are the nodes that a change of replicas keeps busy.
+	// Touches are the nodes that a change of replicas keeps busy, unless the shard
+	// is Small.
 	Touches []storage.NodeID
+	Small   bool
 }
 
 func sameNodes(a, b []storage.NodeID) bool {

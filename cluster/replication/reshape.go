@@ -22,7 +22,7 @@ type LedShard = round.Led
 type Follower = round.Follower
 
 // lookAgain is how often a reshape looks how far it is.
-const lookAgain = 50 * time.Millisecond
+const lookAgain = 20 * time.Millisecond
 
 // reshaping is a Reshape under way.
 type reshaping struct {

@@ -1566,9 +1566,11 @@ type Led struct {
 	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
 	// What placement and operators want to know; absent when only the leadership
 	// is told.
-	Replicas      *logpb.Descriptor `protobuf:"bytes,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
-	Applied       uint64            `protobuf:"varint,4,opt,name=applied,proto3" json:"applied,omitempty"`
-	Followers     []*Follower       `protobuf:"bytes,5,rep,name=followers,proto3" json:"followers,omitempty"`
+	Replicas  *logpb.Descriptor `protobuf:"bytes,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	Applied   uint64            `protobuf:"varint,4,opt,name=applied,proto3" json:"applied,omitempty"`
+	Followers []*Follower       `protobuf:"bytes,5,rep,name=followers,proto3" json:"followers,omitempty"`
+	// Its contents are moved in next to no time.
+	Small         bool `protobuf:"varint,6,opt,name=small,proto3" json:"small,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1636,6 +1638,13 @@ func (x *Led) GetFollowers() []*Follower {
 		return x.Followers
 	}
 	return nil
+}
+
+func (x *Led) GetSmall() bool {
+	if x != nil {
+		return x.Small
+	}
+	return false
 }
 
 type Follower struct {
@@ -2255,13 +2264,14 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\rR\arequest\"M\n" +
 	"\aLeading\x12&\n" +
 	"\x03led\x18\x01 \x03(\v2\x14.parley.actor.v1.LedR\x03led\x12\x1a\n" +
-	"\bcomplete\x18\x02 \x01(\bR\bcomplete\"\xb9\x01\n" +
+	"\bcomplete\x18\x02 \x01(\bR\bcomplete\"\xcf\x01\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x125\n" +
 	"\breplicas\x18\x03 \x01(\v2\x19.parley.log.v1.DescriptorR\breplicas\x12\x18\n" +
 	"\aapplied\x18\x04 \x01(\x04R\aapplied\x127\n" +
-	"\tfollowers\x18\x05 \x03(\v2\x19.parley.actor.v1.FollowerR\tfollowers\"Q\n" +
+	"\tfollowers\x18\x05 \x03(\v2\x19.parley.actor.v1.FollowerR\tfollowers\x12\x14\n" +
+	"\x05small\x18\x06 \x01(\bR\x05small\"Q\n" +
 	"\bFollower\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1b\n" +

@@ -34,6 +34,16 @@ type frozen struct {
 	ok      bool   // it stands on a row
 }
 
+// Size implements storage.Store. Memtables are not counted: an open has none.
+func (s *Store) Size(shard storage.ShardID) (uint64, error) {
+	from, to := shardSpan(shard)
+	size, err := s.db.EstimateDiskUsage(from, to)
+	if err != nil {
+		return 0, fmt.Errorf("size of shard %d: %w", shard, damaged(err))
+	}
+	return size, nil
+}
+
 // Freeze implements storage.Store.
 func (s *Store) Freeze(shard storage.ShardID) (storage.Frozen, error) {
 	from, to := shardSpan(shard)

@@ -70,6 +70,7 @@ func (g *group) applyEntries(r *Round, entries []*pb.Entry) {
 		switch e.GetType() {
 		case pb.EntryNormal:
 			if len(e.Data) > 0 {
+				g.size.applied += uint64(len(e.Data))
 				g.applyEntry(r, state, e.Data)
 			}
 		case pb.EntryConfChangeV2:

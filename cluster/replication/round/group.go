@@ -61,6 +61,7 @@ type group struct {
 	sent     map[uint64]uint64         // replica -> index of the snapshot on its way to it
 	departed map[uint64]storage.NodeID // replicas to be told that they are gone
 	growth   growth                    // of the log, for truncation
+	size     size                      // of the contents
 
 	campaignAt time.Duration
 	attempts   int

@@ -120,6 +120,7 @@ type Led struct {
 	// Descriptor must not be changed.
 	Descriptor *logpb.Descriptor
 	Applied    uint64
+	Small      bool // its contents are moved in next to no time
 	Followers  []Follower
 }
 
@@ -137,7 +138,7 @@ func (w *Worker) Led() []Led {
 		if g.leading == 0 {
 			continue
 		}
-		led := Led{Leadership: Leadership{g.shard, g.leading}, Descriptor: g.desc, Applied: g.applied.Index}
+		led := Led{Leadership: Leadership{g.shard, g.leading}, Descriptor: g.desc, Applied: g.applied.Index, Small: g.small()}
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, pr tracker.Progress) {
 			if node, ok := g.nodeOf(id); ok && id != uint64(g.id) {
 				led.Followers = append(led.Followers, Follower{Node: node, Match: pr.Match, CaughtUp: pr.RecentActive && g.hasCaughtUp(pr)})

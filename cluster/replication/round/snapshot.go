@@ -10,8 +10,37 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// maxSending bounds the snapshots that a worker has pinned at a time.
-const maxSending = 2
+// Bounds of the snapshots that a worker has pinned at a time: a large one is
+// sent when fewer than maxSending others are, a small one beside many, as it
+// takes a few syncs and next to no bandwidth.
+const (
+	maxSending      = 2
+	maxSendingSmall = 32
+)
+
+// smallShard is up to how many bytes a shard is small. What counts is that a
+// hundred of them are moved in a second.
+const smallShard = 256 << 10
+
+// size is how large a shard's contents are, at most: what the store had on disk,
+// measured once, and all that was applied since.
+type size struct {
+	measured bool
+	disk     uint64
+	applied  uint64
+}
+
+// small says whether the shard's contents are moved in next to no time.
+func (g *group) small() bool {
+	if !g.size.measured {
+		disk, err := g.w.o.Store.Size(g.shard)
+		if err != nil {
+			return false // a disk that fails shows at the next commit or read
+		}
+		g.size.measured, g.size.disk = true, disk
+	}
+	return g.size.disk+g.size.applied <= smallShard
+}
 
 // Snapshot is a shard's contents to be sent to a replica: Head first, then what
 // Frozen gives. The caller closes Frozen and calls SnapshotSent, whatever
@@ -33,10 +62,18 @@ type Staged struct {
 	Done func(error)
 }
 
+// maySend says whether another snapshot may be pinned.
+func (g *group) maySend() bool {
+	if g.small() {
+		return g.w.sending < maxSendingSmall
+	}
+	return g.w.sending < maxSending
+}
+
 // describe is what Raft sends for a snapshot. What travels is frozen a moment
 // later, at this index or a later one.
 func (g *group) describe() (*pb.Snapshot, error) {
-	if g.w.sending >= maxSending || g.stored != g.applied.Index {
+	if !g.maySend() || g.stored != g.applied.Index {
 		return nil, raft.ErrSnapshotTemporarilyUnavailable
 	}
 	return &pb.Snapshot{Metadata: &pb.SnapshotMetadata{
@@ -48,7 +85,7 @@ func (g *group) describe() (*pb.Snapshot, error) {
 // reported, the log behind its index stays.
 func (g *group) freeze(after *After, m *pb.Message) error {
 	to, ok := g.nodeOf(m.GetTo())
-	if !ok {
+	if !ok || !g.maySend() { // there was room for one when Raft asked, and several groups have
 		g.node.ReportSnapshot(m.GetTo(), raft.SnapshotFailure)
 		return nil
 	}
@@ -149,7 +186,7 @@ func (g *group) installed(s *Staged) error {
 	g.desc, g.descData, g.applied = d, a.Descriptor, a.Position
 	g.handed, g.ahead = a.Index, 0
 	g.log.reset(a.Position)
-	g.growth = growth{}
+	g.growth, g.size = growth{}, size{}
 	s.Done(nil)
 	return nil
 }
