@@ -18,7 +18,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,12 +158,15 @@ func (c *Client) present() string {
 	return c.o.Servers[int(c.server.Load())%len(c.o.Servers)]
 }
 
-// learn adds servers that a node tells of.
+// learn adds servers that a node tells of, but none where tokens would travel in
+// the clear when those that the app named are reached by TLS.
 func (c *Client) learn(servers []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	secure := strings.HasPrefix(c.o.Servers[0], "wss:")
 	for _, s := range servers {
-		if u, err := socketURL("login", s); err == nil && !slices.Contains(c.o.Servers, u) {
+		u, err := socketURL("login", s)
+		if err == nil && !slices.Contains(c.o.Servers, u) && (!secure || strings.HasPrefix(u, "wss:")) {
 			c.o.Servers = append(c.o.Servers, u)
 		}
 	}
@@ -175,10 +180,23 @@ func (c *Client) freshToken(ctx context.Context) (string, error) {
 		return c.token, nil
 	}
 	token, err := c.o.TokenSource(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrTokenRefused):
+		return "", chat.Errorf(chat.CodeLoginRefused, "login", "no token: %w", err)
+	case err != nil:
 		return "", chat.Errorf(chat.CodeUnavailable, "login", "no token: %w", err)
 	}
 	return token, nil
+}
+
+// over says whether a refusal or a close ends the login. A token that has ended
+// does not while there is a source for another.
+func (c *Client) over(err error) bool {
+	switch chat.CodeOf(err) {
+	case chat.CodeTokenExpired, chat.CodeTokenTooShort:
+		return c.o.TokenSource == nil
+	}
+	return final(err)
 }
 
 // swapLink puts a connection in the place of one that is in use; what awaits its
@@ -225,8 +243,8 @@ func (c *Client) end(cause error) {
 	}
 }
 
-// over is what every request gets once the client has ended; with the lock held.
-func (c *Client) over(op string) error {
+// ended is what every request gets once the client has ended; with the lock held.
+func (c *Client) ended(op string) error {
 	return chat.Errorf(chat.CodeNotLoggedIn, op, "the login has ended: %w", c.cause)
 }
 

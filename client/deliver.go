@@ -186,7 +186,7 @@ func (d *deliverer) handle(e event) error {
 	return d.resync()
 }
 
-// push delivers a pushed message, behind what is missing before it.
+// push delivers a pushed message, after what is missing before it.
 func (d *deliverer) push(m *wirepb.Message) error {
 	if m.GetSeq() == 0 { // a command: not stored, no order
 		d.c.o.OnMessage(messageFrom(m, d.c.o.UserID))
@@ -249,7 +249,7 @@ func (d *deliverer) deliver(cur *cursor, m *wirepb.Message) {
 	d.advance(cur)
 }
 
-// repair delivers what the history holds behind the cursor up to seq. A page
+// repair delivers what the history holds after the cursor up to seq. A page
 // says which range it covers; what it leaves out in there is not for this user.
 func (d *deliverer) repair(in conversation, cur *cursor, upTo uint64) error {
 	for cur.last < upTo {
@@ -267,7 +267,7 @@ func (d *deliverer) repair(in conversation, cur *cursor, upTo uint64) error {
 		}
 		cur.last = max(cur.last, covered)
 		if cur.last == before {
-			return chat.Errorf(chat.CodeInternal, "receive", "the history behind seq %d does not go on", before)
+			return chat.Errorf(chat.CodeInternal, "receive", "the history after seq %d does not go on", before)
 		}
 		d.advance(cur)
 	}

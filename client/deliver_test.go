@@ -318,7 +318,7 @@ func TestReadingGivesWhatTheServerHas(t *testing.T) {
 	if d := page.Conversations[0]; d.Peer != "dave" || d.Name != "DAVE" || d.Head != 1 || d.Read != 1 || d.Unread != 3 || string(d.Last.Body) != "y" {
 		t.Errorf("the first is %+v", d)
 	}
-	page, err = l.Conversations(deadline(t), client.ConversationsRequest{Count: 2, Behind: &page.Conversations[1]})
+	page, err = l.Conversations(deadline(t), client.ConversationsRequest{Count: 2, After: &page.Conversations[1]})
 	if err != nil || !page.Complete || len(page.Conversations) != 1 || page.Conversations[0].Peer != "bob" {
 		t.Errorf("%+v, %v", page, err)
 	}

@@ -56,6 +56,13 @@ var closeCodes = map[websocket.StatusCode]chat.Code{
 	websocket.StatusMessageTooBig:   chat.CodeInvalidParam,
 }
 
+// closeOverloaded is the close code of a node that has too much to do;
+// overloadedPause is how long it is left alone then, at least.
+const (
+	closeOverloaded websocket.StatusCode = 4429
+	overloadedPause                      = 2 * time.Second
+)
+
 // closeError gives a failed read or write the code that its close code means;
 // CodeUnavailable when it says nothing.
 func closeError(op string, err error) error {
@@ -63,7 +70,11 @@ func closeError(op string, err error) error {
 	if errors.As(err, &typed) {
 		return err
 	}
-	code, ok := closeCodes[websocket.CloseStatus(err)]
+	status := websocket.CloseStatus(err)
+	if status == closeOverloaded {
+		return &chat.Error{Code: chat.CodeBusy, Op: op, Err: &refused{sentence: "the node has too much to do", retryable: true, after: overloadedPause}}
+	}
+	code, ok := closeCodes[status]
 	if !ok {
 		code = chat.CodeUnavailable
 	}

@@ -45,6 +45,8 @@ type fake struct {
 
 	writes                 uint64
 	heartbeatMS, timeoutMS uint32
+	frameBytes             uint32   // the limit that it tells; 0: none
+	servers                []string // that it tells of
 }
 
 // serverNow is the node's clock: an hour ahead of the client's.
@@ -107,6 +109,7 @@ func (c *fakeConn) answer(q *wirepb.ClientFrame) {
 		c.say(q.Id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
 			ProtocolVersion: 1, ServerTimeMs: serverNow(),
 			HeartbeatIntervalMs: c.f.heartbeatMS, HeartbeatTimeoutMs: c.f.timeoutMS,
+			Limits: &wirepb.Limits{FrameBytes: c.f.frameBytes}, Servers: c.f.servers,
 		}})
 	case *wirepb.ClientFrame_Ping:
 		c.say(q.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{}})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,7 @@ type link struct {
 	cancel  context.CancelFunc
 	welcome *wirepb.Welcome
 	beat    *time.Timer
-	heard   atomic.Int64 // when the last frame came, Unix nanoseconds
+	heard   atomic.Int64 // when the last byte of a frame came, Unix nanoseconds
 	buf     bytes.Buffer // the reader's
 
 	mu      sync.Mutex
@@ -116,7 +117,7 @@ func (l *link) next(ctx context.Context) (*wirepb.ServerFrame, error) {
 		l.buf = bytes.Buffer{}
 	}
 	l.buf.Reset()
-	if _, err := l.buf.ReadFrom(r); err != nil {
+	if _, err := l.buf.ReadFrom(hearing{l, r}); err != nil {
 		return nil, err
 	}
 	f, err := wire.Proto{}.DecodeServer(l.buf.Bytes())
@@ -124,6 +125,20 @@ func (l *link) next(ctx context.Context) (*wirepb.ServerFrame, error) {
 		err = nil
 	}
 	return f, err
+}
+
+// hearing reads a frame and notes that the server is alive with each part: a
+// large one may take longer on a slow line than a silent server is given.
+type hearing struct {
+	l *link
+	r io.Reader
+}
+
+// Read reads from the frame.
+func (h hearing) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p)
+	h.l.heard.Store(time.Now().UnixNano())
+	return n, err
 }
 
 // read is the connection's reader: it answers requests and passes pushes on.
@@ -134,7 +149,6 @@ func (l *link) read() {
 			l.end(closeError("receive", err))
 			return
 		}
-		l.heard.Store(time.Now().UnixNano())
 		switch b := f.Body.(type) {
 		case *wirepb.ServerFrame_Kicked:
 			l.end(kicked(b.Kicked))
@@ -155,7 +169,8 @@ func (l *link) read() {
 }
 
 // start sends a request: request's body under a new id. done is called exactly
-// once, unless forget comes first.
+// once, unless forget comes first. What the server would close the connection
+// for is refused here, so that no other request suffers.
 func (l *link) start(request *wirepb.ClientFrame, done reply) (id uint32) {
 	l.mu.Lock()
 	if l.pending == nil {
@@ -171,14 +186,29 @@ func (l *link) start(request *wirepb.ClientFrame, done reply) (id uint32) {
 	l.pending[id] = done
 	l.mu.Unlock()
 
-	data, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: id, Body: request.Body})
-	if err == nil {
-		err = l.ws.Write(l.ctx, websocket.MessageBinary, data)
-	}
+	data, err := l.encode(&wirepb.ClientFrame{Id: id, Body: request.Body})
 	if err != nil {
+		if done := l.take(id); done != nil {
+			done(nil, err)
+		}
+		return id
+	}
+	if err := l.ws.Write(l.ctx, websocket.MessageBinary, data); err != nil {
 		l.end(closeError("send", err))
 	}
 	return id
+}
+
+// encode writes a frame that the server can take, or says why it could not.
+func (l *link) encode(f *wirepb.ClientFrame) ([]byte, error) {
+	data, err := wire.Proto{}.EncodeClient(f)
+	if err != nil {
+		return nil, chat.Errorf(chat.CodeInvalidParam, "request", "encode: %w", err)
+	}
+	if limit := int(l.welcome.GetLimits().GetFrameBytes()); limit > 0 && len(data) > limit {
+		return nil, chat.Errorf(chat.CodeInvalidParam, "request", "the request has %d bytes; at most %d are allowed", len(data), limit)
+	}
+	return data, nil
 }
 
 // forget drops a request whose reply is no longer awaited.

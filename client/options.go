@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,7 +45,9 @@ type Options struct {
 	AppID   chat.AppID
 	UserID  string
 	// Token logs in. With a TokenSource it is not used: the source is asked before
-	// every connection, and again when the token is about to end.
+	// every connection, and again when the token is about to end or has ended. When
+	// it fails it is asked again after a while; an error that wraps ErrTokenRefused
+	// ends the login.
 	Token       string
 	TokenSource func(ctx context.Context) (string, error)
 	// UserName, when not empty, is stored as the user's name.
@@ -75,6 +78,10 @@ type Options struct {
 	// HTTPClient makes the connection; http.DefaultClient when nil.
 	HTTPClient *http.Client
 }
+
+// ErrTokenRefused is what a TokenSource wraps to say that the user is to have no
+// further token.
+var ErrTokenRefused = errors.New("the user is given no token")
 
 func (o Options) withDefaults() (Options, error) {
 	const op = "login"

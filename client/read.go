@@ -40,8 +40,8 @@ type HistoryPage struct {
 // ConversationsRequest asks for the user's conversations, latest first.
 type ConversationsRequest struct {
 	Count int // 1 to 500
-	// Behind, when not nil, continues behind this element of the page before.
-	Behind *Conversation
+	// After, when not nil, continues after this element of the page before.
+	After *Conversation
 }
 
 // Conversation is one element of the user's list.
@@ -56,7 +56,7 @@ type Conversation struct {
 type ConversationsPage struct {
 	Conversations []Conversation
 	TotalUnread   uint64
-	Complete      bool // nothing is left behind this page
+	Complete      bool // nothing is left after this page
 }
 
 // History reads messages. Errors as for Send.
@@ -89,8 +89,8 @@ func (c *Client) history(ctx context.Context, ref *wirepb.ConversationRef, r His
 // Conversations reads one page of the user's list. Errors as for Send.
 func (c *Client) Conversations(ctx context.Context, r ConversationsRequest) (ConversationsPage, error) {
 	list := &wirepb.ListConversations{Count: uint32(max(0, r.Count))}
-	if r.Behind != nil {
-		list.BeforeOrderKey, list.Before = r.Behind.OrderKey, peerRef(r.Behind.Peer)
+	if r.After != nil {
+		list.BeforeOrderKey, list.Before = r.After.OrderKey, peerRef(r.After.Peer)
 	}
 	page, err := c.list(ctx, list)
 	if err != nil {

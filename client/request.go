@@ -106,7 +106,7 @@ func (c *Client) await(ctx context.Context, op string, lost *link) (*link, error
 		l, changed := c.link, c.changed
 		if c.cause != nil {
 			defer c.mu.Unlock()
-			return nil, c.over(op)
+			return nil, c.ended(op)
 		}
 		c.mu.Unlock()
 		if l != nil && l != lost && ctx.Err() == nil {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -13,13 +14,19 @@ import (
 // the login is over.
 func (c *Client) run(l *link) {
 	defer func() { l.end(errLost) }()
-	var move <-chan time.Time
-	for {
+	var move, renew <-chan time.Time
+	for tries := 0; ; {
 		select {
 		case <-c.ctx.Done():
 			return
 		case <-c.expiring:
-			c.renew(l)
+			tries, renew = 0, time.After(0)
+			continue
+		case <-renew:
+			if renew = nil; !c.renew(l) {
+				renew = time.After(c.backoff(tries))
+				tries++
+			}
 			continue
 		case within := <-c.moving:
 			move = time.After(rand.N(within + 1))
@@ -29,19 +36,19 @@ func (c *Client) run(l *link) {
 			l = c.move(l)
 			continue
 		case <-l.lost:
-			move = nil
+			move, renew = nil, nil
 			c.server.Add(1)
 		}
 		if c.closing.Load() {
 			return
 		}
-		if final(l.cause) {
+		if c.over(l.cause) {
 			c.end(l.cause)
 			return
 		}
 		c.setLink(nil)
 		c.state(StateReconnecting, l.cause)
-		next, err := c.reconnect()
+		next, err := c.reconnect(retryAfter(l.cause))
 		if err != nil {
 			c.end(err)
 			return
@@ -54,10 +61,11 @@ func (c *Client) run(l *link) {
 	}
 }
 
-// reconnect tries until it is welcomed, refused for good, or the client ends.
-func (c *Client) reconnect() (*link, error) {
+// reconnect tries until it is welcomed, refused for good, or the client ends;
+// for the first time not before the time that the server asked for.
+func (c *Client) reconnect(after time.Duration) (*link, error) {
 	for attempt := 0; ; attempt++ {
-		if err := c.pause(c.ctx, attempt/c.known(), 0); err != nil { // once around
+		if err := c.pause(c.ctx, attempt/c.known(), after); err != nil { // once around
 			return nil, err
 		}
 		ctx, cancel := context.WithTimeout(c.ctx, c.o.AttemptTimeout)
@@ -66,14 +74,10 @@ func (c *Client) reconnect() (*link, error) {
 		switch {
 		case err == nil:
 			return l, nil
-		case c.ctx.Err() != nil || final(err):
+		case c.ctx.Err() != nil || c.over(err):
 			return nil, err
 		}
-		if after := retryAfter(err); after > 0 {
-			if err := c.pause(c.ctx, 0, after); err != nil {
-				return nil, err
-			}
-		}
+		after = retryAfter(err)
 	}
 }
 
@@ -105,28 +109,28 @@ func (c *Client) move(old *link) *link {
 	return l
 }
 
-// renew gives the server a new token before the old one ends. When that fails
-// the server will end the login, which is then told through OnState. It makes
-// one attempt on this connection: waiting for another would wait for run itself.
-func (c *Client) renew(l *link) {
+// renew gives the server a new token before the old one ends, and says whether
+// that need not be tried again on this connection. It makes one attempt: waiting
+// for another connection would wait for run itself.
+func (c *Client) renew(l *link) bool {
 	if c.o.TokenSource == nil {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.o.AttemptTimeout)
 	defer cancel()
-	if token, err := c.o.TokenSource(ctx); err == nil {
-		_, _ = c.attempt(ctx, l, renewal(token))
+	token, err := c.freshToken(ctx)
+	if err == nil {
+		_, err = c.attempt(ctx, l, renewal(token))
+	} else if final(err) {
+		c.end(err)
+		l.end(errLost)
 	}
+	return err == nil || errors.Is(err, errLost)
 }
 
-// pause waits atLeast and then a random time (full jitter): up to
-// MinBackoff × 2^attempt, at most MaxBackoff.
+// pause waits atLeast and then the backoff of an attempt.
 func (c *Client) pause(ctx context.Context, attempt int, atLeast time.Duration) error {
-	limit := c.o.MaxBackoff
-	if attempt < 20 {
-		limit = min(limit, c.o.MinBackoff<<attempt)
-	}
-	timer := time.NewTimer(atLeast + rand.N(limit+1))
+	timer := time.NewTimer(atLeast + c.backoff(attempt))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -136,4 +140,14 @@ func (c *Client) pause(ctx context.Context, attempt int, atLeast time.Duration) 
 	case <-c.ctx.Done():
 		return chat.Errorf(chat.CodeNotLoggedIn, "wait", "the client was closed")
 	}
+}
+
+// backoff is a random time (full jitter) up to MinBackoff × 2^attempt, at most
+// MaxBackoff.
+func (c *Client) backoff(attempt int) time.Duration {
+	limit := c.o.MaxBackoff
+	if attempt < 20 {
+		limit = min(limit, c.o.MinBackoff<<attempt)
+	}
+	return rand.N(limit + 1)
 }

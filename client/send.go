@@ -81,7 +81,7 @@ func (c *Client) SendAsync(r SendRequest, done func(Ack, error)) {
 	var err error
 	switch {
 	case c.cause != nil:
-		err = c.over(opSend)
+		err = c.ended(opSend)
 	case l == nil:
 		err = chat.Errorf(chat.CodeUnavailable, opSend, "not connected just now")
 	}

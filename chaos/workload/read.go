@@ -66,7 +66,7 @@ func (d *device) list(within time.Duration) error {
 		if page.Complete || len(page.Conversations) == 0 {
 			return nil
 		}
-		r.Behind = &page.Conversations[len(page.Conversations)-1]
+		r.After = &page.Conversations[len(page.Conversations)-1]
 	}
 }
 

@@ -30,8 +30,13 @@ func (Proto) DecodeClient(data []byte) (*wirepb.ClientFrame, error) {
 	return checkClient(f)
 }
 
-// EncodeClient writes what a client says.
-func (Proto) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) { return f.MarshalVT() }
+// EncodeClient writes what a client says, if DecodeClient can read it.
+func (Proto) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) {
+	if !validClient(f) {
+		return nil, chat.Errorf(chat.CodeInvalidParam, "encode", "a string of the frame is not UTF-8")
+	}
+	return f.MarshalVT()
+}
 
 // DecodeServer reads what a node said.
 func (Proto) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {

@@ -12,8 +12,7 @@ import (
 	"github.com/parley-im/parley/transport/wire"
 )
 
-// badString is invalid UTF-8. Encoders here do not look at it, so that it
-// reaches the decoder.
+// badString is invalid UTF-8.
 const badString = "a\xffb"
 
 // TestNoStringFieldEscapesTheUTF8Check plants bad UTF-8 in each string field
@@ -21,7 +20,10 @@ const badString = "a\xffb"
 func TestNoStringFieldEscapesTheUTF8Check(t *testing.T) {
 	client := plantings(t, (&wirepb.ClientFrame{}).ProtoReflect().Type())
 	for path, m := range client {
-		data, err := wire.Proto{}.EncodeClient(m.(*wirepb.ClientFrame))
+		if _, err := (wire.Proto{}).EncodeClient(m.(*wirepb.ClientFrame)); chat.CodeOf(err) != chat.CodeInvalidParam {
+			t.Errorf("bad UTF-8 in %s was encoded: %v", path, err)
+		}
+		data, err := m.(*wirepb.ClientFrame).MarshalVT()
 		if err != nil {
 			t.Fatal(err)
 		}
