@@ -1,14 +1,17 @@
-import { effect, untracked } from '@preact/signals';
+import { effect } from '@preact/signals';
 import { ZIM } from 'parley-chat/zim';
 import { render } from 'preact';
+import { bindAddress, wantedUser } from './address';
 import { devServer } from './devserver';
 import { t } from './i18n';
-import { followAddress, route } from './route';
+import { followAddress } from './route';
 import { startSettings } from './settings';
+import { tabStorage } from './storage';
 import { Store } from './store/store';
 import './styles/index.css';
 import { App } from './view/App';
 import { StoreContext } from './view/context';
+import { ErrorBoundary } from './view/ErrorBoundary';
 
 startSettings();
 const root = document.getElementById('app');
@@ -27,8 +30,8 @@ function startChat(root: HTMLElement): void {
       return chat;
     },
     dev: devServer,
-    tab: sessionStorage,
-    wantedUser: new URLSearchParams(location.search).get('user') ?? undefined,
+    tab: tabStorage,
+    wantedUser: wantedUser(),
     // The SDK tries at once when the browser reports a network.
     wakeNetwork: () => void dispatchEvent(new Event('online')),
     now: Date.now,
@@ -36,20 +39,23 @@ function startChat(root: HTMLElement): void {
 
   followAddress();
   followDocument(store);
+  bindAddress(store);
   effect(() => {
-    const { conversation } = route.value;
-    untracked(() => store.open(conversation));
-  });
-  effect(() => nameUserInAddress(store));
-  effect(() => {
-    const n = store.conversations.totalUnread.value;
+    const n = store.inbox.totalUnread.value;
     document.title = n > 0 ? t('app.unread', { n }) : t('app.name');
   });
-  void store.session.start();
+  effect(() => {
+    if (!store.unsaved.value) return;
+    addEventListener('beforeunload', askBeforeLeaving);
+    return () => removeEventListener('beforeunload', askBeforeLeaving);
+  });
+  void store.account.start();
 
   render(
     <StoreContext.Provider value={store}>
-      <App />
+      <ErrorBoundary>
+        <App />
+      </ErrorBoundary>
     </StoreContext.Provider>,
     root,
   );
@@ -59,7 +65,7 @@ function startChat(root: HTMLElement): void {
 function followDocument(store: Store): void {
   const look = (): void => {
     store.visible.value = document.visibilityState === 'visible';
-    store.connection.deviceOnline.value = navigator.onLine;
+    store.banner.deviceOnline.value = navigator.onLine;
   };
   document.addEventListener('visibilitychange', look);
   addEventListener('online', look);
@@ -67,12 +73,7 @@ function followDocument(store: Store): void {
   look();
 }
 
-/** Keeps `?user=` in step, so that a reload or a bookmark opens the same user. */
-function nameUserInAddress(store: Store): void {
-  const account = store.session.account.value;
-  if (!account) return;
-  const address = new URL(location.href);
-  if (address.searchParams.get('user') === account.userID) return;
-  address.searchParams.set('user', account.userID);
-  history.replaceState(history.state, '', address);
+/** What was written could not be stored: the browser asks whether to leave it. */
+function askBeforeLeaving(event: BeforeUnloadEvent): void {
+  event.preventDefault();
 }

@@ -6,10 +6,23 @@ export interface Route {
   readonly details: boolean;
 }
 
+/** A dialog over the page. It is a step of the browser's history, so that going back closes it. */
+export type DialogName = 'new' | 'settings';
+
 export const home: Route = { conversation: undefined, details: false };
 
 /** What the address names now. Changes with links, the browser's buttons and `navigate`. */
 export const route = signal<Route>(home);
+
+/** The dialog that is open. */
+export const dialog = signal<DialogName | undefined>(undefined);
+
+/** What an entry of the browser's history knows beside its address. */
+interface Step {
+  /** The fragment one came from. */
+  readonly from?: string;
+  readonly dialog?: DialogName;
+}
 
 /** Reads a fragment such as `#/c/bob` or `#/c/bob/details`; anything else is the list. */
 export function parseRoute(hash: string): Route {
@@ -28,33 +41,60 @@ export function toHash({ conversation, details }: Route): string {
   return `#/c/${encodeURIComponent(conversation)}${details ? '/details' : ''}`;
 }
 
-/** Goes somewhere; the browser's back button returns. `replace` leaves no trace in the history. */
+/** Goes somewhere; the browser's back button returns. From a dialog it takes the dialog's place in the history. `replace` leaves no trace there. */
 export function navigate(to: Route, replace = false): void {
   const hash = toHash(to);
-  if (hash === toHash(route.peek())) return;
-  const state = { from: replace ? cameFrom() : toHash(route.peek()) };
-  if (replace) history.replaceState(state, '', hash);
-  else history.pushState(state, '', hash);
-  route.value = to;
+  if (hash === toHash(route.peek())) return closeDialog();
+  const inPlace = replace || dialog.peek() !== undefined;
+  const next: Step = { from: inPlace ? step().from : toHash(route.peek()) };
+  if (inPlace) history.replaceState(next, '', hash);
+  else history.pushState(next, '', hash);
+  read();
 }
 
 /** Goes up to where one came from: with the browser's history when that is the step before, else in place. */
 export function goBack(to: Route): void {
-  if (cameFrom() === toHash(to)) history.back();
+  if (step().from === toHash(to)) history.back();
   else navigate(to, true);
+}
+
+/** Opens a dialog over what is shown. */
+export function openDialog(name: DialogName): void {
+  const next: Step = { from: toHash(route.peek()), dialog: name };
+  history.pushState(next, '');
+  read();
+}
+
+/** Closes the dialog, as the browser's back button does. */
+export function closeDialog(): void {
+  if (dialog.peek() === undefined) return;
+  // At once: the browser goes back a moment later, and a second click must not go back twice.
+  dialog.value = undefined;
+  history.back();
+}
+
+/** Leaves everything for the list, with nobody named in the address: the user has signed out. */
+export function leave(): void {
+  const address = new URL(location.href);
+  address.searchParams.delete('user');
+  address.hash = toHash(home);
+  history.replaceState({}, '', address);
+  read();
 }
 
 /** Follows the browser's address from now on. */
 export function followAddress(): void {
-  const read = (): void => {
-    route.value = parseRoute(location.hash);
-  };
   addEventListener('popstate', read);
   addEventListener('hashchange', read);
   read();
 }
 
-function cameFrom(): string | undefined {
+function read(): void {
+  route.value = parseRoute(location.hash);
+  dialog.value = step().dialog;
+}
+
+function step(): Step {
   const state: unknown = history.state;
-  return typeof state === 'object' && state !== null && 'from' in state && typeof state.from === 'string' ? state.from : undefined;
+  return typeof state === 'object' && state !== null ? (state as Step) : {};
 }

@@ -19,8 +19,13 @@ export class FakeChat {
   readonly logins: Pending<void>[] = [];
   readonly sends: Pending<{ message: ZIMMessage }>[] = [];
   readonly cleared: string[] = [];
+  /** How often a page of history was asked for. */
+  histories = 0;
   readonly renewed: string[] = [];
   destroyed = false;
+  serverTime = 1_750_000_900_000;
+  /** What the next requests fail with. */
+  failing: { code: number; message: string } | undefined;
   private readonly listeners: Partial<ZIMEventHandler> = {};
 
   /** The object as the store takes it. */
@@ -40,16 +45,22 @@ export class FakeChat {
     return pend(this.logins, args);
   }
 
-  sendMessage(...args: unknown[]): Promise<{ message: ZIMMessage }> {
-    return pend(this.sends, args);
+  /** As the SDK does, it puts an id and the server's time into the message before it returns. */
+  sendMessage(message: ZIMMessage, ...more: unknown[]): Promise<{ message: ZIMMessage }> {
+    message.localMessageID ||= `local ${this.sends.length + 1}`;
+    message.timestamp = this.serverTime;
+    return pend(this.sends, [message, ...more]);
   }
 
   async queryConversationList({ count, nextConversation }: { count: number; nextConversation?: ZIMConversation }) {
+    if (this.failing) throw this.failing;
     const from = nextConversation ? this.list.findIndex((one) => one.conversationID === nextConversation.conversationID) + 1 : 0;
     return { conversationList: this.list.slice(from, from + count) };
   }
 
   async queryHistoryMessage(id: string, _: number, { count, nextMessage }: { count: number; nextMessage?: ZIMMessage }) {
+    this.histories++;
+    if (this.failing) throw this.failing;
     const all = this.history.get(id) ?? [];
     const end = nextMessage ? all.findIndex((one) => one.messageSeq === nextMessage.messageSeq) : all.length;
     return { messageList: all.slice(Math.max(0, end - count), end) };
@@ -57,6 +68,7 @@ export class FakeChat {
 
   async clearConversationUnreadMessageCount(id: string): Promise<void> {
     this.cleared.push(id);
+    if (this.failing) throw this.failing;
   }
 
   async renewToken(token: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { dictionaries, locale, pickLocale, t } from '../src/i18n';
 import type { Key } from '../src/i18n';
-import { clock, dayCaption, dayNumber, listTime } from '../src/i18n/dates';
+import { clock, dayAround, dayCaption, dayNumber, listTime } from '../src/i18n/dates';
 
 afterEach(() => {
   locale.value = 'en';
@@ -40,6 +40,11 @@ describe('t', () => {
     expect(t('list.unread', { n: 1 })).toBe('1 条未读消息');
   });
 
+  test('keeps a name apart from the sentence around it', () => {
+    expect(t('chat.start', { name: 'Bob \u202E(evil)' })).toBe('This is the beginning of your conversation with Bob (evil).');
+    expect(t('chat.says', { name: 'דנה' })).toBe('\u2068דנה\u2069 says:');
+  });
+
   test('leaves signs in parameters alone', () => {
     expect(t('list.you', { text: '$& {text} <b>' })).toBe('You: $& {text} <b>');
   });
@@ -75,6 +80,15 @@ describe('dates', () => {
     locale.value = 'zh-CN';
     expect(dayCaption(now - 24 * hour, now)).toBe('昨天');
     expect(dayCaption(now - 3 * 24 * hour, now)).toContain('6月12日');
+  });
+
+  test('a day lasts from midnight to midnight, also where the clock is put forward', () => {
+    for (const time of [new Date(2026, 2, 29, 12).getTime(), new Date(2026, 9, 25, 0, 30).getTime(), 0]) {
+      const { start, end } = dayAround(time);
+      expect(start).toBeLessThanOrEqual(time);
+      expect(end).toBeGreaterThan(time);
+      expect([dayNumber(start), dayNumber(end - 1), dayNumber(end)]).toEqual([dayNumber(time), dayNumber(time), dayNumber(time) + 1]);
+    }
   });
 
   test('a day begins at local midnight', () => {

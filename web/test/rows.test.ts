@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../src/store/entry';
+import type { MessageView } from '../src/store/message-view';
 import { toRows } from '../src/timeline/rows';
 
 const noon = new Date(2026, 5, 15, 12, 0).getTime();
 const minute = 60_000;
 
-function said(seq: number, sender: string, time: number, change: Partial<Entry> = {}): Entry {
+function said(seq: number, sender: string, time: number, change: Partial<MessageView> = {}): MessageView {
   return { key: `k${seq}`, seq, time, sender, own: sender === 'me', kind: 'text', text: 'x', state: 'sent', ...change };
 }
 
 /** Rows as a line: H head, D day, U unread divider, and per message its seq with ( and ) at the ends of groups. */
-function drawn(entries: readonly Entry[], dividerSeq?: number): string {
+function drawn(entries: readonly MessageView[], dividerSeq?: number): string {
   return toRows(entries, true, dividerSeq)
     .map((row) => {
-      if (row.kind === 'message') return `${row.first ? '(' : ''}${row.entry.seq}${row.last ? ')' : ''}`;
+      if (row.kind === 'message') return `${row.first ? '(' : ''}${row.message.seq}${row.last ? ')' : ''}`;
       return { start: 'H', older: 'O', day: 'D', unread: 'U' }[row.kind];
     })
     .join(' ');
@@ -30,7 +30,7 @@ describe('toRows', () => {
     expect(drawn([said(1, 'bob', midnight - 1), said(2, 'bob', midnight)])).toBe('H D (1) D (2)');
   });
 
-  test('puts the divider before the first message of somebody else behind the mark, and ends the group there', () => {
+  test('puts the divider before the first message of somebody else after the mark, and ends the group there', () => {
     const entries = [said(1, 'bob', noon), said(2, 'bob', noon), said(3, 'bob', noon)];
     expect(drawn(entries, 1)).toBe('H D (1) U (2 3)');
     expect(drawn([said(1, 'bob', noon), said(2, 'me', noon)], 1)).toBe('H D (1) (2)');

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hueOf, initials, isEmojiOnly } from '../src/text/graphemes';
+import { isolate, withoutControls } from '../src/text/bidi';
 import { splitLinks } from '../src/text/links';
 import { isUserID } from '../src/text/userid';
 
@@ -37,11 +38,28 @@ describe('splitLinks', () => {
 });
 
 describe('isEmojiOnly', () => {
-  test.each(['😀', '👩‍👩‍👧', '🇨🇳🇫🇷', '❤️', '👍🏽 🎉', ' 🙂 '])('%s is', (text) => {
+  test.each(['😀', '👩‍👩‍👧', '🇨🇳🇫🇷', '❤\uFE0F', '✌🏽', '👍🏽 🎉', ' 🙂 ', '1\uFE0F\u20E3'])('%s is', (text) => {
     expect(isEmojiOnly(text)).toBe(true);
+  });
+  // Text for the fonts, so it must stay in its bubble.
+  test.each(['❤', '☺', '✔', '©', '™', '✌', '😀\uFE0E'])('%j is not: it is drawn as text', (text) => {
+    expect(isEmojiOnly(text)).toBe(false);
   });
   test.each(['', 'a', '1', '#', '😀😀😀😀', '😀!', '哈'])('%j is not', (text) => {
     expect(isEmojiOnly(text)).toBe(false);
+  });
+});
+
+describe('texts of two directions', () => {
+  test('a name loses the signs that turn what stands beside it, and nothing else', () => {
+    expect(withoutControls('Bob \u202E(evil)\u2069')).toBe('Bob (evil)');
+    expect(withoutControls('עברית العربية 李雷 👩‍👩‍👧 a\u200Fb')).toBe('עברית العربية 李雷 👩‍👩‍👧 a\u200Fb');
+  });
+
+  test('what runs from right to left is isolated inside a sentence, and cannot end its isolation', () => {
+    expect(isolate('Alice')).toBe('Alice');
+    expect(isolate('\u2069\u202Eשלום\u2069')).toBe('\u2068שלום\u2069');
+    expect(isolate('𐤀𐤁')).toBe('\u2068𐤀𐤁\u2069');
   });
 });
 

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { formatNumber, t } from '../i18n';
+import { tabStorage } from '../storage';
 import { Field } from '../view/Field';
 import { ShardGrid } from './ShardGrid';
 import type { ClusterStatus, Look, NodeStatus } from './status';
@@ -9,13 +10,13 @@ import './cluster.css';
 
 /** The page for whoever runs the cluster: its nodes, shards, leaders and moves, live. */
 export function ClusterPage(): VNode {
-  const [token, setToken] = useState(sessionStorage.getItem(tokenKey) ?? '');
+  const [token, setToken] = useState(tabStorage.get(tokenKey) ?? '');
   const [seen, setSeen] = useState<Look>();
   useEffect(() => {
     if (token === '') return;
     return follow(token, (next) => {
       setSeen(next);
-      if ('status' in next) sessionStorage.setItem(tokenKey, token);
+      if ('status' in next) tabStorage.set(tokenKey, token);
       else if (next.trouble === 'token') setToken('');
     });
   }, [token]);

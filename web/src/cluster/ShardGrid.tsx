@@ -19,7 +19,7 @@ export function ShardGrid({ status, names }: Props): VNode {
   const order = [...names.keys()];
   const moving = new Set(status.moves.map((move) => move.shard));
   const step = (event: KeyboardEvent): void => {
-    const by = steps[event.key];
+    const by = stepOf(event.key, grid.current);
     if (by === undefined) return;
     event.preventDefault();
     const next = Math.min(status.shards.length - 1, Math.max(0, chosen + by));
@@ -37,7 +37,7 @@ export function ShardGrid({ status, names }: Props): VNode {
               class="shard"
               data-node={one.leader === '' ? 'none' : order.indexOf(one.leader) % 8}
               data-moving={moving.has(one.shard)}
-              data-behind={lagOf(one) > farBehind}
+              data-lagging={lagOf(one) > farBehind}
               tabIndex={i === chosen ? 0 : -1}
               aria-pressed={i === chosen}
               aria-label={t('cluster.shard', { shard: String(one.shard), leader: names.get(one.leader) ?? t('cluster.nobody') })}
@@ -55,7 +55,12 @@ export function ShardGrid({ status, names }: Props): VNode {
 }
 
 const farBehind = 1_000;
-const steps: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -16, ArrowDown: 16 };
+
+/** By how many shards an arrow key goes on; up and down by a row, as wide as it is shown. */
+function stepOf(key: string, grid: HTMLElement | null): number | undefined {
+  const columns = grid ? getComputedStyle(grid).gridTemplateColumns.split(' ').length : 1;
+  return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[key];
+}
 
 function About({ shard, names }: { readonly shard: ShardStatus; readonly names: ReadonlyMap<string, string> }): VNode {
   const named = (ids: readonly string[]): string => ids.map((id) => names.get(id) ?? '?').sort().join(' ') || '–';

@@ -17,6 +17,13 @@ export function dayNumber(time: number): number {
   return Math.floor(Date.UTC(at.getFullYear(), at.getMonth(), at.getDate()) / 86_400_000);
 }
 
+/** The local calendar day around a time: its first millisecond, and the next day's. */
+export function dayAround(time: number): { readonly start: number; readonly end: number } {
+  const at = new Date(time);
+  const [year, month, day] = [at.getFullYear(), at.getMonth(), at.getDate()];
+  return { start: new Date(year, month, day).getTime(), end: new Date(year, month, day + 1).getTime() };
+}
+
 /** The clock time of a message. */
 export function clock(time: number): string {
   return formats.value.time.format(time);

@@ -20,7 +20,7 @@ type Template<K extends Key> = (typeof en)[K] extends string ? (typeof en)[K] : 
 /** The parameters that the phrase `K` names; `n` is a number, the rest are texts. */
 export type Params<K extends Key> = { readonly [N in NamesIn<Template<K>>]: N extends 'n' ? number : string };
 
-/** The arguments behind the key: none when the phrase names no parameter. */
+/** The arguments after the key: none when the phrase names no parameter. */
 export type Args<K extends Key> = [NamesIn<Template<K>>] extends [never] ? [] : [params: Params<K>];
 
 /** The keys of phrases without parameters. */

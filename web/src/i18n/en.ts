@@ -7,6 +7,8 @@ export const en = {
   'app.name': 'Parley',
   'app.unread': '({n}) Parley',
   'app.tagline': 'Chat that you run yourself.',
+  'app.broken': 'Something went wrong while the page was drawn.',
+  'app.reload': 'Load the page again',
 
   'language.label': 'Language',
   'language.en': 'English',
@@ -22,13 +24,14 @@ export const en = {
   'signin.demo.as': 'Sign in as {name}',
   'signin.demo.other': 'Sign in as somebody else',
   'signin.demo.window': 'Sign in as {name} in a new window',
+  'signin.looking': 'Asking the server who may sign in…',
   'signin.form.hint': 'Your application hands out the token.',
   'signin.appID': 'App ID',
   'signin.userID': 'User ID',
   'signin.token': 'Token',
   'signin.submit': 'Sign in',
   'signin.invalidUserID': 'A user ID has 1 to 32 letters, digits or the signs ! # $ % & ( ) + - : ; < = . > ? @ [ ] ^ _ | ~ } {',
-  'signin.invalidAppID': 'An app ID is a whole number above 0.',
+  'signin.invalidAppID': 'An app ID is a whole number from 1 to 4294967295.',
   'signin.back': 'Back to the demo users',
 
   'list.title': 'Conversations',
@@ -59,6 +62,7 @@ export const en = {
   'chat.log': 'Messages with {name}',
   'chat.start': 'This is the beginning of your conversation with {name}.',
   'chat.older': 'Loading older messages…',
+  'chat.olderFailed': 'The older messages could not be loaded.',
   'chat.loading': 'Loading messages…',
   'chat.error': 'The messages could not be loaded.',
   'chat.retry': 'Try again',
@@ -78,6 +82,7 @@ export const en = {
   'message.queued': 'Waiting for the connection',
   'message.sent': 'Sent',
   'message.retry': 'Retry',
+  'message.edit': 'Edit',
   'message.delete': 'Delete',
   'message.failed.because': 'Not sent: {reason}',
 
@@ -85,6 +90,7 @@ export const en = {
   'composer.placeholder': 'Write a message',
   'composer.send': 'Send',
   'composer.hint': 'Enter sends, Shift and Enter begins a new line.',
+  'composer.hint.touch': 'Enter begins a new line, the button sends.',
   'composer.offline': 'No connection: what you send now goes out when it is back.',
   'composer.closed': 'You are not signed in here, so you cannot write.',
 
@@ -120,6 +126,7 @@ export const en = {
   'error.token': 'the token is not valid',
   'error.expired': 'the token has expired',
   'error.signedOut': 'you are not signed in',
+  'error.appID': 'there is no such app',
   'error.dedupe': 'it is too old to be sent again',
 
   // The page for whoever runs the cluster.

@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { isolate } from '../text/bidi';
 import type { Args, Dictionary, Key } from './dictionary';
 import { en } from './en';
 import { zhCN } from './zh-CN';
@@ -45,6 +46,6 @@ function fill(phrase: string, params: Readonly<Record<string, string | number>>)
   return phrase.replace(/\{(\w+)\}/g, (mark, name: string) => {
     const value = params[name];
     if (value === undefined) return mark;
-    return typeof value === 'number' ? formatNumber(value) : value;
+    return typeof value === 'number' ? formatNumber(value) : isolate(value);
   });
 }

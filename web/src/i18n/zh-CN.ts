@@ -5,6 +5,8 @@ export const zhCN: Dictionary = {
   'app.name': 'Parley',
   'app.unread': '({n}) Parley',
   'app.tagline': '由你自己运行的聊天服务。',
+  'app.broken': '页面显示时出错了。',
+  'app.reload': '重新加载页面',
 
   'language.label': '语言',
   'language.en': 'English',
@@ -20,13 +22,14 @@ export const zhCN: Dictionary = {
   'signin.demo.as': '以{name}的身份登录',
   'signin.demo.other': '以其他用户登录',
   'signin.demo.window': '在新窗口中以{name}的身份登录',
+  'signin.looking': '正在向服务器查询可登录的用户…',
   'signin.form.hint': '令牌由你的应用发放。',
   'signin.appID': '应用 ID',
   'signin.userID': '用户 ID',
   'signin.token': '令牌',
   'signin.submit': '登录',
   'signin.invalidUserID': '用户 ID 由 1 到 32 个字母、数字或符号 ! # $ % & ( ) + - : ; < = . > ? @ [ ] ^ _ | ~ } { 组成',
-  'signin.invalidAppID': '应用 ID 是大于 0 的整数。',
+  'signin.invalidAppID': '应用 ID 是 1 到 4294967295 之间的整数。',
   'signin.back': '返回演示用户',
 
   'list.title': '会话',
@@ -57,6 +60,7 @@ export const zhCN: Dictionary = {
   'chat.log': '与{name}的消息',
   'chat.start': '你与{name}的对话从这里开始。',
   'chat.older': '正在加载更早的消息…',
+  'chat.olderFailed': '更早的消息加载失败。',
   'chat.loading': '正在加载消息…',
   'chat.error': '消息加载失败。',
   'chat.retry': '重试',
@@ -76,6 +80,7 @@ export const zhCN: Dictionary = {
   'message.queued': '等待网络连接',
   'message.sent': '已发送',
   'message.retry': '重试',
+  'message.edit': '编辑',
   'message.delete': '删除',
   'message.failed.because': '未发送：{reason}',
 
@@ -83,6 +88,7 @@ export const zhCN: Dictionary = {
   'composer.placeholder': '写消息',
   'composer.send': '发送',
   'composer.hint': '按 Enter 发送，按 Shift + Enter 换行。',
+  'composer.hint.touch': '按 Enter 换行，点按钮发送。',
   'composer.offline': '当前没有连接：现在发送的内容会在恢复后发出。',
   'composer.closed': '你没有在此登录，无法发送消息。',
 
@@ -118,6 +124,7 @@ export const zhCN: Dictionary = {
   'error.token': '令牌无效',
   'error.expired': '令牌已过期',
   'error.signedOut': '你尚未登录',
+  'error.appID': '应用不存在',
   'error.dedupe': '消息太旧，无法重新发送',
 
   // The page for whoever runs the cluster.

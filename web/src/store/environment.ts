@@ -1,4 +1,5 @@
 import type { ZIM } from 'parley-chat/zim';
+import type { SafeStorage } from '../storage';
 
 /** The part of the SDK that the page uses. Nothing else reaches the server's chat. */
 export type Chat = Pick<
@@ -33,7 +34,7 @@ export interface Environment {
   createChat(appID: number): Chat;
   readonly dev: DevServer;
   /** Storage that belongs to this tab alone, so that two windows can be two people. */
-  readonly tab: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  readonly tab: SafeStorage;
   /** The user that the address asks for. */
   readonly wantedUser: string | undefined;
   /** Makes the SDK look at once whether the server can be reached. */

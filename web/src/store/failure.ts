@@ -5,6 +5,7 @@ export const networkFailure = 6000104;
 
 const phrases: Readonly<Record<number, PlainKey>> = {
   6000001: 'error.invalid',
+  6000003: 'error.appID',
   6000005: 'error.busy',
   6000101: 'error.token',
   6000102: 'error.network',
@@ -22,8 +23,8 @@ const phrases: Readonly<Record<number, PlainKey>> = {
 /** Tokens that a fresh one replaces. */
 const stale = new Set([6000101, 6000103, 6000106, 6000108]);
 
-/** Outcomes that say nothing about the message itself: it may be sent again when the connection is back. */
-const unreached = new Set([6000102, 6000104, 6000105, 6000121, 6000123]);
+/** Outcomes that say nothing about the message itself, only that there was no login or no connection: it goes out when that is back. */
+const worthQueueing = new Set([6000102, 6000104, 6000105, 6000106, 6000121, 6000122, 6000123]);
 
 /** The ZIM error code of a rejection; 0 when it carries none. */
 export function codeOf(error: unknown): number {
@@ -39,6 +40,6 @@ export function isStaleToken(code: number): boolean {
   return stale.has(code);
 }
 
-export function isUnreached(code: number): boolean {
-  return unreached.has(code);
+export function isWorthQueueing(code: number): boolean {
+  return worthQueueing.has(code);
 }

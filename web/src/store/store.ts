@@ -1,15 +1,17 @@
-import { batch, effect, signal, untracked } from '@preact/signals';
-import { ZIMConnectionEvent, ZIMConnectionState, ZIMConversationType } from 'parley-chat/zim';
+import { batch, computed, effect, signal, untracked } from '@preact/signals';
+import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat/zim';
 import type { ZIMMessage } from 'parley-chat/zim';
-import { Connection } from './connection';
-import { Conversations } from './conversations';
+import { AccountState } from './account';
+import type { Account } from './account';
+import { BannerState } from './banner-state';
 import { Drafts } from './drafts';
 import type { Chat, Environment } from './environment';
-import { codeOf, isStaleToken, isUnreached } from './failure';
-import { Outbox } from './outbox';
-import { Session } from './session';
-import type { Account } from './session';
+import { codeOf, isStaleToken, isWorthQueueing } from './failure';
+import { InboxList } from './inbox-list';
+import { toMessageView } from './message-view';
+import { PendingMessages } from './pending';
 import { Timeline } from './timeline';
+import { UnreadClearer } from './unread';
 
 /** Messages of one sender that came in together; `text` is what the last one says. */
 export interface Arrival {
@@ -23,117 +25,124 @@ export interface Arrival {
  * nowhere else; the views read the signals and call the actions.
  */
 export class Store {
-  readonly session: Session;
-  readonly connection: Connection;
-  readonly conversations = new Conversations();
+  readonly account: AccountState;
+  readonly banner: BannerState;
+  readonly inbox = new InboxList();
   readonly drafts: Drafts;
-  /** The conversation on the screen; written by the router. */
-  readonly openID = signal<string | undefined>(undefined);
+  /** The conversation on the screen; undefined while none is, or nobody is signed in. */
+  readonly openTimeline = signal<Timeline | undefined>(undefined);
   /** True while somebody can see the page; unread messages are cleared only then. */
   readonly visible = signal(true);
   /** Messages that have arrived in the open conversation, for the announcer. */
   readonly arrived = signal<Arrival | undefined>(undefined);
+  /** True while leaving the page would lose something that was written. */
+  readonly unsaved = computed(() => this.pending.unsaved.value.size > 0 || this.drafts.unsaved.value.size > 0);
 
-  private readonly outbox: Outbox;
+  private readonly pending: PendingMessages;
   private readonly timelines = new Map<string, Timeline>();
-  private readonly clearing = new Set<string>();
   private chat: Chat | undefined;
   /** Whose conversations and messages are here: a new login of the same user keeps them. */
   private shownUser: string | undefined;
+  /** What the address names, also while nobody is signed in. */
+  private wantedID: string | undefined;
 
   constructor(private readonly env: Environment) {
-    this.session = new Session(env);
-    this.connection = new Connection(env.now);
+    this.account = new AccountState(env);
+    this.banner = new BannerState(env.now);
     this.drafts = new Drafts(env.tab);
-    this.outbox = new Outbox({
-      chat: () => (this.connection.over.peek() ? undefined : this.chat),
-      connected: () => this.connection.connected.peek(),
-      self: () => this.self,
-      now: env.now,
-    });
-    effect(() => this.follow(this.session.account.value));
+    this.pending = new PendingMessages(
+      {
+        chat: () => (this.banner.over.peek() ? undefined : this.chat),
+        connected: () => this.banner.connected.peek(),
+        self: () => this.self,
+        now: env.now,
+        timeline: (id) => this.timeline(id),
+      },
+      env.tab,
+    );
+    effect(() => this.follow(this.account.current.value));
     effect(() => {
-      void this.connection.connected.value;
+      void this.banner.connected.value;
       untracked(() => this.connectionChanged());
     });
-    effect(() => this.clearUnreadOfOpen());
+    new UnreadClearer({
+      chat: () => (this.visible.value && this.banner.connected.value ? this.chat : undefined),
+      open: () => {
+        const id = this.openTimeline.value?.id;
+        return id === undefined ? undefined : { id, unread: this.inbox.get(id)?.unread ?? 0 };
+      },
+    });
   }
 
   /** The signed-in user's ID; empty when nobody is. */
   get self(): string {
-    return this.session.account.peek()?.userID ?? '';
+    return this.account.current.peek()?.userID ?? '';
   }
 
   /** The name to show for a user: from the list, else from the demo users, else the ID. */
   nameOf(userID: string): string {
-    const account = this.session.account.value;
+    const account = this.account.current.value;
     if (userID === account?.userID) return account.userName || userID;
-    const listed = this.conversations.get(userID)?.name;
-    const demo = this.session.demoUsers.value?.find((user) => user.userID === userID)?.userName;
+    const listed = this.inbox.get(userID)?.name;
+    const demo = this.account.demoUsers.value?.find((user) => user.userID === userID)?.userName;
     return (listed === userID ? undefined : listed) ?? demo ?? listed ?? userID;
   }
 
-  /** The timeline of a conversation, which begins to load with the first call. */
-  timeline(id: string): Timeline {
-    const known = this.timelines.get(id);
-    if (known) return known;
-    const made = new Timeline(id, this.self);
-    made.dividerSeq.value = untracked(() => this.unreadMark(id));
-    this.timelines.set(id, made);
-    if (this.chat && this.connection.connected.peek()) void made.refresh(this.chat);
-    return made;
+  /** The address of a user's picture; empty when there is none. */
+  avatarOf(userID: string): string {
+    return this.inbox.get(userID)?.avatarUrl ?? '';
   }
 
-  /** Opens a conversation: the divider moves to where the unread messages begin. */
+  /** Opens a conversation: it begins to load, and the divider moves to where the unread messages begin. */
   open(id: string | undefined): void {
-    if (id === this.openID.peek()) return;
-    if (id !== undefined) {
-      const timeline = this.timelines.get(id);
-      if (timeline) timeline.dividerSeq.value = this.unreadMark(id);
-    }
-    this.openID.value = id;
+    if (id === this.wantedID) return;
+    this.wantedID = id;
+    batch(() => this.showWanted());
   }
 
   send(id: string, text: string): void {
-    const timeline = this.timeline(id);
-    timeline.dividerSeq.value = undefined;
+    this.timeline(id).dividerSeq.value = undefined;
     this.drafts.set(id, '');
-    this.outbox.send(timeline, text);
+    this.pending.send(id, text);
   }
 
+  /** Sends a failed message again. */
   retry(key: string): void {
-    this.outbox.retry(key);
+    this.pending.retry(key);
   }
 
+  /** Deletes a failed message. */
   discard(key: string): void {
-    this.outbox.discard(key);
+    this.pending.discard(key);
   }
 
-  async loadOlder(id: string): Promise<void> {
-    if (this.chat) await this.timeline(id).loadOlder(this.chat);
+  /** Takes a failed message back into the field where one writes. */
+  edit(key: string): void {
+    const taken = this.pending.discard(key);
+    if (taken) this.drafts.prepend(taken.conversation, taken.text);
+  }
+
+  async loadOlder(timeline: Timeline): Promise<void> {
+    if (this.chat) await timeline.loadOlder(this.chat);
   }
 
   /** Tries again what could not be read. */
   async reload(): Promise<void> {
     if (!this.chat) return;
-    const open = this.openID.peek();
-    await Promise.all([
-      this.conversations.refresh(this.chat, this.self),
-      open === undefined ? undefined : this.timeline(open).refresh(this.chat),
-    ]);
+    await Promise.all([this.inbox.refresh(this.chat, this.self), this.openTimeline.peek()?.refresh(this.chat)]);
   }
 
   async loadMoreConversations(): Promise<void> {
-    if (this.chat) await this.conversations.loadMore(this.chat, this.self);
+    if (this.chat) await this.inbox.loadMore(this.chat, this.self);
   }
 
   /** Signs in again as the same user, after a kick or the end of a session. */
   async resume(): Promise<void> {
-    const account = this.session.account.peek();
+    const account = this.account.current.peek();
     if (!account) return;
-    if (account.demo) await this.session.signInAsDemo(account.userID);
-    else if (this.connection.trouble.peek() === 'expired') this.session.signOut();
-    else this.session.signIn({ ...account });
+    if (account.demo) await this.account.signInAsDemo(account.userID);
+    else if (this.banner.trouble.peek() === 'expired') this.account.signOut();
+    else this.account.signIn({ ...account });
   }
 
   /** Does not wait for the SDK's next attempt to connect. */
@@ -141,9 +150,9 @@ export class Store {
     this.env.wakeNetwork();
   }
 
-  async signOut(): Promise<void> {
-    await this.chat?.logout();
-    this.session.signOut();
+  signOut(): void {
+    this.chat?.logout();
+    this.account.signOut();
   }
 
   /** Lets the SDK object live and die with the account. */
@@ -153,27 +162,34 @@ export class Store {
     before?.destroy();
     untracked(() =>
       batch(() => {
-        this.connection.begin();
-        if (account?.userID !== this.shownUser) this.forget();
-        this.shownUser = account?.userID;
-        if (!account) return;
-        this.drafts.open(account.userID);
-        this.connect(account);
+        this.banner.begin();
+        if (account?.userID !== this.shownUser) this.turnTo(account?.userID);
+        for (const timeline of this.timelines.values()) timeline.expire();
+        if (account) this.connect(account);
       }),
     );
   }
 
-  private forget(): void {
-    this.conversations.reset();
-    this.outbox.reset();
+  /** Nothing of the user before stays; what this one has not sent yet comes back. */
+  private turnTo(user: string | undefined): void {
+    this.shownUser = user;
+    this.inbox.reset();
     this.timelines.clear();
+    this.arrived.value = undefined;
+    this.drafts.open(user ?? '');
+    this.pending.open(user ?? '');
+    this.showWanted();
   }
 
   private connect(account: Account): void {
-    const chat = this.env.createChat(account.appID);
-    this.chat = chat;
-    this.listen(chat);
-    void this.login(chat, account, account.token, account.demo);
+    try {
+      const chat = this.env.createChat(account.appID);
+      this.chat = chat;
+      this.listen(chat);
+      void this.login(chat, account, account.token, account.demo);
+    } catch (error) {
+      this.account.signOut(codeOf(error));
+    }
   }
 
   private async login(chat: Chat, account: Account, token: string, mayRenew: boolean): Promise<void> {
@@ -186,33 +202,33 @@ export class Store {
   }
 
   private async loginFailed(chat: Chat, account: Account, code: number, mayRenew: boolean): Promise<void> {
-    if (isUnreached(code)) {
-      this.connection.changed(ZIMConnectionState.Disconnected, ZIMConnectionEvent.LoginTimeout);
+    if (isWorthQueueing(code) && !isStaleToken(code)) {
+      this.banner.changed(ZIMConnectionState.Disconnected, ZIMConnectionEvent.LoginTimeout);
       return;
     }
     const renewable = mayRenew && isStaleToken(code);
-    const fresh = renewable ? await this.session.freshToken(account).catch(() => undefined) : undefined;
+    const fresh = renewable ? await this.account.freshToken(account).catch(() => undefined) : undefined;
     if (chat !== this.chat) return;
-    if (fresh === undefined) this.session.signOut(code);
+    if (fresh === undefined) this.account.signOut(code);
     else await this.login(chat, account, fresh, false);
   }
 
   private listen(chat: Chat): void {
     chat.on('connectionStateChanged', (_, { state, event, extendedData }) => {
-      if (chat === this.chat) batch(() => this.connection.changed(state, event, extendedData));
+      if (chat === this.chat) batch(() => this.banner.changed(state, event, extendedData));
     });
     chat.on('tokenWillExpire', () => void this.renew(chat));
-    chat.on('conversationChanged', (_, { infoList }) => this.conversations.apply(infoList, this.self));
+    chat.on('conversationChanged', (_, { infoList }) => this.inbox.apply(infoList, this.self));
     chat.on('conversationTotalUnreadMessageCountUpdated', (_, { totalUnreadMessageCount }) => {
-      this.conversations.totalUnread.value = totalUnreadMessageCount;
+      this.inbox.totalUnread.value = totalUnreadMessageCount;
     });
     chat.on('receivePeerMessage', (_, { fromConversationID, messageList }) => this.receive(fromConversationID, messageList));
   }
 
   private async renew(chat: Chat): Promise<void> {
-    const account = this.session.account.peek();
+    const account = this.account.current.peek();
     if (!account) return;
-    const token = await this.session.freshToken(account).catch(() => undefined);
+    const token = await this.account.freshToken(account).catch(() => undefined);
     if (token !== undefined && chat === this.chat) await chat.renewToken(token).catch(() => undefined);
   }
 
@@ -221,50 +237,53 @@ export class Store {
     if (!timeline) return;
     batch(() => {
       if (!this.visible.peek() && timeline.dividerSeq.peek() === undefined) {
-        timeline.dividerSeq.value = timeline.entries.peek().findLast((entry) => entry.seq > 0)?.seq;
+        timeline.dividerSeq.value = timeline.messages.peek().findLast(({ seq }) => seq > 0)?.seq;
       }
       timeline.receive(messages);
-      if (id === this.openID.peek()) this.arrived.value = { id, count: messages.length, text: timeline.entries.peek().at(-1)?.text ?? '' };
+      if (timeline !== this.openTimeline.peek()) return;
+      const news = messages.map((message) => toMessageView(message, this.self)).filter(({ own }) => !own);
+      const last = news.at(-1);
+      if (last) this.arrived.value = { id, count: news.length, text: last.text };
     });
   }
 
-  /** On every new connection everything that may have changed meanwhile is read again. */
+  /** After a login what may be missing is read; later the SDK delivers all that follows, over lost connections too. */
   private connectionChanged(): void {
-    this.outbox.connectionChanged();
-    if (!this.chat || !this.connection.connected.peek()) return;
+    this.pending.connectionChanged();
+    this.readOpen();
+    if (!this.chat || !this.banner.connected.peek() || this.inbox.upToDate(this.chat)) return;
     void this.refreshList(this.chat);
-    for (const timeline of this.timelines.values()) void timeline.refresh(this.chat);
   }
 
   private async refreshList(chat: Chat): Promise<void> {
-    const id = this.openID.peek();
-    await this.conversations.refresh(chat, this.self);
-    const timeline = id === undefined ? undefined : this.timelines.get(id);
+    await this.inbox.refresh(chat, this.self);
+    const timeline = this.openTimeline.peek();
     if (timeline) timeline.dividerSeq.value ??= this.unreadMark(timeline.id);
   }
 
+  private timeline(id: string): Timeline {
+    const known = this.timelines.get(id);
+    if (known) return known;
+    const made = new Timeline(id, this.self, (key) => this.pending.settle(key));
+    this.timelines.set(id, made);
+    return made;
+  }
+
+  private showWanted(): void {
+    const id = this.wantedID;
+    const timeline = id === undefined || this.shownUser === undefined ? undefined : this.timeline(id);
+    if (timeline) timeline.dividerSeq.value = untracked(() => this.unreadMark(timeline.id));
+    this.openTimeline.value = timeline;
+    this.readOpen();
+  }
+
+  private readOpen(): void {
+    const timeline = this.openTimeline.peek();
+    if (timeline?.stale && this.chat && this.banner.connected.peek()) void timeline.refresh(this.chat);
+  }
+
   private unreadMark(id: string): number | undefined {
-    const conversation = this.conversations.get(id);
+    const conversation = this.inbox.get(id);
     return conversation && conversation.unread > 0 ? conversation.readSeq : undefined;
-  }
-
-  private clearUnreadOfOpen(): void {
-    const id = this.openID.value;
-    if (id === undefined || !this.visible.value || !this.connection.connected.value) return;
-    const unread = this.conversations.get(id)?.unread ?? 0;
-    if (unread === 0 || !this.chat || this.clearing.has(id)) return;
-    this.clearing.add(id);
-    void this.clearUnread(this.chat, id, unread);
-  }
-
-  /** Clears, and once more when further messages came while the server was asked. */
-  private async clearUnread(chat: Chat, id: string, unread: number): Promise<void> {
-    const cleared = await chat.clearConversationUnreadMessageCount(id, ZIMConversationType.Peer).then(
-      () => true,
-      () => false,
-    );
-    this.clearing.delete(id);
-    const left = untracked(() => this.conversations.get(id)?.unread ?? 0);
-    if (cleared && left > 0 && left !== unread) untracked(() => this.clearUnreadOfOpen());
   }
 }

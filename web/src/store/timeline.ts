@@ -1,53 +1,72 @@
 import { batch, signal } from '@preact/signals';
 import { ZIMConversationType } from 'parley-chat/zim';
 import type { ZIMMessage } from 'parley-chat/zim';
-import { toEntry } from './entry';
-import type { Entry } from './entry';
 import type { Chat } from './environment';
+import type { MessageView } from './message-view';
+import { toMessageView } from './message-view';
 
 const pageSize = 40;
-/** Pages read to close a gap after an absence; a longer one starts the timeline afresh at its end. */
+/** Pages read to close a gap after an absence; after a longer one the timeline begins at its end again. */
 const gapPages = 5;
 
 /**
  * The messages of one conversation as far as they have been read: a run of
  * stored messages without gaps up to the newest, then the own ones that the
- * server has not acknowledged.
+ * server has not acknowledged. While a login lasts, over lost connections too,
+ * the SDK delivers everything that follows; only a new login leaves a gap.
  */
 export class Timeline {
-  readonly entries = signal<readonly Entry[]>([]);
+  readonly messages = signal<readonly MessageView[]>([]);
   readonly state = signal<'loading' | 'ready' | 'error'>('loading');
   /** True when the first message of the conversation is here. */
   readonly complete = signal(false);
   readonly loadingOlder = signal(false);
-  /** The unread divider stands behind this message; undefined: no divider. */
+  /** True when the older messages could not be read; the user may ask again. */
+  readonly olderFailed = signal(false);
+  /** The unread divider stands after this message; undefined: no divider. */
   readonly dividerSeq = signal<number | undefined>(undefined);
+  /** True when `refresh` is needed: nothing has been read yet, or messages of a time without a login are missing. */
+  stale = true;
 
-  private stored: readonly Entry[] = [];
-  private pending: readonly Entry[] = [];
+  private stored: readonly MessageView[] = [];
+  private pending: readonly MessageView[] = [];
   private oldest: ZIMMessage | undefined;
-  private refreshing: Promise<void> | undefined;
+  /** While stale: the run of stored messages has no gap up to this one. */
+  private knownSeq = 0;
+  private reading: { readonly chat: Chat; readonly done: Promise<void> } | undefined;
 
+  /** `adopted` hears which echo turned out to be stored when a stored message takes its place. */
   constructor(
     readonly id: string,
     private readonly self: string,
+    private readonly adopted: (key: string) => void,
   ) {}
+
+  /** A new login begins: what was said without one is missing until the next `refresh`. */
+  expire(): void {
+    this.reading = undefined;
+    if (this.stale) return;
+    this.stale = true;
+    this.knownSeq = this.stored.at(-1)?.seq ?? 0;
+  }
 
   /** Reads the newest messages and joins them to what is here. Calls at one time share one reading. */
   refresh(chat: Chat): Promise<void> {
-    this.refreshing ??= this.readNewest(chat).finally(() => (this.refreshing = undefined));
-    return this.refreshing;
+    if (this.reading?.chat !== chat) this.reading = { chat, done: this.readNewest(chat) };
+    return this.reading.done;
   }
 
   /** Reads one page before the oldest message here. */
   async loadOlder(chat: Chat): Promise<void> {
-    if (this.loadingOlder.value || this.complete.value || this.state.value !== 'ready' || !this.oldest) return;
+    const { oldest } = this;
+    if (this.loadingOlder.value || this.complete.value || this.state.value !== 'ready' || !oldest) return;
     this.loadingOlder.value = true;
+    this.olderFailed.value = false;
     try {
-      const page = await this.page(chat, this.oldest);
-      batch(() => this.insert(page));
+      const page = await this.page(chat, oldest);
+      if (oldest === this.oldest) batch(() => this.extend(page));
     } catch {
-      // The view asks again when it is scrolled again.
+      this.olderFailed.value = true;
     } finally {
       this.loadingOlder.value = false;
     }
@@ -55,45 +74,49 @@ export class Timeline {
 
   /** Takes messages that the SDK delivered, in order and without gaps. */
   receive(messages: readonly ZIMMessage[]): void {
-    this.merge(messages.map((message) => toEntry(message, this.self)).filter((entry) => entry.seq > 0));
+    this.merge(messages.map((message) => toMessageView(message, this.self)).filter(({ seq }) => seq > 0));
   }
 
   /** Shows an own message that is not acknowledged, or its new state. */
-  echo(entry: Entry): void {
-    const known = this.pending.some((other) => other.key === entry.key);
-    this.pending = known ? this.pending.map((other) => (other.key === entry.key ? entry : other)) : [...this.pending, entry];
+  echo(message: MessageView): void {
+    const known = this.pending.some(({ key }) => key === message.key);
+    this.pending = known ? this.pending.map((other) => (other.key === message.key ? message : other)) : [...this.pending, message];
     this.publish();
   }
 
-  /** Takes an echo away: it was deleted, or is going to be shown as acknowledged. */
+  /** Takes an echo away. */
   drop(key: string): void {
-    this.pending = this.pending.filter((entry) => entry.key !== key);
+    this.pending = this.pending.filter((message) => message.key !== key);
     this.publish();
   }
 
   /** The echo `key` is now this stored message; it keeps its place on the screen. */
   acknowledge(key: string, message: ZIMMessage): void {
     this.pending = this.pending.filter((other) => other.key !== key);
-    this.merge([{ ...toEntry(message, this.self), key }]);
+    this.merge([{ ...toMessageView(message, this.self), key }]);
   }
 
   private async readNewest(chat: Chat): Promise<void> {
+    const { knownSeq } = this;
     try {
       let page = await this.page(chat, undefined);
-      const newest = this.state.value === 'ready' ? (this.stored.at(-1)?.seq ?? 0) : 0;
-      const fresh = [...page];
-      for (let pages = 1; newest > 0 && !reaches(fresh, newest) && pages < gapPages; pages++) {
-        page = await this.page(chat, fresh[0]);
+      const run = [...page];
+      for (let pages = 1; knownSeq > 0 && !reaches(run, knownSeq) && pages < gapPages; pages++) {
+        page = await this.page(chat, run[0]);
         if (page.length === 0) break;
-        fresh.unshift(...page);
+        run.unshift(...page);
       }
+      if (this.reading?.chat !== chat) return;
       batch(() => {
-        if (newest > 0 && !reaches(fresh, newest)) this.forget();
-        this.insert(fresh, newest > 0 && reaches(fresh, newest));
+        if (knownSeq > 0 && reaches(run, knownSeq)) this.receive(run);
+        else this.beginAt(run);
         this.state.value = 'ready';
       });
+      this.stale = false;
     } catch {
-      if (this.state.value === 'loading') this.state.value = 'error';
+      if (this.state.value === 'loading' && this.reading?.chat === chat) this.state.value = 'error';
+    } finally {
+      if (this.reading?.chat === chat) this.reading = undefined;
     }
   }
 
@@ -103,41 +126,50 @@ export class Timeline {
     return [...messageList].sort((a, b) => (a.messageSeq ?? 0) - (b.messageSeq ?? 0));
   }
 
-  /** Adds a run of stored messages; `joined` says that it only continues what is here, so the oldest stays the oldest. */
-  private insert(messages: readonly ZIMMessage[], joined = false): void {
-    if (!joined) {
-      this.oldest = messages[0] ?? this.oldest;
-      this.complete.value = messages.length === 0 || messages[0]?.messageSeq === 1;
-    }
-    this.receive(messages);
+  /** Forgets what is older than the run, because there is a gap between the two. */
+  private beginAt(run: readonly ZIMMessage[]): void {
+    const first = run[0]?.messageSeq ?? 0;
+    this.stored = this.stored.filter(({ seq }) => seq >= first);
+    this.extend(run);
   }
 
-  private forget(): void {
-    this.stored = [];
-    this.oldest = undefined;
-    this.complete.value = false;
+  /** Adds a run that ends where the messages here begin. */
+  private extend(run: readonly ZIMMessage[]): void {
+    this.oldest = run[0] ?? this.oldest;
+    this.complete.value = run.length === 0 || run[0]?.messageSeq === 1;
+    this.receive(run);
   }
 
   /** Adds stored messages that are not here yet; one whose echo is still shown takes the echo's place. */
-  private merge(fresh: readonly Entry[]): void {
-    const bySeq = new Map(this.stored.map((entry) => [entry.seq, entry]));
-    for (const entry of fresh) {
-      if (bySeq.has(entry.seq)) continue;
-      const echo = entry.localID === undefined ? undefined : this.pending.find(({ localID }) => localID === entry.localID);
-      this.pending = this.pending.filter((other) => other !== echo);
-      bySeq.set(entry.seq, echo ? { ...entry, key: echo.key } : entry);
+  private merge(messages: readonly MessageView[]): void {
+    const newest = this.stored.at(-1)?.seq ?? 0;
+    if (messages.every(({ seq }, i) => seq > (messages[i - 1]?.seq ?? newest))) {
+      this.stored = [...this.stored, ...messages.map((message) => this.inPlaceOfEcho(message))];
+    } else {
+      const bySeq = new Map(this.stored.map((message) => [message.seq, message]));
+      for (const message of messages) {
+        if (!bySeq.has(message.seq)) bySeq.set(message.seq, this.inPlaceOfEcho(message));
+      }
+      this.stored = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
     }
-    this.stored = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
     this.publish();
   }
 
+  private inPlaceOfEcho(message: MessageView): MessageView {
+    const echo = message.localID === undefined ? undefined : this.pending.find(({ localID }) => localID === message.localID);
+    if (!echo) return message;
+    this.pending = this.pending.filter((other) => other !== echo);
+    this.adopted(echo.key);
+    return { ...message, key: echo.key };
+  }
+
   private publish(): void {
-    this.entries.value = this.pending.length > 0 ? [...this.stored, ...this.pending] : this.stored;
+    this.messages.value = this.pending.length > 0 ? [...this.stored, ...this.pending] : this.stored;
   }
 }
 
-/** True when a run of messages continues, without a gap, what ends at `newest`. */
-function reaches(run: readonly ZIMMessage[], newest: number): boolean {
+/** True when a run of messages continues, without a gap, what ends at `seq`. */
+function reaches(run: readonly ZIMMessage[], seq: number): boolean {
   const first = run[0]?.messageSeq ?? 0;
-  return run.length === 0 || first <= newest + 1;
+  return run.length === 0 || first <= seq + 1;
 }

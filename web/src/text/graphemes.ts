@@ -1,5 +1,6 @@
 const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const pictograph = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\p{Regional_Indicator})/u;
+// What fonts draw as a picture. Many pictographs, such as ❤ and ©, are text unless a variation selector or a skin tone follows.
+const pictograph = /^(?:\p{Emoji_Presentation}(?!\uFE0E)|\p{Regional_Indicator}{2}|\p{Extended_Pictographic}(?:\uFE0F|\p{Emoji_Modifier})|[\d#*]\uFE0F\u20E3)/u;
 
 /** True for a message of one to three emoji and nothing else: it is shown larger. */
 export function isEmojiOnly(text: string): boolean {

@@ -1,5 +1,5 @@
-import { dayNumber } from '../i18n/dates';
-import type { Entry } from '../store/entry';
+import { dayAround } from '../i18n/dates';
+import type { MessageView } from '../store/message-view';
 
 /** A row of the message list. */
 export type Row =
@@ -10,7 +10,7 @@ export type Row =
   | {
       readonly kind: 'message';
       readonly key: string;
-      readonly entry: Entry;
+      readonly message: MessageView;
       /** First and last of a group: the same sender within one minute. */
       readonly first: boolean;
       readonly last: boolean;
@@ -18,38 +18,41 @@ export type Row =
 
 /**
  * Lays messages out as rows: a head that says whether more is to come, a
- * separator before each day, the unread divider behind `dividerSeq`, and the
+ * separator before each day, the unread divider after `dividerSeq`, and the
  * messages, grouped by sender and minute. The divider ends a group, and stands
  * only where a message of somebody else follows.
  */
-export function toRows(entries: readonly Entry[], complete: boolean, dividerSeq: number | undefined): Row[] {
+export function toRows(messages: readonly MessageView[], complete: boolean, dividerSeq: number | undefined): Row[] {
   const rows: Row[] = [complete ? { kind: 'start', key: 'head' } : { kind: 'older', key: 'head' }];
-  const divider = dividerBefore(entries, complete, dividerSeq);
-  entries.forEach((entry, i) => {
-    const before = entries[i - 1];
-    const after = entries[i + 1];
-    if (!before || dayNumber(before.time) !== dayNumber(entry.time)) {
-      rows.push({ kind: 'day', key: `day:${dayNumber(entry.time)}:${entry.key}`, time: entry.time });
+  const divider = dividerBefore(messages, complete, dividerSeq);
+  let day = { start: 0, end: 0 };
+  let joins = false;
+  messages.forEach((message, i) => {
+    const { key, time } = message;
+    if (time < day.start || time >= day.end || i === 0) {
+      day = dayAround(time);
+      rows.push({ kind: 'day', key: `day:${day.start}:${key}`, time });
     }
     if (i === divider) rows.push({ kind: 'unread', key: 'unread' });
-    const first = i === divider || !before || !sameGroup(before, entry);
-    const last = i + 1 === divider || !after || !sameGroup(entry, after);
-    rows.push({ kind: 'message', key: entry.key, entry, first, last });
+    const after = messages[i + 1];
+    const joined = after !== undefined && i + 1 !== divider && sameGroup(message, after);
+    rows.push({ kind: 'message', key, message, first: !joins, last: !joined });
+    joins = joined;
   });
   return rows;
 }
 
 /**
- * The index of the first message of somebody else behind the mark; -1: no
+ * The index of the first message of somebody else after the mark; -1: no
  * divider, also while the messages around the mark have not been read.
  */
-function dividerBefore(entries: readonly Entry[], complete: boolean, dividerSeq: number | undefined): number {
+function dividerBefore(messages: readonly MessageView[], complete: boolean, dividerSeq: number | undefined): number {
   if (dividerSeq === undefined) return -1;
-  if (!complete && (entries[0]?.seq ?? 0) > dividerSeq + 1) return -1;
-  return entries.findIndex((entry) => !entry.own && entry.seq > dividerSeq);
+  if (!complete && (messages[0]?.seq ?? 0) > dividerSeq + 1) return -1;
+  return messages.findIndex(({ own, seq }) => !own && seq > dividerSeq);
 }
 
-function sameGroup(a: Entry, b: Entry): boolean {
+function sameGroup(a: MessageView, b: MessageView): boolean {
   return (
     a.sender === b.sender &&
     isSaid(a) &&
@@ -59,6 +62,6 @@ function sameGroup(a: Entry, b: Entry): boolean {
   );
 }
 
-function isSaid(entry: Entry): boolean {
-  return entry.kind === 'text' || entry.kind === 'custom';
+function isSaid({ kind }: MessageView): boolean {
+  return kind === 'text' || kind === 'custom';
 }

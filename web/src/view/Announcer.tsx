@@ -11,7 +11,7 @@ const batchMilliseconds = 1000;
 /** Tells screen readers, politely and in batches, what has arrived and what happened to the connection. */
 export function Announcer(): VNode {
   const store = useStore();
-  const [spoken, speak] = useState('');
+  const [spoken, speak] = useState({ text: '', count: 0 });
   const waiting = useRef<Arrival | undefined>(undefined);
 
   useSignalEffect(() => {
@@ -24,15 +24,16 @@ export function Announcer(): VNode {
     setTimeout(() => {
       const due = waiting.current;
       waiting.current = undefined;
-      if (due) speak(phrase(due, store.nameOf(due.id)));
+      if (due) speak(({ count }) => ({ text: phrase(due, store.nameOf(due.id)), count: count + 1 }));
     }, batchMilliseconds);
   });
 
-  const trouble = store.connection.trouble.value;
+  const trouble = store.banner.trouble.value;
   return (
-    <div class="hidden">
+    <div class="visually-hidden">
       <div aria-live="polite" class="announcer">
-        {spoken}
+        {/* A new element each time: the same text twice is two announcements. */}
+        <p key={spoken.count}>{spoken.text}</p>
       </div>
       <div role="status">{trouble && (trouble === 'reconnecting' ? t('banner.connecting') : t(`banner.${trouble}`))}</div>
     </div>

@@ -10,9 +10,9 @@ import { SignIn } from './SignIn';
 import { Welcome } from './Welcome';
 
 /** The page: the sign-in form, or list, conversation and details side by side. */
-export function App(): VNode | null {
-  const { session } = useStore();
-  if (!session.account.value) return session.starting.value ? null : <SignIn />;
+export function App(): VNode {
+  const { account } = useStore();
+  if (!account.current.value) return <SignIn />;
   const { conversation, details } = route.value;
   const pane = conversation === undefined ? 'list' : details ? 'details' : 'chat';
   return (
@@ -21,7 +21,7 @@ export function App(): VNode | null {
       <div class="shell" data-pane={pane}>
         <Sidebar />
         <div class="pane chat-pane">{conversation === undefined ? <Welcome /> : <Chat key={conversation} id={conversation} />}</div>
-        {conversation !== undefined && details && <Details id={conversation} />}
+        {conversation !== undefined && details && <Details key={conversation} id={conversation} />}
       </div>
       <Announcer />
     </main>

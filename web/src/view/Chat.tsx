@@ -11,14 +11,15 @@ import { MessageList } from './MessageList';
 /** The open conversation: its head, its messages, and where one writes. */
 export function Chat({ id }: { readonly id: string }): VNode {
   const store = useStore();
-  const timeline = store.timeline(id);
+  const opened = store.openTimeline.value;
+  const timeline = opened?.id === id ? opened : undefined;
   const name = store.nameOf(id);
   return (
     <>
       <ChatHead id={id} name={name} />
-      {timeline.state.value === 'ready' || timeline.entries.value.length > 0 ? (
+      {timeline && (timeline.state.value === 'ready' || timeline.messages.value.length > 0) ? (
         <MessageList timeline={timeline} name={name} />
-      ) : timeline.state.value === 'error' ? (
+      ) : timeline?.state.value === 'error' ? (
         <div class="empty fill">
           <p>{t('chat.error')}</p>
           <button type="button" class="button" onClick={() => void store.reload()}>
@@ -48,7 +49,7 @@ function ChatHead({ id, name }: { readonly id: string; readonly name: string }):
       </button>
       <Avatar id={id} name={name} size={36} />
       <h1 class="pane-title" tabIndex={-1} ref={title}>
-        {name}
+        <bdi>{name}</bdi>
       </h1>
       <button
         type="button"

@@ -4,20 +4,22 @@ import { t } from '../i18n';
 import { useStore } from './context';
 import { Icon } from './Icon';
 
-/** Where one writes: grows to eight lines, keeps a draft, and sends with Enter. */
+/** Where one writes: grows to eight lines, keeps a draft, and sends with Enter where there is a keyboard. */
 export function Composer({ id, name }: { readonly id: string; readonly name: string }): VNode {
   const store = useStore();
   const area = useRef<HTMLTextAreaElement>(null);
   const text = store.drafts.get(id);
-  const closed = store.connection.over.value;
-  const offline = !closed && store.connection.trouble.value !== undefined;
+  const closed = store.banner.over.value;
+  const offline = !closed && store.banner.trouble.value !== undefined;
   const blank = text.trim() === '';
+  // There Enter is the only way to a new line, and the button is under the thumb.
+  const onTouch = matchMedia('(pointer: coarse)').matches;
 
   useLayoutEffect(() => {
     if (area.current) fitHeight(area.current);
   }, [text]);
   useEffect(() => {
-    if (!matchMedia('(pointer: coarse)').matches) area.current?.focus();
+    if (!onTouch) area.current?.focus();
   }, [id]);
 
   const send = (): void => {
@@ -26,7 +28,7 @@ export function Composer({ id, name }: { readonly id: string; readonly name: str
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
+    if (onTouch || event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     send();
   };
@@ -48,7 +50,8 @@ export function Composer({ id, name }: { readonly id: string; readonly name: str
           aria-describedby="composer-hint"
           placeholder={t('composer.placeholder')}
           disabled={closed}
-          enterkeyhint="send"
+          dir="auto"
+          enterkeyhint={onTouch ? 'enter' : 'send'}
           value={text}
           onInput={(event) => store.drafts.set(id, event.currentTarget.value)}
           onKeyDown={onKeyDown}
@@ -57,8 +60,8 @@ export function Composer({ id, name }: { readonly id: string; readonly name: str
           <Icon name="send" />
         </button>
       </div>
-      <p class="hidden" id="composer-hint">
-        {t('composer.hint')}
+      <p class="visually-hidden" id="composer-hint">
+        {onTouch ? t('composer.hint.touch') : t('composer.hint')}
       </p>
     </form>
   );

@@ -2,8 +2,9 @@ import type { VNode } from 'preact';
 import { t } from '../i18n';
 import { fullTime, listTime } from '../i18n/dates';
 import { navigate, toHash } from '../route';
-import type { Conversation } from '../store/conversations';
-import type { Entry } from '../store/entry';
+import type { Conversation } from '../store/inbox-list';
+import type { MessageView } from '../store/message-view';
+import { withoutControls } from '../text/bidi';
 import { Avatar } from './Avatar';
 import { useStore } from './context';
 
@@ -38,7 +39,9 @@ export function ConversationItem({ conversation, index, current, inTabOrder }: P
       <Avatar id={id} name={name} />
       <span class="conversation-text">
         <span class="conversation-line">
-          <span class="conversation-name">{name}</span>
+          <span class="conversation-name">
+            <bdi>{name}</bdi>
+          </span>
           {last && (
             <time class="conversation-time" dateTime={new Date(last.time).toISOString()} title={fullTime(last.time)}>
               {listTime(last.time, Date.now())}
@@ -50,7 +53,7 @@ export function ConversationItem({ conversation, index, current, inTabOrder }: P
           {unread > 0 && (
             <span class="badge">
               <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
-              <span class="hidden">{t('list.unread', { n: unread })}</span>
+              <span class="visually-hidden">{t('list.unread', { n: unread })}</span>
             </span>
           )}
         </span>
@@ -59,18 +62,22 @@ export function ConversationItem({ conversation, index, current, inTabOrder }: P
   );
 }
 
-function Preview({ draft, last }: { readonly draft: string; readonly last: Entry | undefined }): VNode {
+function Preview({ draft, last }: { readonly draft: string; readonly last: MessageView | undefined }): VNode {
   if (draft !== '') return <span class="conversation-preview draft">{t('list.draft', { text: draft })}</span>;
   const text = last ? previewOf(last) : '';
-  return <span class="conversation-preview">{last?.own ? t('list.you', { text }) : text}</span>;
+  return (
+    <span class="conversation-preview">
+      <bdi>{last?.own ? t('list.you', { text }) : text}</bdi>
+    </span>
+  );
 }
 
-function previewOf(entry: Entry): string {
-  switch (entry.kind) {
+function previewOf(message: MessageView): string {
+  switch (message.kind) {
     case 'text':
-      return entry.text;
+      return withoutControls(message.text);
     case 'custom':
-      return t('chat.custom', { text: entry.text });
+      return t('chat.custom', { text: message.text });
     case 'recalled':
       return t('chat.recalled');
     case 'unsupported':

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Virtualizer } from 'virtua';
 import type { VirtualizerHandle } from 'virtua';
+import { t } from '../i18n';
 import { route } from '../route';
 import { useStore } from './context';
 import { ConversationItem } from './ConversationItem';
@@ -14,9 +15,9 @@ export function ConversationList(): VNode {
   const store = useStore();
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
-  const list = store.conversations.list.value;
+  const list = store.inbox.list.value;
   const open = route.value.conversation;
-  const entry = Math.max(0, list.findIndex(({ id }) => id === open));
+  const tabStop = Math.max(0, list.findIndex(({ id }) => id === open));
 
   const onScroll = (offset: number): void => {
     const handle = virtual.current;
@@ -35,17 +36,25 @@ export function ConversationList(): VNode {
 
   return (
     <div class="list-scroller" ref={scroller} onKeyDown={onKeyDown}>
-      <Virtualizer ref={virtual} data={list} as="ul" item="li" itemSize={64} keepMounted={[entry]} onScroll={onScroll}>
+      <Virtualizer ref={virtual} data={list} as="ul" item="li" itemSize={64} keepMounted={[tabStop]} onScroll={onScroll}>
         {(conversation, index) => (
           <ConversationItem
             key={conversation.id}
             conversation={conversation}
             index={index}
             current={conversation.id === open}
-            inTabOrder={index === entry}
+            inTabOrder={index === tabStop}
           />
         )}
       </Virtualizer>
+      {store.inbox.moreFailed.value && (
+        <p class="list-end">
+          {t('list.error')}{' '}
+          <button type="button" class="link-button" onClick={() => void store.loadMoreConversations()}>
+            {t('chat.retry')}
+          </button>
+        </p>
+      )}
     </div>
   );
 }

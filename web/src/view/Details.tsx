@@ -1,29 +1,37 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { formatNumber, t } from '../i18n';
 import { fullTime } from '../i18n/dates';
 import { goBack } from '../route';
 import { Avatar } from './Avatar';
 import { useStore } from './context';
 import { Icon } from './Icon';
+import { useFocusInside } from './useFocusInside';
 
 /** Who the other person is. */
 export function Details({ id }: { readonly id: string }): VNode {
   const store = useStore();
   const name = store.nameOf(id);
-  const last = store.timeline(id).entries.value.findLast((entry) => entry.seq > 0);
+  const last = store.openTimeline.value?.messages.value.findLast(({ seq }) => seq > 0);
+  const pane = useRef<HTMLElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
+  useFocusInside(pane, title);
   const close = (): void => goBack({ conversation: id, details: false });
   return (
-    <section class="pane details-pane" aria-label={t('details.title')} onKeyDown={(event) => event.key === 'Escape' && close()}>
+    <section class="pane details-pane" ref={pane} aria-label={t('details.title')} onKeyDown={(event) => event.key === 'Escape' && close()}>
       <header class="pane-head">
-        <h1 class="pane-title">{t('details.title')}</h1>
+        <h1 class="pane-title" tabIndex={-1} ref={title}>
+          {t('details.title')}
+        </h1>
         <button type="button" class="icon-button" aria-label={t('details.close')} title={t('details.close')} onClick={close}>
           <Icon name="close" />
         </button>
       </header>
       <div class="details-body">
         <Avatar id={id} name={name} size={80} />
-        <strong class="details-name">{name}</strong>
+        <strong class="details-name">
+          <bdi>{name}</bdi>
+        </strong>
         <dl class="facts">
           <dt>{t('details.userID')}</dt>
           <dd>

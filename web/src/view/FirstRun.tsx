@@ -7,9 +7,9 @@ import { SecondWindow } from './SecondWindow';
 
 /** How to try the chat out: the other side in a second window, and whom one may write to. Nothing outside of `parley dev`. */
 export function FirstRun(): VNode | null {
-  const { session } = useStore();
-  const self = session.account.value?.userID;
-  const others = session.demoUsers.value?.filter((user) => user.userID !== self).slice(0, 4) ?? [];
+  const { account } = useStore();
+  const self = account.current.value?.userID;
+  const others = account.demoUsers.value?.filter((user) => user.userID !== self).slice(0, 4) ?? [];
   if (others.length === 0) return null;
   return (
     <div class="first-run">

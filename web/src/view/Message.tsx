@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { t } from '../i18n';
 import { clock, fullTime } from '../i18n/dates';
-import type { Entry } from '../store/entry';
+import type { MessageView } from '../store/message-view';
 import { isEmojiOnly } from '../text/graphemes';
 import { splitLinks } from '../text/links';
 import { Avatar } from './Avatar';
@@ -10,7 +10,7 @@ import { Icon } from './Icon';
 import { reason } from './reason';
 
 interface Props {
-  readonly entry: Entry;
+  readonly message: MessageView;
   /** First and last of its group. */
   readonly first: boolean;
   readonly last: boolean;
@@ -19,19 +19,21 @@ interface Props {
 }
 
 /** One message with, at the end of its group, the time and how far it has come. */
-export function Message({ entry, first, last, name }: Props): VNode {
-  if (entry.kind === 'recalled') return <p class="quiet">{t('chat.recalled')}</p>;
-  if (entry.kind === 'unsupported') return <p class="quiet">{t('chat.unsupported')}</p>;
-  const classes = ['message', entry.own ? 'own' : 'other', first ? 'first' : '', last ? 'last' : ''];
+export function Message({ message, first, last, name }: Props): VNode {
+  if (message.kind === 'recalled') return <p class="quiet">{t('chat.recalled')}</p>;
+  if (message.kind === 'unsupported') return <p class="quiet">{t('chat.unsupported')}</p>;
+  const classes = ['message', message.own ? 'own' : 'other', first ? 'first' : '', last ? 'last' : ''];
   return (
-    <div class={classes.filter(Boolean).join(' ')} data-state={entry.state} data-seq={entry.seq}>
-      {!entry.own && <span class="message-avatar">{last && <Avatar id={entry.sender} name={name} size={28} />}</span>}
+    <div class={classes.filter(Boolean).join(' ')} data-state={message.state} data-seq={message.seq}>
+      {!message.own && <span class="message-avatar">{last && <Avatar id={message.sender} name={name} size={28} />}</span>}
       <div class="message-body">
-        <div class={entry.kind === 'text' && isEmojiOnly(entry.text) ? 'bubble emoji' : 'bubble'}>
-          <span class="hidden">{entry.own ? t('chat.you') : t('chat.says', { name })} </span>
-          {entry.kind === 'text' ? <Text text={entry.text} /> : t('chat.custom', { text: entry.text })}
+        <div class={message.kind === 'text' && isEmojiOnly(message.text) ? 'bubble emoji' : 'bubble'}>
+          <span class="visually-hidden">{message.own ? t('chat.you') : t('chat.says', { name })} </span>
+          <span class="said" dir="auto">
+            {message.kind === 'text' ? <Text text={message.text} /> : t('chat.custom', { text: message.text })}
+          </span>
         </div>
-        {(last || entry.state !== 'sent') && <Meta entry={entry} />}
+        {(last || message.state !== 'sent') && <Meta message={message} />}
       </div>
     </div>
   );
@@ -54,20 +56,20 @@ function Text({ text }: { readonly text: string }): VNode {
   );
 }
 
-function Meta({ entry }: { readonly entry: Entry }): VNode {
+function Meta({ message }: { readonly message: MessageView }): VNode {
   return (
     <div class="meta">
-      <time dateTime={new Date(entry.time).toISOString()} title={fullTime(entry.time)}>
-        {clock(entry.time)}
+      <time dateTime={new Date(message.time).toISOString()} title={fullTime(message.time)}>
+        {clock(message.time)}
       </time>
-      {entry.own && <State entry={entry} />}
+      {message.own && <State message={message} />}
     </div>
   );
 }
 
-function State({ entry }: { readonly entry: Entry }): VNode {
+function State({ message }: { readonly message: MessageView }): VNode {
   const store = useStore();
-  switch (entry.state) {
+  switch (message.state) {
     case 'sent':
       return (
         <span class="state">
@@ -78,21 +80,37 @@ function State({ entry }: { readonly entry: Entry }): VNode {
     case 'queued':
       return (
         <span class="state">
-          <Icon name="sending" size={14} /> {t(`message.${entry.state}`)}
+          <Icon name="sending" size={14} /> {t(`message.${message.state}`)}
         </span>
       );
     case 'failed':
       return (
         <span class="state failed">
           <Icon name="failed" size={14} />
-          <span>{t('message.failed.because', { reason: reason(entry.failure ?? 0) })}</span>
-          <button type="button" class="link-button" onClick={() => store.retry(entry.key)}>
-            {t('message.retry')}
-          </button>
-          <button type="button" class="link-button" onClick={() => store.discard(entry.key)}>
-            {t('message.delete')}
-          </button>
+          <span>{t('message.failed.because', { reason: reason(message.failure ?? 0) })}</span>
+          <Action label={t('message.retry')} act={() => store.retry(message.key)} />
+          <Action label={t('message.edit')} act={() => store.edit(message.key)} focus=".composer textarea" />
+          <Action label={t('message.delete')} act={() => store.discard(message.key)} />
         </span>
       );
   }
+}
+
+interface ActionProps {
+  readonly label: string;
+  readonly act: () => void;
+  /** What has the focus afterwards: the button is gone with the failure. */
+  readonly focus?: string;
+}
+
+function Action({ label, act, focus = '.log' }: ActionProps): VNode {
+  const onClick = (): void => {
+    act();
+    document.querySelector<HTMLElement>(focus)?.focus({ preventScroll: true });
+  };
+  return (
+    <button type="button" class="link-button" onClick={onClick}>
+      {label}
+    </button>
+  );
 }

@@ -8,6 +8,7 @@ import type { Timeline } from '../store/timeline';
 import type { Row } from '../timeline/rows';
 import { toRows } from '../timeline/rows';
 import { useStore } from './context';
+import { ErrorBoundary } from './ErrorBoundary';
 import { JumpToLatest } from './JumpToLatest';
 import { Message } from './Message';
 import { useLogScroll } from './useLogScroll';
@@ -24,9 +25,10 @@ interface Props {
  */
 export function MessageList({ timeline, name }: Props): VNode {
   const store = useStore();
-  const rows = useComputed(() => toRows(timeline.entries.value, timeline.complete.value, timeline.dividerSeq.value)).value;
+  const rows = useComputed(() => toRows(timeline.messages.value, timeline.complete.value, timeline.dividerSeq.value)).value;
   const scroller = useRef<HTMLDivElement>(null);
-  const scroll = useLogScroll(rows, () => void store.loadOlder(timeline.id));
+  const loadOlder = (): void => void store.loadOlder(timeline);
+  const scroll = useLogScroll(rows, loadOlder);
 
   return (
     <div class="log-frame">
@@ -41,7 +43,11 @@ export function MessageList({ timeline, name }: Props): VNode {
           onScroll={scroll.onScroll}
           onResize={scroll.onResize}
         >
-          {(row) => <RowView key={row.key} row={row} name={name} />}
+          {(row) => (
+            <ErrorBoundary key={row.key} fallback={<p class="quiet">{t('chat.unsupported')}</p>}>
+              {row.kind === 'older' ? <Older failed={timeline.olderFailed.value} onRetry={loadOlder} /> : <RowView row={row} name={name} />}
+            </ErrorBoundary>
+          )}
         </Virtualizer>
       </div>
       {scroll.away.value && <JumpToLatest unseen={scroll.unseen.value} onJump={scroll.toLatest} />}
@@ -49,17 +55,28 @@ export function MessageList({ timeline, name }: Props): VNode {
   );
 }
 
-function RowView({ row, name }: { readonly row: Row; readonly name: string }): VNode {
+/** Stands above the oldest message here while there are older ones. */
+function Older({ failed, onRetry }: { readonly failed: boolean; readonly onRetry: () => void }): VNode {
+  if (!failed) return <p class="log-head">{t('chat.older')}</p>;
+  return (
+    <p class="log-head">
+      {t('chat.olderFailed')}{' '}
+      <button type="button" class="link-button" onClick={onRetry}>
+        {t('chat.retry')}
+      </button>
+    </p>
+  );
+}
+
+function RowView({ row, name }: { readonly row: Exclude<Row, { kind: 'older' }>; readonly name: string }): VNode {
   switch (row.kind) {
     case 'start':
       return <p class="log-head">{t('chat.start', { name })}</p>;
-    case 'older':
-      return <p class="log-head">{t('chat.older')}</p>;
     case 'day':
       return <p class="day">{dayCaption(row.time, Date.now())}</p>;
     case 'unread':
       return <p class="unread-divider">{t('chat.unread')}</p>;
     case 'message':
-      return <Message entry={row.entry} first={row.first} last={row.last} name={name} />;
+      return <Message message={row.message} first={row.first} last={row.last} name={name} />;
   }
 }

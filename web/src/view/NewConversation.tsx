@@ -9,17 +9,14 @@ import { Dialog } from './Dialog';
 import { Field } from './Field';
 
 /** Asks for a user ID and opens the conversation with it; demo users are offered where there are some. */
-export function NewConversation({ onClose }: { readonly onClose: () => void }): VNode {
-  const { session } = useStore();
-  const self = session.account.value?.userID;
+export function NewConversation(): VNode {
+  const { account } = useStore();
+  const self = account.current.value?.userID;
   const [userID, setUserID] = useState('');
   const [error, setError] = useState<string | undefined>(undefined);
-  const others = session.demoUsers.value?.filter((user) => user.userID !== self) ?? [];
+  const others = account.demoUsers.value?.filter((user) => user.userID !== self) ?? [];
 
-  const start = (id: string): void => {
-    onClose();
-    navigate({ conversation: id, details: false });
-  };
+  const start = (id: string): void => navigate({ conversation: id, details: false });
   const submit = (event: Event): void => {
     event.preventDefault();
     const id = userID.trim();
@@ -29,7 +26,7 @@ export function NewConversation({ onClose }: { readonly onClose: () => void }): 
   };
 
   return (
-    <Dialog title={t('new.title')} closeLabel={t('new.cancel')} onClose={onClose}>
+    <Dialog title={t('new.title')} closeLabel={t('new.cancel')}>
       <form class="form" onSubmit={submit} noValidate>
         <Field id="peer" label={t('new.userID')} value={userID} error={error} focused onInput={setUserID} />
         <button type="submit" class="button primary">
@@ -44,7 +41,7 @@ export function NewConversation({ onClose }: { readonly onClose: () => void }): 
               <li key={user.userID}>
                 <button type="button" class="person-button" onClick={() => start(user.userID)}>
                   <Avatar id={user.userID} name={user.userName} size={32} />
-                  {user.userName}
+                  <bdi>{user.userName}</bdi>
                 </button>
               </li>
             ))}

@@ -12,9 +12,9 @@ export function windowAddress(user: string, peer?: string): string {
 /** A link that opens the other side of the conversation; nothing outside of `parley dev`. */
 export function SecondWindow({ primary = false }: { readonly primary?: boolean }): VNode | null {
   const store = useStore();
-  const self = store.session.account.value?.userID;
-  const others = store.session.demoUsers.value?.filter((user) => user.userID !== self) ?? [];
-  const other = others.find((user) => user.userID === store.openID.value) ?? others[0];
+  const self = store.account.current.value?.userID;
+  const others = store.account.demoUsers.value?.filter((user) => user.userID !== self) ?? [];
+  const other = others.find((user) => user.userID === store.openTimeline.value?.id) ?? others[0];
   if (!other) return null;
   return (
     <a class={primary ? 'button primary' : 'button'} href={windowAddress(other.userID, self)} target="_blank" rel="noopener">

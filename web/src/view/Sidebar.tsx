@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
 import { t } from '../i18n';
+import { dialog, openDialog } from '../route';
 import { Avatar } from './Avatar';
 import { useStore } from './context';
 import { ConversationList } from './ConversationList';
@@ -12,8 +12,7 @@ import { Settings } from './Settings';
 /** The list pane: who one is, a new conversation, settings, and the conversations. */
 export function Sidebar(): VNode {
   const store = useStore();
-  const [dialog, setDialog] = useState<'new' | 'settings' | undefined>(undefined);
-  const self = store.session.account.value?.userID ?? '';
+  const self = store.account.current.value?.userID ?? '';
   return (
     <nav class="pane list-pane" aria-label={t('list.title')}>
       <header class="pane-head">
@@ -22,25 +21,25 @@ export function Sidebar(): VNode {
           class="icon-button avatar-button"
           aria-label={t('list.settings')}
           title={t('list.settings')}
-          onClick={() => setDialog('settings')}
+          onClick={() => openDialog('settings')}
         >
           <Avatar id={self} name={store.nameOf(self)} size={36} />
         </button>
         <h1 class="pane-title">{t('list.title')}</h1>
-        <button type="button" class="icon-button" aria-label={t('list.new')} title={t('list.new')} onClick={() => setDialog('new')}>
+        <button type="button" class="icon-button" aria-label={t('list.new')} title={t('list.new')} onClick={() => openDialog('new')}>
           <Icon name="compose" />
         </button>
       </header>
-      <ListBody onNew={() => setDialog('new')} />
-      {dialog === 'new' && <NewConversation onClose={() => setDialog(undefined)} />}
-      {dialog === 'settings' && <Settings onClose={() => setDialog(undefined)} />}
+      <ListBody onNew={() => openDialog('new')} />
+      {dialog.value === 'new' && <NewConversation />}
+      {dialog.value === 'settings' && <Settings />}
     </nav>
   );
 }
 
 function ListBody({ onNew }: { readonly onNew: () => void }): VNode {
   const store = useStore();
-  const { state, list } = store.conversations;
+  const { state, list } = store.inbox;
   if (list.value.length > 0) return <ConversationList />;
   if (state.value === 'loading') return <ListSkeleton />;
   if (state.value === 'error') {

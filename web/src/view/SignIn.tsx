@@ -11,10 +11,10 @@ import { TokenForm } from './TokenForm';
 
 /** The first page: pick a demo user where there are some, else give a token. */
 export function SignIn(): VNode {
-  const { session } = useStore();
+  const { account } = useStore();
   const [byToken, setByToken] = useState(false);
-  const demo = (session.demoUsers.value?.length ?? 0) > 0;
-  const failure = session.failure.value;
+  const demo = (account.demoUsers.value?.length ?? 0) > 0;
+  const failure = account.failure.value;
   return (
     <main class="signin">
       <div class="signin-card">
@@ -28,8 +28,8 @@ export function SignIn(): VNode {
             {reason(failure)}
           </p>
         )}
-        {demo && !byToken ? <DemoUsers /> : <TokenForm />}
-        {demo && (
+        {account.starting.value ? <Looking /> : demo && !byToken ? <DemoUsers /> : <TokenForm />}
+        {demo && !account.starting.value && (
           <button type="button" class="link-button" onClick={() => setByToken(!byToken)}>
             {byToken ? t('signin.back') : t('signin.demo.other')}
           </button>
@@ -40,24 +40,35 @@ export function SignIn(): VNode {
   );
 }
 
+/** Until it is known whether there are demo users. */
+function Looking(): VNode {
+  return (
+    <div class="demo-users" role="status" aria-label={t('signin.looking')}>
+      {Array.from({ length: 6 }, (_, i) => (
+        <span key={i} class="skeleton person-skeleton" />
+      ))}
+    </div>
+  );
+}
+
 function DemoUsers(): VNode {
-  const { session } = useStore();
+  const { account } = useStore();
   return (
     <section aria-labelledby="demo-title">
       <h2 id="demo-title">{t('signin.demo.title')}</h2>
       <p class="muted">{t('signin.demo.hint')}</p>
       <ul class="demo-users">
-        {session.demoUsers.value?.map(({ userID, userName }) => (
+        {account.demoUsers.value?.map(({ userID, userName }) => (
           <li key={userID}>
             <button
               type="button"
               class="person-button"
               aria-label={t('signin.demo.as', { name: userName })}
-              disabled={session.signingIn.value}
-              onClick={() => void session.signInAsDemo(userID)}
+              disabled={account.signingIn.value}
+              onClick={() => void account.signInAsDemo(userID)}
             >
               <Avatar id={userID} name={userName} size={36} />
-              {userName}
+              <bdi>{userName}</bdi>
             </button>
             <a
               class="icon-button"

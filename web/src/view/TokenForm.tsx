@@ -1,25 +1,29 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
+import { wantedUser } from '../address';
 import { isUserID } from '../text/userid';
 import { useStore } from './context';
 import { Field } from './Field';
 
+/** The server's app IDs have 32 bits. */
+const largestAppID = 2 ** 32 - 1;
+
 /** Signs in with what an application's server hands out: app ID, user ID and token. */
 export function TokenForm(): VNode {
-  const { session } = useStore();
+  const { account } = useStore();
   const [appID, setAppID] = useState('');
-  const [userID, setUserID] = useState(new URLSearchParams(location.search).get('user') ?? '');
+  const [userID, setUserID] = useState(wantedUser() ?? '');
   const [token, setToken] = useState('');
   const [checked, setChecked] = useState(false);
-  const appIDIsGood = /^[1-9]\d{0,9}$/.test(appID.trim());
+  const appIDIsGood = /^[1-9]\d{0,9}$/.test(appID.trim()) && Number(appID) <= largestAppID;
   const userIDIsGood = isUserID(userID.trim());
 
   const submit = (event: Event): void => {
     event.preventDefault();
     setChecked(true);
     if (!appIDIsGood || !userIDIsGood || token.trim() === '') return;
-    session.signIn({ appID: Number(appID), userID: userID.trim(), userName: '', token: token.trim(), demo: false });
+    account.signIn({ appID: Number(appID), userID: userID.trim(), userName: '', token: token.trim(), demo: false });
   };
 
   return (

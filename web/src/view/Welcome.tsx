@@ -7,9 +7,9 @@ import { FirstRun } from './FirstRun';
 /** What stands in place of a conversation while none is chosen; on the first run it shows the way. */
 export function Welcome(): VNode {
   const store = useStore();
-  const { session, conversations } = store;
-  const self = session.account.value?.userID ?? '';
-  const first = conversations.state.value === 'ready' && conversations.list.value.length === 0;
+  const { account, inbox } = store;
+  const self = account.current.value?.userID ?? '';
+  const first = inbox.state.value === 'ready' && inbox.list.value.length === 0;
   return (
     <div class="welcome">
       <Avatar id={self} name={store.nameOf(self)} size={64} />

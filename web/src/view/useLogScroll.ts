@@ -49,7 +49,7 @@ export function useLogScroll(rows: readonly Row[], loadOlder: () => void): LogSc
     const last = rows[end];
     const isNew = last?.key !== previous.at(-1)?.key;
     if (previous.length === 0) scrollFirst(handle.current, rows);
-    else if (isNew && last?.kind === 'message' && last.entry.own) toEnd();
+    else if (isNew && last?.kind === 'message' && last.message.own) toEnd();
     else if (isNew && !away.peek()) toEnd();
     if (!away.peek()) seenSeq.value = lastSeq(rows);
   }, [rows]);
@@ -96,8 +96,8 @@ function cameAbove(before: readonly Row[], now: readonly Row[]): boolean {
 }
 
 function lastSeq(rows: readonly Row[]): number {
-  const row = rows.findLast((one) => one.kind === 'message' && one.entry.seq > 0);
-  return row?.kind === 'message' ? row.entry.seq : 0;
+  const row = rows.findLast((one) => one.kind === 'message' && one.message.seq > 0);
+  return row?.kind === 'message' ? row.message.seq : 0;
 }
 
 function countUnseen(rows: readonly Row[], seen: number): number {
@@ -105,8 +105,8 @@ function countUnseen(rows: readonly Row[], seen: number): number {
   for (let i = rows.length - 1; i >= 0; i--) {
     const row = rows[i];
     if (row?.kind !== 'message') continue;
-    if (row.entry.seq > 0 && row.entry.seq <= seen) break;
-    if (!row.entry.own) count++;
+    if (row.message.seq > 0 && row.message.seq <= seen) break;
+    if (!row.message.own) count++;
   }
   return count;
 }

@@ -4,8 +4,8 @@ import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat/zim';
 /** What the banner tells, in the order of what matters most. */
 export type Trouble = 'kicked' | 'expired' | 'disconnected' | 'offline' | 'reconnecting';
 
-/** The life of the connection as the SDK reports it. */
-export class Connection {
+/** The life of the connection as the SDK reports it, and what the banner says of it. */
+export class BannerState {
   /** True between a successful login and the next interruption. */
   readonly connected = signal(false);
   /** False when the device itself says that it has no network. */

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { withoutControls } from '../text/bidi';
 import type { DemoUser, Environment } from './environment';
 import { codeOf } from './failure';
 
@@ -14,11 +15,11 @@ export interface Account {
 const storageKey = 'parley.account';
 
 /**
- * Who is signed in in this tab. `account` is set as soon as somebody has been
+ * Who is signed in in this tab. `current` is set as soon as somebody has been
  * chosen: the page shows its frame at once while the login is still on its way.
  */
-export class Session {
-  readonly account = signal<Account | undefined>(undefined);
+export class AccountState {
+  readonly current = signal<Account | undefined>(undefined);
   /** Undefined until it is known whether the server has demo users. */
   readonly demoUsers = signal<readonly DemoUser[] | undefined>(undefined);
   readonly starting = signal(true);
@@ -32,10 +33,10 @@ export class Session {
   async start(): Promise<void> {
     const kept = this.kept();
     const wanted = this.env.wantedUser;
-    if (kept && (wanted === undefined || wanted === kept.userID)) this.account.value = kept;
+    if (kept && (wanted === undefined || wanted === kept.userID)) this.current.value = kept;
     const users = await this.env.dev.users().catch(() => undefined);
-    this.demoUsers.value = users ?? [];
-    if (!this.account.value && wanted !== undefined && users) await this.signInAsDemo(wanted);
+    this.demoUsers.value = users?.map((user) => ({ ...user, userName: withoutControls(user.userName) })) ?? [];
+    if (!this.current.value && wanted !== undefined && users) await this.signInAsDemo(wanted);
     this.starting.value = false;
   }
 
@@ -57,7 +58,7 @@ export class Session {
   signIn(account: Account): void {
     this.failure.value = undefined;
     this.keep(account);
-    this.account.value = account;
+    this.current.value = account;
   }
 
   /** A fresh token for the account, or undefined when only the application could give one. */
@@ -70,18 +71,18 @@ export class Session {
 
   /** Back to the sign-in page, with the reason when it was not the user's wish. */
   signOut(failure?: number): void {
-    this.env.tab.removeItem(storageKey);
+    this.env.tab.remove(storageKey);
     this.failure.value = failure;
-    this.account.value = undefined;
+    this.current.value = undefined;
   }
 
   private keep(account: Account): void {
-    this.env.tab.setItem(storageKey, JSON.stringify(account));
+    this.env.tab.set(storageKey, JSON.stringify(account));
   }
 
   private kept(): Account | undefined {
     try {
-      const kept = JSON.parse(this.env.tab.getItem(storageKey) ?? 'null') as Partial<Account> | null;
+      const kept = JSON.parse(this.env.tab.get(storageKey) ?? 'null') as Partial<Account> | null;
       return kept?.appID && kept.userID && kept.token
         ? { userName: '', demo: false, ...kept, appID: kept.appID, userID: kept.userID, token: kept.token }
         : undefined;
