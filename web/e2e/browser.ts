@@ -53,10 +53,11 @@ export const own = (page: Page, text: string, state: string) => page.locator(`.m
 /** The line of the list that belongs to a user. */
 export const listed = (page: Page, user: string) => page.locator(`.conversation[data-id="${user}"]`);
 
-/** Types into the composer and sends with Enter. */
+/** Types into the composer and sends: with Enter, on a touch screen with the button. */
 export async function say(page: Page, text: string): Promise<void> {
   await composer(page).fill(text);
-  await composer(page).press('Enter');
+  if (await page.evaluate(() => matchMedia('(pointer: coarse)').matches)) await page.locator('.send').tap();
+  else await composer(page).press('Enter');
 }
 
 function escape(text: string): string {

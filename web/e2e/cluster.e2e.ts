@@ -26,7 +26,7 @@ async function open(node: Server | undefined, user: string, peer: string): Promi
 
 /** The texts of a conversation, from top to bottom. */
 async function texts(page: Page): Promise<string[]> {
-  const all = await page.locator('.bubble').allInnerTexts();
+  const all = await page.locator('.bubble').allTextContents();
   return all.map((text) => text.replace(/^.*[:：] /s, '').trim());
 }
 
