@@ -78,6 +78,9 @@ type Options struct {
 	// SnapshotBytesPerSecond bounds what this node sends of all snapshots
 	// together; 0: 64 MiB.
 	SnapshotBytesPerSecond int
+	// Snapshots bounds those that leave at a time, and those that arrive; 0: 32.
+	// Each is a connection and a chunk: who sends them bounds them by their size.
+	Snapshots int
 	Log                    *slog.Logger
 }
 
@@ -101,13 +104,8 @@ type Link struct {
 	done    sync.WaitGroup // Add under mu, or from a goroutine that counts
 }
 
-// Bounds of what is under way at a time. Whoever sends snapshots bounds them by
-// their size; here each is a connection and a chunk.
-const (
-	maxGreeting  = 128
-	maxSending   = 32
-	maxReceiving = 32
-)
+// maxGreeting bounds the handshakes under way.
+const maxGreeting = 128
 
 // New begins to accept connections. Without a SetPeer, all are refused.
 func New(o Options) (*Link, error) {
@@ -118,8 +116,8 @@ func New(o Options) (*Link, error) {
 		o:         o,
 		limiter:   rate.NewLimiter(rate.Limit(o.SnapshotBytesPerSecond), throttleBurst),
 		greeting:  make(chan struct{}, maxGreeting),
-		sending:   make(chan struct{}, maxSending),
-		receiving: make(chan struct{}, maxReceiving),
+		sending:   make(chan struct{}, o.Snapshots),
+		receiving: make(chan struct{}, o.Snapshots),
 		peers:     map[storage.NodeID]*peer{},
 		leaving:   map[storage.NodeID]*peer{},
 	}
@@ -137,6 +135,7 @@ func (o *Options) complete() error {
 	set(&o.PingEvery, 100*time.Millisecond)
 	set(&o.Silence, 400*time.Millisecond)
 	set(&o.SnapshotBytesPerSecond, 64<<20)
+	set(&o.Snapshots, 32)
 	if o.Silence < 2*o.PingEvery {
 		return fmt.Errorf("link: a silence of %s is too short for a ping every %s", o.Silence, o.PingEvery)
 	}

@@ -307,13 +307,13 @@ func TestAnInstallationEndsWithTheSendersConnection(t *testing.T) {
 	wait(t, wait(t, sinks).ends)
 }
 
-func TestANodeTakesTwoSnapshotsAtATime(t *testing.T) {
+func TestANodeTakesSoManySnapshotsAtATime(t *testing.T) {
 	t.Parallel()
 	sinks := make(chan *sink, 8)
 	release := make(chan struct{})
 	b := start(t, "b", into(sinks, func(s *sink) {
 		s.install = func(context.Context) error { <-release; return nil }
-	}))
+	}), twoSnapshots)
 	var senders []*node
 	for _, id := range []storage.NodeID{"a1", "a2", "a3"} {
 		n := start(t, id)
@@ -340,10 +340,12 @@ func TestANodeTakesTwoSnapshotsAtATime(t *testing.T) {
 	}
 }
 
-func TestANodeSendsTwoSnapshotsAtATimeAndOthersWait(t *testing.T) {
+func twoSnapshots(o *link.Options) { o.Snapshots = 2 }
+
+func TestANodeSendsSoManySnapshotsAtATimeAndOthersWait(t *testing.T) {
 	t.Parallel()
 	sinks := make(chan *sink, 8)
-	a, _ := pair(t, into(sinks, nil))
+	a, _ := pair(t, into(sinks, nil), twoSnapshots)
 	release := make(chan struct{})
 	held := func() ([]byte, error) { <-release; return nil, io.EOF }
 	first, second := a.snapshot(t.Context(), "b", held), a.snapshot(t.Context(), "b", held)
