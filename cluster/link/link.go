@@ -81,7 +81,7 @@ type Options struct {
 	// Snapshots bounds those that leave at a time, and those that arrive; 0: 32.
 	// Each is a connection and a chunk: who sends them bounds them by their size.
 	Snapshots int
-	Log                    *slog.Logger
+	Log       *slog.Logger
 }
 
 // Link is a node's end of its connections to other nodes. All methods may be
