@@ -119,6 +119,16 @@ func (a App) Check() error {
 //   - CodeTokenExpired;
 //   - CodeTokenTooShort: it ends within MinRemaining.
 func (v *Verifier) Verify(token string, app chat.AppID, user string, now time.Time) (Claims, error) {
+	claims, err := v.VerifyReturn(token, app, user, now)
+	if err == nil && claims.ExpiresAt.Sub(now) < MinRemaining {
+		return Claims{}, chat.Errorf(chat.CodeTokenTooShort, opLogin, "the token ends in less than %v", MinRemaining)
+	}
+	return claims, err
+}
+
+// VerifyReturn is Verify for a device that comes back for the login that it
+// has: that may go on until the token's end.
+func (v *Verifier) VerifyReturn(token string, app chat.AppID, user string, now time.Time) (Claims, error) {
 	a, ok := v.apps[app]
 	if !ok {
 		return Claims{}, chat.Errorf(chat.CodeLoginRefused, opLogin, "app %d is not served here", app)
@@ -159,8 +169,6 @@ func (c Claims) check(app chat.AppID, user string, now time.Time) error {
 		return chat.Errorf(chat.CodeLoginRefused, opLogin, "the token ends later than %d days from now", MaxValidity/(24*time.Hour))
 	case left <= 0:
 		return chat.Errorf(chat.CodeTokenExpired, opLogin, "the token has expired")
-	case left < MinRemaining:
-		return chat.Errorf(chat.CodeTokenTooShort, opLogin, "the token ends in less than %v", MinRemaining)
 	}
 	return nil
 }

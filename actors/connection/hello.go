@@ -61,7 +61,11 @@ func (c *Connection) authenticate(user chat.UserKey, h *wirepb.Hello) (expires t
 	if len(h.Platform) > chat.MaxPlatformBytes {
 		return expires, chat.Errorf(chat.CodeInvalidParam, "login", "the platform has %d bytes; at most %d are allowed", len(h.Platform), chat.MaxPlatformBytes)
 	}
-	claims, err := c.o.Verifier.Verify(h.Token, user.App, user.ID, c.o.Now())
+	verify := c.o.Verifier.Verify
+	if h.Resume {
+		verify = c.o.Verifier.VerifyReturn
+	}
+	claims, err := verify(h.Token, user.App, user.ID, c.o.Now())
 	return claims.ExpiresAt, err
 }
 

@@ -57,7 +57,7 @@ func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wir
 		return nil, err
 	}
 	full := len(entries) == int(h.Count)
-	kept := trim(entries, h.NewestFirst)
+	kept := trim(entries, h.NewestFirst, pageBytes(h))
 	full = full || len(kept) < len(entries)
 	page.FirstSeq, page.LastSeq = first, last
 	if full && h.NewestFirst {
@@ -71,9 +71,16 @@ func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wir
 	return page, nil
 }
 
-// trim keeps as many entries as fit a page's bytes, from the end that was
-// asked for.
-func trim(entries []chat.Entry, newest bool) []chat.Entry {
+// pageBytes is what the client asked for, within the node's own limit.
+func pageBytes(h *wirepb.History) int {
+	if h.MaxBytes == 0 || h.MaxBytes > maxPageBytes {
+		return maxPageBytes
+	}
+	return int(h.MaxBytes)
+}
+
+// trim keeps as many entries as fit the bytes, from the end that was asked for.
+func trim(entries []chat.Entry, newest bool, limit int) []chat.Entry {
 	bytes := 0
 	for n := range entries {
 		i := n
@@ -82,7 +89,7 @@ func trim(entries []chat.Entry, newest bool) []chat.Entry {
 		}
 		m := &entries[i].Message
 		bytes += len(m.Body) + len(m.ExtendedData) + len(m.SearchedContent) + 256
-		if n > 0 && bytes > maxPageBytes {
+		if n > 0 && bytes > limit {
 			if newest {
 				return entries[i+1:]
 			}

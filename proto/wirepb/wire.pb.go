@@ -1591,8 +1591,11 @@ type History struct {
 	AfterSeq     uint64                 `protobuf:"varint,2,opt,name=after_seq,json=afterSeq,proto3" json:"after_seq,omitempty"`
 	BeforeSeq    uint64                 `protobuf:"varint,3,opt,name=before_seq,json=beforeSeq,proto3" json:"before_seq,omitempty"`
 	// 1 to 100.
-	Count         uint32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
-	NewestFirst   bool   `protobuf:"varint,5,opt,name=newest_first,json=newestFirst,proto3" json:"newest_first,omitempty"`
+	Count       uint32 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
+	NewestFirst bool   `protobuf:"varint,5,opt,name=newest_first,json=newestFirst,proto3" json:"newest_first,omitempty"`
+	// About how many bytes the page may have, for clients on slow lines; 0, or
+	// more than the node's own limit, is that limit. A page always has one message.
+	MaxBytes      uint32 `protobuf:"varint,6,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1660,6 +1663,13 @@ func (x *History) GetNewestFirst() bool {
 		return x.NewestFirst
 	}
 	return false
+}
+
+func (x *History) GetMaxBytes() uint32 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
 }
 
 type HistoryPage struct {
@@ -2463,14 +2473,15 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\vmention_all\x18\x0f \x01(\bR\n" +
 	"mentionAll\x12*\n" +
 	"\x11client_message_id\x18\x10 \x01(\fR\x0fclientMessageId\x12\x18\n" +
-	"\acounted\x18\x11 \x01(\x04R\acounted\"\xc3\x01\n" +
+	"\acounted\x18\x11 \x01(\x04R\acounted\"\xe0\x01\n" +
 	"\aHistory\x12C\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x1b\n" +
 	"\tafter_seq\x18\x02 \x01(\x04R\bafterSeq\x12\x1d\n" +
 	"\n" +
 	"before_seq\x18\x03 \x01(\x04R\tbeforeSeq\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\rR\x05count\x12!\n" +
-	"\fnewest_first\x18\x05 \x01(\bR\vnewestFirst\"\x95\x01\n" +
+	"\fnewest_first\x18\x05 \x01(\bR\vnewestFirst\x12\x1b\n" +
+	"\tmax_bytes\x18\x06 \x01(\rR\bmaxBytes\"\x95\x01\n" +
 	"\vHistoryPage\x123\n" +
 	"\bmessages\x18\x01 \x03(\v2\x17.parley.wire.v1.MessageR\bmessages\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x04R\bfirstSeq\x12\x19\n" +

@@ -6,6 +6,7 @@ import type { Conversation, ConversationRef, Limits, Message, MessageContent } f
 import { Emitter } from './emitter.js';
 import { ChatError, Code } from './errors.js';
 import type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, ServerBody } from './frames.js';
+import { PAGE_BYTES } from './frames.js';
 import { isMessageID, newMessageID } from './messageid.js';
 import { defaultPlatform, defaultWebSocket, watchNetwork } from './platform.js';
 import type { GetToken } from './provider.js';
@@ -184,10 +185,13 @@ export class ChatClient {
     return this.needSession().send({ ...DRAFT_DEFAULTS, ...draft, clientMessageID });
   }
 
-  /** A page of a conversation's messages. */
+  /**
+   * A page of a conversation's messages. It may have fewer than were asked for:
+   * firstSeq to lastSeq is what it covers.
+   */
   async history(request: HistoryRequest): Promise<HistoryPage> {
     this.needSession();
-    return this.needConnection().read('history', request);
+    return this.needConnection().read('history', { maxBytes: PAGE_BYTES, ...request });
   }
 
   /** A page of the conversation list, latest first. */

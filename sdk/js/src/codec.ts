@@ -83,6 +83,7 @@ const encoders: { [K in RequestKind]: (value: Requests[K]) => ClientBody } = {
       beforeSeq: big(v.beforeSeq),
       count: v.count,
       newestFirst: v.newestFirst,
+      maxBytes: v.maxBytes ?? 0,
     },
   }),
   listConversations: (v) => ({

@@ -30,7 +30,15 @@ export interface HistoryRequest {
   readonly beforeSeq: number;
   readonly count: number;
   readonly newestFirst: boolean;
+  /** About how large the page may be; absent is the server's own limit. */
+  readonly maxBytes?: number;
 }
+
+/**
+ * How large the pages are that this client asks for: they go through a slow
+ * line (10 KB/s) faster than a connection is given up as dead.
+ */
+export const PAGE_BYTES: number = 64 * 1024;
 
 export interface ListRequest {
   readonly count: number;

@@ -1,13 +1,14 @@
 import type { ConversationRef, Message } from './domain.js';
 import type { HistoryPage, HistoryRequest } from './frames.js';
+import { PAGE_BYTES } from './frames.js';
 import type { Gap, Stream } from './stream.js';
 
 type AskHistory = (request: HistoryRequest) => Promise<HistoryPage>;
 
 /**
  * Fetches what a stream misses, until it misses nothing; `flush` is called
- * after each page. Rejects when the server cannot be asked, or answers from
- * behind what it has told before: then it is to be tried again later.
+ * after each page. Rejects when the server cannot be asked, or knows less than
+ * it has announced: then try again later.
  */
 export async function repair(
   ref: ConversationRef,
@@ -27,6 +28,7 @@ export async function repair(
       beforeSeq: gap.before,
       count: PAGE,
       newestFirst: false,
+      maxBytes: PAGE_BYTES,
     });
     absorb(stream, gap, page);
     flush();
@@ -43,7 +45,14 @@ async function findStart(ref: ConversationRef, stream: Stream, loginTime: number
   let before = stream.lowestHeld();
   let start: number | undefined;
   while (start === undefined) {
-    const page = await history({ conversation: ref, afterSeq: 0, beforeSeq: before, count: START_PAGE, newestFirst: true });
+    const page = await history({
+      conversation: ref,
+      afterSeq: 0,
+      beforeSeq: before,
+      count: START_PAGE,
+      newestFirst: true,
+      maxBytes: PAGE_BYTES,
+    });
     found.push(...page.messages.filter((m) => m.timestamp > loginTime));
     start = startOf(page, before, loginTime);
     before = page.firstSeq;
@@ -52,7 +61,7 @@ async function findStart(ref: ConversationRef, stream: Stream, loginTime: number
   for (const message of found) stream.fill(message.seq, message);
 }
 
-// The seq behind which the login's part begins, when this page tells it.
+// The seq after which the login's part begins, when this page shows it.
 function startOf(page: HistoryPage, before: number, loginTime: number): number | undefined {
   if (page.lastSeq === 0) return before > 0 ? before - 1 : page.headSeq;
   const old = page.messages.filter((m) => m.timestamp <= loginTime);

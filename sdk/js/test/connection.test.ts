@@ -152,29 +152,6 @@ describe('staying connected', () => {
     expect(server.asked.filter((kind) => kind === 'ping')).toHaveLength(5);
     expect(app.path).toEqual(['connecting', 'connected']);
   });
-
-  it('retries at once when the browser is online again', async () => {
-    const listeners = new Map<string, () => void>();
-    vi.stubGlobal('addEventListener', (type: string, run: () => void) => listeners.set(type, run));
-    vi.stubGlobal('removeEventListener', (type: string) => listeners.delete(type));
-    try {
-      const app = new App(server, { random: () => 1 });
-      await app.login('alice');
-      server.down = true;
-      server.cut();
-      await pass(30_000);
-      server.down = false;
-      const tried = server.dialled.length;
-      listeners.get('online')?.();
-      await pass(10);
-      expect(server.dialled).toHaveLength(tried + 1);
-      expect(app.client.state).toBe('connected');
-      app.client.logout();
-      expect(listeners.size).toBe(0);
-    } finally {
-      vi.unstubAllGlobals();
-    }
-  });
 });
 
 describe('the end of a login', () => {

@@ -124,20 +124,6 @@ describe('sending', () => {
     expect(server.sends).toHaveLength(1);
   });
 
-  it('does not repeat for ever a frame for which the server ends the connection', async () => {
-    const app = new App(server);
-    await app.login('alice');
-    server.onSend = (_send, conn) => {
-      conn.peer.close(1009);
-      return 'swallow';
-    };
-    const sent = expect(app.send('bob', 'too much')).rejects.toMatchObject({ code: 6009004 });
-    await pass(5000);
-    await sent;
-    expect(server.sends).toHaveLength(2);
-    expect(app.client.state).toBe('connected');
-  });
-
   it('resolves from history when the answer was lost and the message is seen there first', async () => {
     const app = new App(server);
     await app.login('alice');

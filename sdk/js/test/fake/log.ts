@@ -55,7 +55,8 @@ export class Logs {
     const log = this.between(user, q.conversation?.id ?? '');
     const upper = q.beforeSeq || BigInt(log.length + 1);
     const inside = log.filter((m) => m.seq > q.afterSeq && m.seq < upper);
-    const messages = q.newestFirst ? inside.slice(-q.count) : inside.slice(0, q.count);
+    const counted = q.newestFirst ? inside.slice(-q.count) : inside.slice(0, q.count);
+    const messages = fitting(counted, q.newestFirst, q.maxBytes || Infinity);
     const firstSeq = messages[0]?.seq ?? 0n;
     return { messages, firstSeq, lastSeq: messages.at(-1)?.seq ?? 0n, headSeq: BigInt(log.length) };
   }
@@ -88,6 +89,14 @@ export class Logs {
     });
     return entries.sort((x, y) => Number(y.orderKey - x.orderKey));
   }
+}
+
+// What fits the bytes, from the end that was asked for, and at least one.
+function fitting(messages: pb.Message[], newest: boolean, bytes: number): pb.Message[] {
+  const ordered = newest ? [...messages].reverse() : messages;
+  let size = 0;
+  const kept = ordered.filter((m, i) => (size += m.body.length + 256) <= bytes || i === 0);
+  return newest ? kept.reverse() : kept;
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
