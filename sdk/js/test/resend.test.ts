@@ -122,7 +122,7 @@ describe('a message object that is sent again', () => {
     server.refuseHello = (hello) => (hello.resume ? { code, message: 'Over.' } : undefined);
     const message = text('once');
     const sending = zim.sendMessage(message, 'bob', Peer, CONFIG);
-    await expect(settle(sending, 2000)).rejects.toMatchObject({ code });
+    await expect(settle(sending, 2000)).rejects.toMatchObject({ code: 6000104 });
     server.ackFate = () => 0;
     await login(zim, 'alice');
     await settle(zim.sendMessage(message, 'bob', Peer, CONFIG));

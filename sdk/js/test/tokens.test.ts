@@ -97,6 +97,17 @@ describe('a provider', () => {
     expect(app.client.state).toBe('connected');
   });
 
+  it('is an option of ZIM.create too', async () => {
+    const { zim, told } = createZIM(server, { getToken: () => 'fetched' });
+    await login(zim, 'alice');
+    takeOnly('fetched');
+    server.cut();
+    await pass(1_000);
+    expect(server.hellos.at(-1)?.token).toBe('fetched');
+    expect(told.at(-1)).toMatchObject({ name: 'connectionStateChanged', data: { state: 2 } });
+    zim.destroy();
+  });
+
   it('is not waited for when the login ends', async () => {
     const app = new App(server, { getToken: () => new Promise(() => undefined) });
     const entered = app.client.login({ appID: 1, userID: 'alice', token: 'old' });

@@ -194,11 +194,12 @@ export class ZIM {
   }
 
   private newClient(): ChatClient {
-    const { server = defaultServer(), WebSocket, resendWindowMs } = this.config;
+    const { server = defaultServer(), WebSocket, resendWindowMs, getToken } = this.config;
     const client = new ChatClient({
       server,
       ...(WebSocket && { WebSocket }),
       ...(resendWindowMs !== undefined && { resendWindowMs }),
+      ...(getToken && { getToken }),
     });
     this.sender = new Sender(client);
     client.on('state', ({ state }) => {

@@ -1,5 +1,5 @@
 import { ZIM } from '../../src/zim/zim.js';
-import type { ZIMEventHandler, ZIMMessageSendConfig, ZIMTextMessage, ZIMUserInfo } from '../../src/zim/types/index.js';
+import type { ZIMAppConfig, ZIMEventHandler, ZIMMessageSendConfig, ZIMTextMessage, ZIMUserInfo } from '../../src/zim/types/index.js';
 import { ZIMMessageType } from '../../src/zim/enums/index.js';
 import { pass } from './app.js';
 import type { FakeServer } from './server.js';
@@ -38,9 +38,9 @@ const EVENTS: (keyof ZIMEventHandler)[] = [
 ];
 
 /** A fresh instance joined to a fake server, and what it tells. */
-export function createZIM(server: FakeServer): { zim: ZIM; told: Told[] } {
+export function createZIM(server: FakeServer, options: Partial<ZIMAppConfig> = {}): { zim: ZIM; told: Told[] } {
   ZIM.getInstance()?.destroy();
-  const zim = ZIM.create({ appID: 1, server: 'http://fake', WebSocket: server.WebSocket });
+  const zim = ZIM.create({ appID: 1, server: 'http://fake', WebSocket: server.WebSocket, ...options });
   if (!zim) throw new Error('the instance before was not destroyed');
   const told: Told[] = [];
   for (const name of EVENTS) zim.on(name, (_zim: ZIM, data: unknown) => void told.push({ name, data }));

@@ -1,3 +1,4 @@
+import type { GetToken } from '../../provider.js';
 import type { WebSocketConstructor } from '../../socket.js';
 import type { ZIMCXHandleType } from '../enums/index.js';
 import type { ZIMErrorCode } from '../error-code.js';
@@ -14,9 +15,9 @@ export interface ZIMAppConfig {
   /** Accepted for apps that have one; Parley does not use it. */
   appSign?: string;
   /**
-   * The http(s) origin of the Parley server, or several that are tried in
-   * turn. Without it `globalThis.PARLEY_SERVER` is used, else the origin of
-   * the page.
+   * The http(s) address of the Parley server, or several that are tried in
+   * turn; a path is that of a proxy in front of it. Without it
+   * `globalThis.PARLEY_SERVER` is used, else the origin of the page.
    */
   server?: string | readonly string[];
   /** A WebSocket class for places without a global one, such as Node 20. */
@@ -26,6 +27,12 @@ export interface ZIMAppConfig {
    * 5 minutes unless told (the reference gives up after 30 s).
    */
   resendWindowMs?: number;
+  /**
+   * Gives a fresh token when the present one is about to expire, or has
+   * expired: then `tokenWillExpire` needs no answer. It is asked until the
+   * server takes its token; an error with the code 6000101 ends the login.
+   */
+  getToken?: GetToken;
 }
 
 /** A user, as others see it. */
