@@ -67,8 +67,9 @@ type Replicator interface {
 	// Read calls read with a view that shows at least everything acknowledged
 	// before the call, by whichever leader, or calls done with an error without
 	// calling read: CodeUnavailable when this node does not lead the shard,
-	// CodeBusy. The view is gone when read returns; read may use the disk.
-	Read(shard ShardID, read func(View) error, done func(error))
+	// CodeBusy when too much waits, or for too long. The view is gone when read
+	// returns; read may use the disk, for some milliseconds.
+	Read(shard ShardID, by Asker, read func(View) error, done func(error))
 }
 
 // Outcome is what a proposal gave: a result for each command, and all events

@@ -25,8 +25,9 @@ func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
 		return
 	}
 	root, to := c.o.System.Root, ctx.Sender()
+	by := storage.Asker{Class: storage.Client, ID: to.Address + "/" + to.Id, Gone: c.act.Directory.Left(to)}
 	var page *wirepb.HistoryPage
-	c.o.Replicator.Read(c.act.Shard, func(v storage.View) (err error) {
+	c.o.Replicator.Read(c.act.Shard, by, func(v storage.View) (err error) {
 		page, err = readPage(v, c.key, h)
 		return err
 	}, func(err error) {

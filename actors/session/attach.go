@@ -31,14 +31,9 @@ type loggedIn struct {
 // whether it still is.
 func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
 	root, self := s.o.System.Root, ctx.Self()
-	s.requests++
-	if s.attaching == nil {
-		s.attaching = make(map[uint32]*attaching)
-	}
-	s.attaching[s.requests] = &attaching{from: ctx.Sender(), ask: m}
-	answer := loggedIn{number: s.requests}
+	answer := loggedIn{number: s.asked.Add(&attaching{ctx.Sender(), m})}
 	if m.Resume {
-		s.o.Replicator.Read(s.act.Shard, func(v storage.View) (err error) {
+		s.o.Replicator.Read(s.act.Shard, s.asker(storage.Login), func(v storage.View) (err error) {
 			answer.user, _, err = v.User(s.user)
 			return err
 		}, func(err error) {
@@ -57,13 +52,31 @@ func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
 	})
 }
 
-// loggedIn attaches the device and has the others go: one device a user.
-func (s *session) loggedIn(ctx actor.Context, m loggedIn) {
-	a := s.attaching[m.number]
-	delete(s.attaching, m.number)
+// answer implements question; nobody looks for a device on its way in.
+func (*attaching) answer(*session, actor.Context, *actorpb.Seen) {}
+
+func (a *attaching) fail(s *session, _ actor.Context, err error) {
+	refuse(s.o.System.Root, a.from, a.ask.Request, "login", err)
+}
+
+// stop implements question: a login may be written or not, the client comes again.
+func (a *attaching) stop(s *session) {
+	err := errUnknown
+	if a.ask.Resume {
+		err = errMoved
+	}
+	a.fail(s, nil, err)
+}
+
+// letIn attaches the device and has the others go: one device a user.
+func (s *session) letIn(ctx actor.Context, m loggedIn) {
+	q, _ := s.asked.Take(m.number)
+	a, ok := q.(*attaching)
 	switch {
+	case !ok:
+		return
 	case m.err != nil:
-		refuse(s.o.System.Root, a.from, a.ask.Request, "login", m.err)
+		a.fail(s, ctx, m.err)
 		return
 	case m.user.DeviceID != a.ask.DeviceId:
 		ctx.Send(a.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})

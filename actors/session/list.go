@@ -4,66 +4,76 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
-// Bounds of a list request.
+// Bounds of list requests.
 const (
-	maxListed = 500
-	maxOnly   = 100
+	maxListed       = 500
+	maxOnly         = 100
+	maxWaitingLists = 16 // of a user; more are refused as Busy
+	maxLooks        = 16 // shards that a listing asks at once
 )
 
-// listing is one list request on its way: the user's set was read, the shards
-// of its conversations and of the other users are being looked at, one batch a
-// shard.
+// lists are the user's list requests. One listing runs at a time, however many
+// devices ask: each reads all that the user has.
+type lists struct {
+	running *listing
+	waiting []*listRequest
+}
+
+type listRequest struct {
+	from   *actor.PID
+	number uint32
+	list   *wirepb.ListConversations
+}
+
+// listing answers list requests: it reads which conversations the user has, then
+// their heads, one look a shard, and then, for each request, what its page shows.
+// All requests for the whole list that wait when it begins share it; a request
+// for some conversations has one of its own.
 type listing struct {
-	from    *actor.PID
-	ask     *actorpb.List
-	rows    []listed
-	looks   map[uint32]look // by request
-	waiting int
+	requests []*listRequest // not answered yet
+	rows     []row
+	unread   uint64 // of all rows
+	looks    int    // under way
+	todo     []headLook
 }
 
-// listed is one conversation in the making.
-type listed struct {
-	key  chat.ConversationKey
-	peer string
-	mark chat.Mark
-	head chat.Head
-	last *chat.Entry
-	user chat.User
+// row is a conversation of the user: what orders it and how much is unread.
+type row struct {
+	peer     string
+	mark     chat.Mark
+	seq      uint64 // 0: nothing was ever said there
+	time     int64
+	orderKey uint64
+	unread   uint64
 }
 
-// look is what one shard was asked: rows by index.
-type look struct {
-	conversations []int
-	users         []int
+func (s *session) key(r *row) chat.ConversationKey {
+	return chat.PeerConversation(s.user.App, s.user.ID, r.peer)
 }
 
-type membershipsRead struct {
+// setRead brings the user's conversations.
+type setRead struct {
 	listing *listing
 	err     error
 }
 
-// list begins with the user's own shard.
 func (s *session) list(ctx actor.Context, m *actorpb.List) {
-	if err := checkList(m.GetList()); err != nil {
+	err := checkList(m.GetList())
+	if err == nil && len(s.lists.waiting) >= maxWaitingLists {
+		err = chat.Errorf(chat.CodeBusy, "list conversations", "%d lists are asked for already; wait for one before the next", maxWaitingLists)
+	}
+	if err != nil {
 		refuse(s.o.System.Root, ctx.Sender(), m.Request, "list conversations", err)
 		return
 	}
-	l := &listing{from: ctx.Sender(), ask: m, looks: make(map[uint32]look)}
-	root, self := s.o.System.Root, ctx.Self()
-	s.pending++
-	s.reading[l] = struct{}{}
-	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
-		return l.readSet(v, s.user)
-	}, func(err error) {
-		root.Send(self, membershipsRead{l, err})
-	})
+	s.lists.waiting = append(s.lists.waiting, &listRequest{ctx.Sender(), m.Request, m.List})
+	s.nextListing(ctx)
 }
 
 func checkList(l *wirepb.ListConversations) error {
@@ -77,143 +87,176 @@ func checkList(l *wirepb.ListConversations) error {
 	return nil
 }
 
+// take gives the requests of the next listing.
+func (ls *lists) take() (next []*listRequest) {
+	first := ls.waiting[0]
+	var rest []*listRequest
+	for _, r := range ls.waiting {
+		if r == first || len(first.list.GetOnly()) == 0 && len(r.list.GetOnly()) == 0 {
+			next = append(next, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	ls.waiting = rest
+	return next
+}
+
+// drop forgets the requests of connections that have gone.
+func (ls *lists) drop(gone func(*actor.PID) bool) {
+	keep := func(all []*listRequest) (rest []*listRequest) {
+		for _, r := range all {
+			if !gone(r.from) {
+				rest = append(rest, r)
+			}
+		}
+		return rest
+	}
+	ls.waiting = keep(ls.waiting)
+	if ls.running != nil {
+		ls.running.requests = keep(ls.running.requests)
+	}
+}
+
+// all lists the requests that are not answered.
+func (ls *lists) all() []*listRequest {
+	if ls.running == nil {
+		return ls.waiting
+	}
+	return append(ls.waiting, ls.running.requests...)
+}
+
+// nextListing begins a listing if one is asked for and none runs, with the user's
+// own shard.
+func (s *session) nextListing(_ actor.Context) {
+	if s.lists.running != nil || len(s.lists.waiting) == 0 {
+		return
+	}
+	l := &listing{requests: s.lists.take()}
+	s.lists.running = l
+	only := l.requests[0].list.GetOnly()
+	root, self := s.o.System.Root, s.self
+	s.o.Replicator.Read(s.act.Shard, s.asker(storage.Client), func(v storage.View) error {
+		return s.readSet(v, l, only)
+	}, func(err error) {
+		root.Send(self, setRead{l, err})
+	})
+}
+
 // readSet reads the marks of the user's conversations: all, or only those that
 // were asked for. One asked for that is not in the set yet, because the effect
-// that puts it there is on its way, counts as unread.
-func (l *listing) readSet(v storage.View, u chat.UserKey) error {
-	add := func(k chat.ConversationKey, m chat.Membership) bool {
-		if peer, ok := k.Other(u.ID); ok {
-			l.rows = append(l.rows, listed{key: k, peer: peer, mark: m.Mark})
-		}
-		return true
-	}
-	only := l.ask.List.GetOnly()
+// that puts it there is on its way, counts as unread. It runs on a reader.
+func (s *session) readSet(v storage.View, l *listing, only []*wirepb.ConversationRef) error {
 	if len(only) == 0 {
-		return v.Memberships(u, add)
+		return v.Memberships(s.user, func(k chat.ConversationKey, m chat.Membership) bool {
+			if peer, ok := k.Other(s.user.ID); ok {
+				l.rows = append(l.rows, row{peer: peer, mark: m.Mark})
+			}
+			return true
+		})
 	}
 	for _, ref := range only {
-		if ref.GetKind() != wirepb.ConversationKind_CONVERSATION_KIND_PEER || chat.CheckUserID("list", ref.GetId()) != nil || ref.GetId() == u.ID {
+		if ref.GetKind() != wirepb.ConversationKind_CONVERSATION_KIND_PEER || chat.CheckUserID("list", ref.GetId()) != nil || ref.GetId() == s.user.ID {
 			continue
 		}
-		k := chat.PeerConversation(u.App, u.ID, ref.GetId())
-		m, _, err := v.Membership(u, k)
+		m, _, err := v.Membership(s.user, chat.PeerConversation(s.user.App, s.user.ID, ref.GetId()))
 		if err != nil {
 			return err
 		}
-		add(k, m)
+		l.rows = append(l.rows, row{peer: ref.GetId(), mark: m.Mark})
 	}
 	return nil
 }
 
-// membershipsRead looks at every shard that holds something of the list.
-func (s *session) membershipsRead(ctx actor.Context, m membershipsRead) {
-	s.pending--
+// lookAtHeads asks the shards that hold the conversations.
+func (s *session) lookAtHeads(ctx actor.Context, m setRead) {
 	l := m.listing
-	delete(s.reading, l)
 	if m.err != nil {
-		refuse(s.o.System.Root, l.from, l.ask.Request, "list conversations", m.err)
+		s.failListing(ctx, l, m.err)
 		return
 	}
-	for shard, lk := range s.plan(l) {
-		s.requests++
-		if s.listings == nil {
-			s.listings = make(map[uint32]*listing)
-		}
-		s.listings[s.requests], l.looks[s.requests] = l, lk
-		l.waiting++
-		if err := s.act.Directory.Send(directory.ShardOf(shard), l.message(s.requests, lk), ctx.Self()); err != nil {
-			s.dropListing(l, err)
+	of := make(map[storage.ShardID][]int)
+	for i := range l.rows {
+		shard := storage.ConversationShard(s.o.Replicator.Shards(), s.key(&l.rows[i]))
+		of[shard] = append(of[shard], i)
+	}
+	for shard, rows := range of {
+		l.todo = append(l.todo, headLook{l, shard, rows})
+	}
+	s.continueListing(ctx, l)
+}
+
+// continueListing asks further shards, or when all have answered goes on to the
+// pages. A listing that nobody waits for ends with what is under way.
+func (s *session) continueListing(ctx actor.Context, l *listing) {
+	for len(l.requests) > 0 && len(l.todo) > 0 && l.looks < maxLooks {
+		next := l.todo[len(l.todo)-1]
+		l.todo = l.todo[:len(l.todo)-1]
+		if err := s.ask(ctx, next.shard, next, next.message(s)); err != nil {
+			s.failListing(ctx, l, err)
 			return
 		}
+		l.looks++
 	}
-	if l.waiting == 0 {
-		s.finish(l)
+	switch {
+	case l.looks > 0:
+	case len(l.requests) > 0:
+		s.beginPage(ctx, l)
+	default:
+		s.lists.running = nil
+		s.nextListing(ctx)
 	}
 }
 
-// plan groups the rows by the shards that know about them.
-func (s *session) plan(l *listing) map[storage.ShardID]look {
-	shards := s.o.Replicator.Shards()
-	plan := make(map[storage.ShardID]look)
-	for i, r := range l.rows {
-		c := storage.ConversationShard(shards, r.key)
-		lk := plan[c]
-		lk.conversations = append(lk.conversations, i)
-		plan[c] = lk
-		u := storage.UserShard(shards, chat.UserKey{App: s.user.App, ID: r.peer})
-		lk = plan[u]
-		lk.users = append(lk.users, i)
-		plan[u] = lk
+// failListing refuses its requests.
+func (s *session) failListing(ctx actor.Context, l *listing, err error) {
+	for _, r := range l.requests {
+		refuse(s.o.System.Root, r.from, r.number, "list conversations", err)
 	}
-	return plan
+	l.requests = nil
+	s.continueListing(ctx, l)
 }
 
-func (l *listing) message(request uint32, lk look) *actorpb.Look {
-	m := &actorpb.Look{Request: request, AppId: l.ask.AppId}
-	for _, i := range lk.conversations {
-		m.Conversations = append(m.Conversations, logpb.FromKey(l.rows[i].key))
-	}
-	for _, i := range lk.users {
-		m.Users = append(m.Users, l.rows[i].peer)
+// headLook is what one shard is asked: the heads of rows, by index.
+type headLook struct {
+	l     *listing
+	shard storage.ShardID
+	rows  []int
+}
+
+func (h headLook) message(s *session) *actorpb.Look {
+	m := &actorpb.Look{AppId: uint32(s.user.App), HeadsOnly: true}
+	for _, i := range h.rows {
+		m.Conversations = append(m.Conversations, logpb.FromKey(s.key(&h.l.rows[i])))
 	}
 	return m
 }
 
-// seen is a shard's answer, to a listing or to a mark.
-func (s *session) seen(ctx actor.Context, m *actorpb.Seen) {
-	if mk, ok := s.marking[m.Request]; ok {
-		delete(s.marking, m.Request)
-		s.headSeen(ctx, mk, m)
+func (h headLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
+	h.l.looks--
+	if len(m.Heads) != len(h.rows) {
+		s.failListing(ctx, h.l, errMisread)
 		return
 	}
-	if l, ok := s.rechecks.looks[m.Request]; ok {
-		delete(s.rechecks.looks, m.Request)
-		s.recheckSeen(ctx, l, m)
-		return
+	for n, i := range h.rows {
+		h.l.unread += s.update(&h.l.rows[i], m.Heads[n])
 	}
-	l := s.listings[m.Request]
-	if l == nil {
-		return
-	}
-	delete(s.listings, m.Request)
-	l.take(l.looks[m.Request], m)
-	if l.waiting--; l.waiting == 0 {
-		s.finish(l)
-	}
+	s.continueListing(ctx, h.l)
 }
 
-func (l *listing) take(lk look, m *actorpb.Seen) {
-	for n, i := range lk.conversations {
-		l.rows[i].head = m.Heads[n].GetHead().Chat()
-		if m.Heads[n].Last != nil {
-			last := m.Heads[n].Last.Chat()
-			l.rows[i].last = &last
-		}
-	}
-	for n, i := range lk.users {
-		l.rows[i].user = m.Users[n].GetUser().Chat()
-	}
+func (h headLook) fail(s *session, ctx actor.Context, err error) {
+	h.l.looks--
+	s.failListing(ctx, h.l, err)
 }
 
-// refused is a shard's refusal.
-func (s *session) refused(ctx actor.Context, m *actorpb.Refused) {
-	if _, ok := s.rechecks.looks[m.Request]; ok {
-		s.recheckFailed(ctx, m.Request)
-		return
-	}
-	err := chat.Errorf(chat.Code(m.GetError().GetCode()), "read", "%s", m.GetError().GetMessage())
-	if mk, ok := s.marking[m.Request]; ok {
-		delete(s.marking, m.Request)
-		refuse(s.o.System.Root, mk.from, mk.ask.Request, "clear unread", err)
-	}
-	if l := s.listings[m.Request]; l != nil {
-		s.dropListing(l, err)
-	}
-}
+func (headLook) stop(*session) {} // the listing's requests are refused together
 
-func (s *session) dropListing(l *listing, err error) {
-	for request := range l.looks {
-		delete(s.listings, request)
+// update takes a head in and gives the difference in what is unread.
+func (s *session) update(r *row, seen *actorpb.HeadSeen) uint64 {
+	was := r.unread
+	if head := seen.GetHead().Chat(); head.Seq > 0 {
+		r.seq, r.time, r.orderKey = head.Seq, head.Time, head.OrderKey
+		r.unread = head.Unread(s.key(r), s.user.ID, r.mark)
 	}
-	refuse(s.o.System.Root, l.from, l.ask.Request, "list conversations", err)
+	return r.unread - was
 }

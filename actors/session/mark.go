@@ -4,7 +4,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -14,11 +13,13 @@ import (
 // marking is a request to mark a conversation as read: first its head is
 // looked at, then the mark is written.
 type marking struct {
-	from *actor.PID
-	ask  *actorpb.MarkRead
-	key  chat.ConversationKey
+	from    *actor.PID
+	ask     *actorpb.MarkRead
+	key     chat.ConversationKey
+	written bool // the mark was proposed
 }
 
+// marked brings the outcome of the proposal.
 type marked struct {
 	number uint32
 	mark   chat.Mark
@@ -27,35 +28,25 @@ type marked struct {
 
 func (s *session) markRead(ctx actor.Context, m *actorpb.MarkRead) {
 	ref := m.GetClear().GetConversation()
-	mk := marking{from: ctx.Sender(), ask: m, key: chat.PeerConversation(s.user.App, s.user.ID, ref.GetId())}
-	s.requests++
-	if s.marking == nil {
-		s.marking = make(map[uint32]marking)
-	}
-	s.marking[s.requests] = mk
-	look := &actorpb.Look{Request: s.requests, AppId: m.AppId, Conversations: []*logpb.ConversationKey{logpb.FromKey(mk.key)}}
-	shard := storage.ConversationShard(s.o.Replicator.Shards(), mk.key)
-	if err := s.act.Directory.Send(directory.ShardOf(shard), look, ctx.Self()); err != nil {
-		delete(s.marking, s.requests)
-		refuse(s.o.System.Root, mk.from, m.Request, "clear unread", err)
+	mk := &marking{from: ctx.Sender(), ask: m, key: chat.PeerConversation(s.user.App, s.user.ID, ref.GetId())}
+	look := &actorpb.Look{AppId: m.AppId, Conversations: []*logpb.ConversationKey{logpb.FromKey(mk.key)}, HeadsOnly: true}
+	if err := s.ask(ctx, storage.ConversationShard(s.o.Replicator.Shards(), mk.key), mk, look); err != nil {
+		mk.fail(s, ctx, err)
 	}
 }
 
-// headSeen writes the head as the mark.
-func (s *session) headSeen(ctx actor.Context, mk marking, m *actorpb.Seen) {
+// answer implements question: the head becomes the mark.
+func (mk *marking) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 	if len(m.Heads) != 1 || m.Heads[0].Head == nil {
-		err := chat.Errorf(chat.CodeNoConversation, "clear unread", "there is no such conversation in your list")
-		refuse(s.o.System.Root, mk.from, mk.ask.Request, "clear unread", err)
+		mk.fail(s, ctx, chat.Errorf(chat.CodeNoConversation, "clear unread", "there is no such conversation in your list"))
 		return
 	}
 	head := m.Heads[0].Head.Chat()
 	command := chat.MarkRead{User: s.user, Conversation: mk.key, Mark: head.Mark(mk.key, s.user.ID)}
-	root, self := s.o.System.Root, ctx.Self()
-	s.requests++
-	number := s.requests
-	s.marking[number] = mk
+	mk.written = true
+	root, self, answer := s.o.System.Root, ctx.Self(), marked{number: s.asked.Add(mk)}
 	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{command}, func(out storage.Outcome, err error) {
-		answer := marked{number: number, err: err}
+		answer.err = err
 		if err == nil {
 			answer.mark = out.Results[0].Mark
 		}
@@ -63,20 +54,34 @@ func (s *session) headSeen(ctx actor.Context, mk marking, m *actorpb.Seen) {
 	})
 }
 
-// marked answers, and tells the user's other devices.
-func (s *session) marked(ctx actor.Context, m marked) {
-	mk := s.marking[m.number]
-	delete(s.marking, m.number)
-	ask := mk.ask
-	if m.err != nil {
-		refuse(s.o.System.Root, mk.from, ask.Request, "clear unread", m.err)
+func (mk *marking) fail(s *session, _ actor.Context, err error) {
+	refuse(s.o.System.Root, mk.from, mk.ask.Request, "clear unread", err)
+}
+
+func (mk *marking) stop(s *session) {
+	err := errMoved
+	if mk.written {
+		err = errUnknown
+	}
+	mk.fail(s, nil, err)
+}
+
+// answerMark answers, and notifies the user's other devices.
+func (s *session) answerMark(ctx actor.Context, m marked) {
+	q, _ := s.asked.Take(m.number)
+	mk, ok := q.(*marking)
+	if !ok {
 		return
 	}
-	cleared := &wirepb.UnreadCleared{Conversation: ask.Clear.Conversation, ReadSeq: m.mark.Seq}
-	ctx.Send(mk.from, &actorpb.MarkedRead{Request: ask.Request, Cleared: cleared})
+	if m.err != nil {
+		mk.fail(s, ctx, m.err)
+		return
+	}
+	cleared := &wirepb.UnreadCleared{Conversation: mk.ask.Clear.Conversation, ReadSeq: m.mark.Seq}
+	ctx.Send(mk.from, &actorpb.MarkedRead{Request: mk.ask.Request, Cleared: cleared})
 	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: cleared}}).MarshalVT()
 	if err != nil {
 		panic("session: a frame of our own does not encode: " + err.Error())
 	}
-	s.deliver(ctx, &actorpb.Deliver{Frame: frame, Origin: ask.Origin})
+	s.deliver(ctx, &actorpb.Deliver{Frame: frame, Origin: mk.ask.Origin})
 }

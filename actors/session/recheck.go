@@ -18,14 +18,13 @@ import (
 // rechecks are the looks after pushes that may have been lost: when a
 // conversation's shard has moved or its node was out of reach, and when the
 // session itself has. The newest message of each conversation that changed since
-// is pushed once more: a client passes over what it has, and a message that is
+// is pushed again: a client skips what it has, and a message that is
 // not the next one makes it ask for those before.
 type rechecks struct {
-	busy  bool               // the user's set is being read
-	next  *directory.Recheck // what came meanwhile
-	looks map[uint32]recheckLook
+	busy bool               // the user's set is being read
+	next *directory.Recheck // what came meanwhile
 	// checked is when the last recheck began, came when the last device came:
-	// conversations that open behind them are looked at too.
+	// conversations that open after them are looked at too.
 	checked, came time.Time
 }
 
@@ -70,11 +69,11 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 		return
 	}
 	s.rechecks.busy = true
-	s.pending++
+	s.busy++
 	root, self := s.o.System.Root, ctx.Self()
 	read := recheckRead{what: m}
 	shards := s.o.Replicator.Shards()
-	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
+	s.o.Replicator.Read(s.act.Shard, s.asker(storage.Repair), func(v storage.View) error {
 		return v.Memberships(s.user, func(k chat.ConversationKey, _ chat.Membership) bool {
 			if m.Shards == nil || m.Shards[storage.ConversationShard(shards, k)] {
 				read.keys = append(read.keys, k)
@@ -87,11 +86,11 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 	})
 }
 
-// opened looks at a conversation that has just become one of the user's, if its
+// lookAtOpened looks at a conversation that has just become one of the user's, if its
 // first message may not have reached a device: what committed it may not have
-// come to push it, and the recheck that made up for that did not know of the
+// come to push it, and the recheck after that did not know of the
 // conversation; or it came before the device, whose list did not show it.
-func (s *session) opened(ctx actor.Context, m directory.Opened) {
+func (s *session) lookAtOpened(ctx actor.Context, m directory.Opened) {
 	r := &s.rechecks
 	l := recheckLook{
 		shard: storage.ConversationShard(s.o.Replicator.Shards(), m.Conversation), keys: []chat.ConversationKey{m.Conversation},
@@ -121,9 +120,9 @@ func (r *rechecks) add(m directory.Recheck) {
 	r.next = &merged
 }
 
-// recheckRead looks at each shard that holds some of the conversations.
-func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
-	s.pending--
+// lookAtChanged asks each shard that holds some of the conversations.
+func (s *session) lookAtChanged(ctx actor.Context, m recheckRead) {
+	s.busy--
 	s.rechecks.busy = false
 	if m.err != nil {
 		s.recheckLater(ctx, m.what)
@@ -143,22 +142,17 @@ func (s *session) recheckRead(ctx actor.Context, m recheckRead) {
 }
 
 func (s *session) recheckLook(ctx actor.Context, l recheckLook) {
-	s.requests++
-	m := &actorpb.Look{Request: s.requests, AppId: uint32(s.user.App), SinceMs: s.o.Now().Add(-l.since).UnixMilli()}
+	m := &actorpb.Look{AppId: uint32(s.user.App), SinceMs: s.o.Now().Add(-l.since).UnixMilli()}
 	for _, k := range l.keys {
 		m.Conversations = append(m.Conversations, logpb.FromKey(k))
 	}
-	if s.rechecks.looks == nil {
-		s.rechecks.looks = make(map[uint32]recheckLook)
-	}
-	s.rechecks.looks[s.requests] = l
-	if err := s.act.Directory.Send(directory.ShardOf(l.shard), m, ctx.Self()); err != nil {
-		s.recheckFailed(ctx, s.requests)
+	if err := s.ask(ctx, l.shard, l, m); err != nil {
+		l.fail(s, ctx, err)
 	}
 }
 
-// recheckSeen pushes what has changed.
-func (s *session) recheckSeen(ctx actor.Context, l recheckLook, m *actorpb.Seen) {
+// answer implements question: what has changed is pushed.
+func (l recheckLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 	for i, h := range m.Heads {
 		if h.Last == nil || i >= len(l.keys) {
 			continue
@@ -171,13 +165,13 @@ func (s *session) recheckSeen(ctx actor.Context, l recheckLook, m *actorpb.Seen)
 	}
 }
 
-// recheckFailed asks once more, as long as anybody is there to be told.
-func (s *session) recheckFailed(ctx actor.Context, request uint32) {
-	l := s.rechecks.looks[request]
-	delete(s.rechecks.looks, request)
+// fail implements question: it is asked again, as long as a device is there.
+func (l recheckLook) fail(s *session, ctx actor.Context, _ error) {
 	missed := l.since + time.Since(l.asked)
 	s.recheckLater(ctx, directory.Recheck{Shards: map[storage.ShardID]bool{l.shard: true}, Since: missed})
 }
+
+func (recheckLook) stop(*session) {} // nobody waits
 
 func (s *session) recheckLater(ctx actor.Context, m directory.Recheck) {
 	m.Since += 2 * recheckAgain

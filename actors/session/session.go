@@ -2,7 +2,7 @@
 // attached, which of them may stay, what reaches them, and the user's view of
 // their conversations. Connections and conversations, on any node, talk to it
 // through the directory. It caches who is attached, which the connections tell
-// it anew wherever it is activated; everything else it reads. Nothing in it
+// it again wherever it is activated; everything else it reads. Nothing in it
 // blocks. See DESIGN.md.
 package session
 
@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
@@ -33,14 +34,12 @@ type session struct {
 	act  directory.Activation
 	user chat.UserKey
 
-	devices   map[string]device // by the id of the connection's PID
-	attaching map[uint32]*attaching
-	reading   map[*listing]struct{} // the user's set is being read for them
-	listings  map[uint32]*listing
-	marking   map[uint32]marking
-	rechecks  rechecks
-	requests  uint32
-	pending   int // proposals and reads under way
+	self     *actor.PID
+	devices  map[string]device // by the id of the connection's PID
+	lists    lists
+	rechecks rechecks
+	asked    pending.Table[question]
+	busy     int // reads under way that nobody waits for
 }
 
 // device is one attached connection, maybe of another node.
@@ -55,9 +54,7 @@ func (d device) node() storage.NodeID { return storage.NodeID(d.pid.Address) }
 // New says how sessions are made.
 func New(o Options) func(directory.Activation) actor.Actor {
 	return func(act directory.Activation) actor.Actor {
-		s := &session{
-			o: o, act: act, user: act.Identity.User(), devices: make(map[string]device), reading: make(map[*listing]struct{}),
-		}
+		s := &session{o: o, act: act, user: act.Identity.User(), devices: make(map[string]device)}
 		s.listen()
 		return s
 	}
@@ -66,68 +63,66 @@ func New(o Options) func(directory.Activation) actor.Actor {
 // Receive implements actor.Actor.
 func (s *session) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		s.self = ctx.Self()
 	case *actorpb.Attach:
 		s.attach(ctx, m)
 	case loggedIn:
-		s.loggedIn(ctx, m)
+		s.letIn(ctx, m)
 	case *actorpb.Enroll:
 		s.enroll(ctx, m)
 	case *actorpb.Detach:
-		delete(s.devices, ctx.Sender().Id)
-		s.listen()
+		s.detach(ctx.Sender())
 	case directory.Gone:
-		s.gone(m)
+		s.forgetNode(m)
 	case *actorpb.Deliver:
 		s.deliver(ctx, m)
 	case directory.Recheck:
 		s.recheck(ctx, m)
 	case directory.Opened:
-		s.opened(ctx, m)
+		s.lookAtOpened(ctx, m)
 	case recheckRead:
-		s.recheckRead(ctx, m)
+		s.lookAtChanged(ctx, m)
 	case *actorpb.List:
 		s.list(ctx, m)
-	case membershipsRead:
-		s.membershipsRead(ctx, m)
+	case setRead:
+		s.lookAtHeads(ctx, m)
 	case *actorpb.MarkRead:
 		s.markRead(ctx, m)
 	case marked:
-		s.marked(ctx, m)
+		s.answerMark(ctx, m)
 	case *actorpb.Seen:
-		s.seen(ctx, m)
+		s.take(ctx, m)
 	case *actorpb.Refused:
-		s.refused(ctx, m)
+		s.fail(ctx, m)
 	case directory.Idle:
 		if s.idle() {
 			s.act.Directory.Release(s.act, ctx)
 		}
 	case *actor.Stopping:
-		s.stopping()
+		s.refuseAll()
 	}
 }
 
-// stopping answers whoever still waits: the leadership of the user's shard has
-// ended. A login may be written or not; the client comes again.
-func (s *session) stopping() {
-	root := s.o.System.Root
-	for _, a := range s.attaching {
-		refuse(root, a.from, a.ask.Request, "login", errMoved)
+// refuseAll answers whoever still waits: the leadership of the user's shard has
+// ended, or a handler panicked.
+func (s *session) refuseAll() {
+	for _, q := range s.asked.All() {
+		q.stop(s)
 	}
-	for _, l := range s.listings {
-		s.reading[l] = struct{}{} // each once
-	}
-	for l := range s.reading {
-		refuse(root, l.from, l.ask.Request, "list conversations", errMoved)
-	}
-	for _, m := range s.marking {
-		refuse(root, m.from, m.ask.Request, "clear unread", errMoved)
+	for _, r := range s.lists.all() {
+		refuse(s.o.System.Root, r.from, r.number, "list conversations", errMoved)
 	}
 }
-
-var errMoved = chat.Errorf(chat.CodeUnavailable, "session", "the user's session has moved; try again")
 
 func (s *session) idle() bool {
-	return len(s.devices) == 0 && len(s.attaching) == 0 && len(s.listings) == 0 && len(s.marking) == 0 && s.pending == 0
+	return len(s.devices) == 0 && s.asked.Len() == 0 && s.lists.running == nil && s.busy == 0
+}
+
+func (s *session) detach(connection *actor.PID) {
+	delete(s.devices, connection.Id)
+	s.lists.drop(connection.Equal)
+	s.listen()
 }
 
 // deliver hands a push to every device but the one it came from: here at once,
@@ -153,12 +148,13 @@ func (s *session) deliver(ctx actor.Context, m *actorpb.Deliver) {
 
 func (s *session) local(pid *actor.PID) bool { return pid.Address == s.o.System.Address() }
 
-// gone forgets the devices of a node that has ended, or was out of reach for
+// forgetNode forgets the devices of a node that has ended, or was out of reach for
 // long; those that came back in time stay.
-func (s *session) gone(m directory.Gone) {
+func (s *session) forgetNode(m directory.Gone) {
 	for id, d := range s.devices {
 		if !s.local(d.pid) && d.node() == m.Node && time.Since(d.at) >= m.Spare {
 			delete(s.devices, id)
+			s.lists.drop(d.pid.Equal)
 		}
 	}
 	s.listen()

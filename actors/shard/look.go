@@ -13,10 +13,14 @@ import (
 // answers from the reader's goroutine.
 func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 	root, to := s.o.System.Root, ctx.Sender()
+	by := storage.Asker{Class: storage.Client, ID: to.Address + "/" + to.Id, Gone: s.act.Directory.Left(to)}
+	if m.SinceMs > 0 {
+		by.Class = storage.Repair
+	}
 	seen := &actorpb.Seen{Request: m.Request}
-	s.o.Replicator.Read(s.act.Shard, func(v storage.View) error {
+	s.o.Replicator.Read(s.act.Shard, by, func(v storage.View) error {
 		for _, k := range m.Conversations {
-			h, err := readHead(v, k.Chat(), m.SinceMs)
+			h, err := readHead(v, k.Chat(), m)
 			if err != nil {
 				return err
 			}
@@ -43,10 +47,15 @@ func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 	})
 }
 
-func readHead(v storage.View, c chat.ConversationKey, since int64) (*actorpb.HeadSeen, error) {
+func readHead(v storage.View, c chat.ConversationKey, m *actorpb.Look) (*actorpb.HeadSeen, error) {
 	head, ok, err := v.Head(c)
-	if err != nil || !ok || head.Time < since {
+	if err != nil || !ok || head.Time < m.SinceMs {
 		return &actorpb.HeadSeen{}, err
+	}
+	if m.HeadsOnly {
+		return &actorpb.HeadSeen{Head: &logpb.Head{
+			Seq: head.Seq, TimeMs: head.Time, OrderKey: head.OrderKey, Counted: head.Counted, OwnFirst: head.Own[0], OwnSecond: head.Own[1],
+		}}, nil
 	}
 	last, err := v.Entries(c, head.Seq-1, head.Seq+1, 1, true)
 	seen := &actorpb.HeadSeen{Head: logpb.FromHead(&head)}

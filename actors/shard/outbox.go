@@ -103,7 +103,7 @@ func (s *shard) pump(ctx actor.Context, d storage.ShardID) {
 	st.busy = true
 	root, self := s.o.System.Root, ctx.Self()
 	read := effectsRead{destination: d}
-	s.o.Replicator.Read(s.act.Shard, func(v storage.View) (err error) {
+	s.o.Replicator.Read(s.act.Shard, s.asker(), func(v storage.View) (err error) {
 		read.first, read.effects, err = v.Effects(d, maxEffects)
 		return err
 	}, func(err error) {
@@ -281,7 +281,7 @@ const recoverPause = time.Second
 func (s *shard) recover(ctx actor.Context) {
 	root, self := s.o.System.Root, ctx.Self()
 	var found undelivered
-	s.o.Replicator.Read(s.act.Shard, func(v storage.View) (err error) {
+	s.o.Replicator.Read(s.act.Shard, s.asker(), func(v storage.View) (err error) {
 		found.destinations, err = v.Undelivered()
 		return err
 	}, func(err error) {

@@ -38,12 +38,12 @@ type carrier struct {
 	unread int    // reads to come that are refused
 }
 
-func (c *carrier) Read(s storage.ShardID, f func(storage.View) error, done func(error)) {
+func (c *carrier) Read(s storage.ShardID, by storage.Asker, f func(storage.View) error, done func(error)) {
 	if c.counts(&c.unread) {
 		done(chat.Errorf(chat.CodeUnavailable, "test", "not now"))
 		return
 	}
-	c.Replicator.Read(s, func(v storage.View) error { return f(partly{v, c}) }, done)
+	c.Replicator.Read(s, by, func(v storage.View) error { return f(partly{v, c}) }, done)
 }
 
 // partly is a view to which the last effects have not come yet.
@@ -207,7 +207,7 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 	}
 	read := make(chan error, 1)
 	var waiting []storage.ShardID
-	r.host.Read(1, func(v storage.View) (err error) { // the store itself may be a round behind the answers
+	r.host.Read(1, storage.Asker{}, func(v storage.View) (err error) { // the store itself may be a round behind the answers
 		waiting, err = v.Undelivered()
 		return err
 	}, func(err error) { read <- err })

@@ -5,6 +5,7 @@
 package shard
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -38,6 +39,7 @@ const restoreEpoch = 1
 type shard struct {
 	o        Options
 	act      directory.Activation
+	name     string
 	streams  map[storage.ShardID]*stream
 	requests uint32
 	taking   map[uint32]storage.ShardID // requests to destinations
@@ -48,7 +50,7 @@ type shard struct {
 // New says how shards' actors are made.
 func New(o Options) func(directory.Activation) actor.Actor {
 	return func(act directory.Activation) actor.Actor {
-		return &shard{o: o, act: act, streams: make(map[storage.ShardID]*stream), taking: make(map[uint32]storage.ShardID)}
+		return &shard{o: o, act: act, name: fmt.Sprint("outbox ", act.Shard), streams: make(map[storage.ShardID]*stream), taking: make(map[uint32]storage.ShardID)}
 	}
 }
 
@@ -81,6 +83,11 @@ func (s *shard) Receive(ctx actor.Context) {
 			s.pump(ctx, d)
 		}
 	}
+}
+
+// asker is who reads the outbox.
+func (s *shard) asker() storage.Asker {
+	return storage.Asker{Class: storage.Cluster, ID: s.name}
 }
 
 // retryLater comes back to a destination after a jittered pause.

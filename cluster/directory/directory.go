@@ -236,6 +236,18 @@ func (d *Directory) Lost(shard storage.ShardID) {
 	}
 }
 
+// Left gives a function that says whether a process of this node has ended. Of
+// other nodes' processes it says that they have not.
+func (d *Directory) Left(pid *actor.PID) func() bool {
+	return func() bool {
+		if pid.Address != d.o.System.Address() {
+			return false
+		}
+		_, there := d.o.System.ProcessRegistry.GetLocal(pid.Id)
+		return !there
+	}
+}
+
 // Shard is where an identity lives.
 func (d *Directory) Shard(id Identity) storage.ShardID {
 	switch id.Kind {

@@ -25,12 +25,10 @@ import (
 )
 
 // Bounds of a worker's queues. A full queue answers CodeBusy; messages of other
-// nodes are dropped, which Raft makes up for.
+// nodes are dropped, and Raft retransmits them.
 const (
 	maxQueuedBytes   = 32 << 20 // of proposals that are not answered
 	maxInboxMessages = 64 << 10
-	maxQueuedReads   = 8192
-	readers          = 4
 )
 
 // Peers carries messages to other nodes. link.Link is one.
@@ -84,8 +82,7 @@ type Host struct {
 	number  atomic.Uint64
 	leading []atomic.Uint64 // term by shard, 0: not led here
 	workers []*worker
-	reads   chan servedRead
-	waiting atomic.Int64 // reads under way
+	reads   *readQueue
 	closing atomic.Bool
 	failed  atomic.Bool
 	done    sync.WaitGroup // workers
@@ -124,7 +121,7 @@ func New(o Options) (*Host, error) {
 		o.Stall = defaultStall
 	}
 	h := &Host{
-		o: o, origin: rand.Uint64(), begun: time.Now(), leading: make([]atomic.Uint64, o.Shards+1), reads: make(chan servedRead, maxQueuedReads),
+		o: o, origin: rand.Uint64(), begun: time.Now(), leading: make([]atomic.Uint64, o.Shards+1), reads: newReadQueue(),
 		reshaping: make(map[storage.ShardID]*reshaping),
 	}
 	h.stop, h.cancel = context.WithCancel(context.Background())
@@ -146,14 +143,15 @@ func (h *Host) Start() {
 		h.done.Go(w.run)
 	}
 	for range readers {
-		h.serving.Go(h.serveReads)
+		h.serving.Go(func() { h.serveReads(storage.Classes) })
 	}
+	h.serving.Go(func() { h.serveReads(storage.Client) }) // what is more urgent waits for no client's read
 	h.serving.Go(h.watch)
 	go func() {
 		defer close(h.ended)
 		h.done.Wait()
 		h.cancel()
-		close(h.reads)
+		h.reads.close()
 		h.serving.Wait()
 		h.sending.Wait()
 	}()

@@ -160,7 +160,7 @@ func TestCloseFinishesWhatIsQueuedAndRefusesTheRest(t *testing.T) {
 		t.Errorf("a proposal after close: %v", a.err)
 	}
 	read := make(chan error, 1)
-	h.Read(1, func(storage.View) error { t.Error("read after close"); return nil }, func(err error) { read <- err })
+	h.Read(1, storage.Asker{}, func(storage.View) error { t.Error("read after close"); return nil }, func(err error) { read <- err })
 	if err := <-read; chat.CodeOf(err) != chat.CodeUnavailable {
 		t.Errorf("read after close: %v", err)
 	}
@@ -280,7 +280,7 @@ func TestAReadThatTheDiskFailsIsFatal(t *testing.T) {
 	h, fatal := run(t, memory.New(4, "n1"))
 	answer := make(chan error, 1)
 	read := func(says error) error {
-		h.Read(1, func(storage.View) error { return says }, func(err error) { answer <- err })
+		h.Read(1, storage.Asker{}, func(storage.View) error { return says }, func(err error) { answer <- err })
 		return <-answer
 	}
 	other := errors.New("a row that nobody can read")
@@ -333,7 +333,7 @@ func TestAReadAfterTheAckSeesTheWrite(t *testing.T) {
 					t.Error(a.err)
 				}
 				done := make(chan error, 1)
-				h.Read(1, func(v storage.View) error {
+				h.Read(1, storage.Asker{}, func(v storage.View) error {
 					u, _, err := v.User(login(i, 0).User)
 					if len(u.Name) != n+1 {
 						return fmt.Errorf("user %d has a name of %d bytes after %d were acknowledged", i, len(u.Name), n+1)

@@ -17,7 +17,7 @@ const MaxMeta = 256 << 10
 func (h *Host) Meta(ctx context.Context) (storage.Document, error) {
 	out := make(chan answered[storage.Document], 1)
 	var d storage.Document
-	h.Read(storage.MetaShard, func(v storage.View) (err error) {
+	h.Read(storage.MetaShard, storage.Asker{Class: storage.Cluster, ID: "placement"}, func(v storage.View) (err error) {
 		d, err = v.Document()
 		return err
 	}, func(err error) { out <- answered[storage.Document]{d, err} })

@@ -76,7 +76,7 @@ func (w *world) log(c chat.ConversationKey) (log []chat.Entry) {
 func (w *world) read(shard storage.ShardID, f func(storage.View) error) {
 	w.Helper()
 	done := make(chan error, 1)
-	w.host.Read(shard, f, func(err error) { done <- err })
+	w.host.Read(shard, storage.Asker{}, f, func(err error) { done <- err })
 	if err := <-done; err != nil {
 		w.Fatalf("read: %v", err)
 	}
@@ -122,6 +122,7 @@ func (w *world) carry() (any bool) {
 func (w *world) finish() {
 	stop := w.start(math.MaxInt64)
 	defer stop()
+	w.retried = map[pair]uint64{} // what was queued before may have gone with the power
 	w.check()
 	var waiting sync.WaitGroup
 	for i := range w.sends {
@@ -141,7 +142,7 @@ func (w *world) finish() {
 // streams between shards applied up to exactly what was queued.
 func (w *world) checkEffects() {
 	want := map[chat.UserKey]map[chat.ConversationKey]bool{}
-	queued := map[[2]storage.ShardID]uint64{}
+	queued := map[pair]uint64{}
 	for _, s := range w.sends {
 		first, second, _ := s.Conversation.Peers()
 		for _, id := range []string{first, second} {
@@ -151,7 +152,7 @@ func (w *world) checkEffects() {
 			}
 			if !want[u][s.Conversation] {
 				want[u][s.Conversation] = true
-				queued[[2]storage.ShardID{storage.ConversationShard(cutShards, s.Conversation), storage.UserShard(cutShards, u)}]++
+				queued[pair{storage.ConversationShard(cutShards, s.Conversation), storage.UserShard(cutShards, u)}]++
 			}
 		}
 	}
@@ -172,6 +173,7 @@ func (w *world) checkEffects() {
 		})
 	}
 	for pair, n := range queued {
+		n = max(n, w.retried[pair]) // the last ones are those of retries, if there were any
 		// The next number is the only one that fits behind what was applied:
 		// a hole is refused, an old number passed over.
 		done := make(chan chat.Result, 1)

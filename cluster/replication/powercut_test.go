@@ -73,13 +73,17 @@ type world struct {
 	unknown, opening int
 
 	mu      sync.Mutex
-	acked   map[int]uint64 // index in sends -> seq
+	acked   map[int]uint64  // index in sends -> seq
+	retried map[pair]uint64 // highest effect that a retry of a first message has queued
 	seen    map[spot]chat.ClientMessageID
 	settled struct { // acked and seen when the power went
 		acked map[int]uint64
 		seen  map[spot]chat.ClientMessageID
 	}
 }
+
+// pair is a stream of effects: source and destination.
+type pair [2]storage.ShardID
 
 // spot is a place in a log that a reader has seen.
 type spot struct {
@@ -91,6 +95,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	return &world{
 		T: t, rng: rand.New(rand.NewPCG(seed, 1)), mem: vfs.NewCrashableMem(),
 		acked: map[int]uint64{}, seen: map[spot]chat.ClientMessageID{},
+		retried: map[pair]uint64{},
 	}
 }
 
@@ -211,6 +216,10 @@ func (w *world) propose(waiting *sync.WaitGroup, i int) {
 			w.Errorf("send %d was acknowledged as %d, its retry as %+v", i, first, r.Sent)
 		}
 		w.acked[i] = r.Sent.Seq
+		for _, ref := range r.Effects {
+			p := pair{storage.ConversationShard(cutShards, s.Conversation), storage.ShardID(ref.Destination)}
+			w.retried[p] = max(w.retried[p], ref.Number)
+		}
 	})
 }
 
@@ -233,7 +242,7 @@ func (w *world) submit(shard storage.ShardID, body chat.CommandBody, done func(c
 func (w *world) look(waiting *sync.WaitGroup, c chat.ConversationKey) {
 	waiting.Add(1)
 	var newest []chat.Entry
-	w.host.Read(storage.ConversationShard(cutShards, c), func(v storage.View) (err error) {
+	w.host.Read(storage.ConversationShard(cutShards, c), storage.Asker{}, func(v storage.View) (err error) {
 		newest, err = v.Entries(c, 0, 0, 1, true)
 		return err
 	}, func(err error) {

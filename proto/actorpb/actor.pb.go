@@ -1072,8 +1072,11 @@ type Look struct {
 	AppId         uint32                   `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Conversations []*logpb.ConversationKey `protobuf:"bytes,3,rep,name=conversations,proto3" json:"conversations,omitempty"`
 	Users         []string                 `protobuf:"bytes,4,rep,name=users,proto3" json:"users,omitempty"`
-	// Conversations that are older than this are answered without their head.
-	SinceMs       int64 `protobuf:"varint,5,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// Above 0: pushes since then may be lost; conversations that are older are
+	// answered without their head.
+	SinceMs int64 `protobuf:"varint,5,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// Of heads, only what orders a list and counts what is unread, and no message.
+	HeadsOnly     bool `protobuf:"varint,6,opt,name=heads_only,json=headsOnly,proto3" json:"heads_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1141,6 +1144,13 @@ func (x *Look) GetSinceMs() int64 {
 		return x.SinceMs
 	}
 	return 0
+}
+
+func (x *Look) GetHeadsOnly() bool {
+	if x != nil {
+		return x.HeadsOnly
+	}
+	return false
 }
 
 // Elements stand in the order asked.
@@ -2235,13 +2245,15 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\n" +
 	"MarkedRead\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x127\n" +
-	"\acleared\x18\x02 \x01(\v2\x1d.parley.wire.v1.UnreadClearedR\acleared\"\xae\x01\n" +
+	"\acleared\x18\x02 \x01(\v2\x1d.parley.wire.v1.UnreadClearedR\acleared\"\xcd\x01\n" +
 	"\x04Look\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12D\n" +
 	"\rconversations\x18\x03 \x03(\v2\x1e.parley.log.v1.ConversationKeyR\rconversations\x12\x14\n" +
 	"\x05users\x18\x04 \x03(\tR\x05users\x12\x19\n" +
-	"\bsince_ms\x18\x05 \x01(\x03R\asinceMs\"\x82\x01\n" +
+	"\bsince_ms\x18\x05 \x01(\x03R\asinceMs\x12\x1d\n" +
+	"\n" +
+	"heads_only\x18\x06 \x01(\bR\theadsOnly\"\x82\x01\n" +
 	"\x04Seen\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12/\n" +
 	"\x05heads\x18\x02 \x03(\v2\x19.parley.actor.v1.HeadSeenR\x05heads\x12/\n" +

@@ -1020,6 +1020,16 @@ func (m *Look) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.HeadsOnly {
+		i--
+		if m.HeadsOnly {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x30
+	}
 	if m.SinceMs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.SinceMs))
 		i--
@@ -2466,6 +2476,9 @@ func (m *Look) SizeVT() (n int) {
 	}
 	if m.SinceMs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.SinceMs))
+	}
+	if m.HeadsOnly {
+		n += 2
 	}
 	n += len(m.unknownFields)
 	return n
@@ -5218,6 +5231,26 @@ func (m *Look) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HeadsOnly", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.HeadsOnly = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
