@@ -208,8 +208,8 @@ func (n *Node) connect() (err error) {
 	origin := originOf(n.id)
 	n.mesh.raft, err = link.New(link.Options{
 		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
-		Receive: func(from storage.NodeID, m *peerpb.Message) { n.host.Receive(from, m) },
-		Down:    func(node storage.NodeID) { n.host.LinkDown(node) },
+		Lineage: n.lineage, Receive: n.receive,
+		Down: func(node storage.NodeID) { n.host.LinkDown(node) },
 		Snapshot: func(from storage.NodeID, head *peerpb.Message) (link.Sink, error) {
 			return n.host.StageSnapshot(from, head)
 		},

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,6 +20,7 @@ import (
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/cluster/lineage"
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/storage"
@@ -77,6 +79,11 @@ type Node struct {
 	host      *replication.Host
 	system    *actor.ActorSystem
 	mesh      mesh
+	lineage   *lineage.Keeper
+	refused   chan error // the first word that the folder is not what it was
+	beating   sync.WaitGroup
+	stopped   context.Context // ends what beats
+	stop      context.CancelFunc
 	directory *directory.Directory
 	relay     *relay.Relay
 	control   *control
@@ -97,19 +104,20 @@ const idleActor = 60 * time.Second
 
 // Start brings a node up: its ports, which answer about its health from then on
 // and take what else they serve later; the store, the place among other nodes,
-// the replication host, the actors over that, the links to the others, then the
-// shards' elections, and last the clients, so that nobody gets in before there is
-// somebody to answer. A port that is taken ends the start before anything has
-// changed. It may wait for other nodes, until ctx ends. On an error what was
-// started is stopped.
+// the replication host, the others' word that the store is as they know it, the
+// actors, the links to the others, then the shards' elections, and last the
+// clients, so that nobody gets in before there is somebody to answer. A port that
+// is taken ends the start before anything has changed. It may wait for other
+// nodes, until ctx ends. On an error what was started is stopped.
 func Start(ctx context.Context, o Options) (n *Node, err error) {
 	o = withDefaults(o)
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	n = &Node{
 		o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), admission: connection.NewAdmission(),
-		linked: make(chan struct{}),
+		linked: make(chan struct{}), refused: make(chan error, 1),
 	}
+	n.stopped, n.stop = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close(ctx))
@@ -120,7 +128,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 		return n, err
 	}
 	n.health.wait("starting")
-	for _, begin := range []func() error{n.loadCertificate, n.listenPeers, n.listenClients, n.listenAdmin, n.openStore} {
+	for _, begin := range []func() error{n.loadCertificate, n.listenPeers, n.listenClients, n.listenAdmin, n.openStore, n.openLineage} {
 		if err := begin(); err != nil {
 			return n, err
 		}
@@ -134,6 +142,9 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	}
 	if err := n.openHost(); err != nil {
 		return n, fmt.Errorf("start replication: %w", err)
+	}
+	if err := n.awaitWelcome(ctx); err != nil {
+		return n, err
 	}
 	n.startActors()
 	n.startSockets(verifier)
@@ -198,6 +209,8 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.host != nil {
 		errs = append(errs, n.host.Close(ctx))
 	}
+	n.stop()
+	n.beating.Wait()
 	errs = append(errs, n.mesh.close(ctx))
 	if n.system != nil {
 		n.system.Shutdown()

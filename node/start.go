@@ -51,9 +51,13 @@ func withDefaults(o Options) Options {
 		o.Log = slog.Default()
 	}
 	if o.Fatal == nil {
-		log := o.Log
+		log, data := o.Log, o.Data
 		o.Fatal = func(err error) {
-			log.Error("the disk failed; ending, as nothing can be acknowledged any more", "error", err)
+			why := "the disk failed; ending, as nothing can be acknowledged any more"
+			if errors.Is(err, storage.ErrOutdated) {
+				why = "this folder must not be used any more; ending"
+			}
+			log.Error(why, "data", data, "error", err)
 			os.Exit(1)
 		}
 	}

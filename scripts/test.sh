@@ -39,6 +39,7 @@ race() {
 simulate() {
   go run ./cluster/replication/sim/run -first 1 -seeds "${PARLEY_SEEDS:-2000}"
   go run ./cluster/replication/sim/run -first "$(date +%s)000" -seeds 500
+  go run ./cluster/replication/sim/run -first "$(date +%s)000" -seeds 1000 -restore
   # Too slow under the race detector: the simulator finds what is planted, and a
   # store survives a cut or a turned bit wherever it comes.
   go test -run PlantedBugs ./cluster/replication/sim

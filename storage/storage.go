@@ -91,6 +91,11 @@ type Outcome struct {
 type Store interface {
 	// Node is the store's name, made with the store: a wiped disk is a new node.
 	Node() NodeID
+	// Lineage is what SetLineage stored last, nil when it never did: the life of
+	// the store itself, as cluster/lineage writes it. A store that is opened
+	// again has what was set with sync, and all commits before it.
+	Lineage() ([]byte, error)
+	SetLineage(lineage []byte, sync bool) error
 	// Replicas lists the shards that have a replica here, ascending.
 	Replicas() ([]ShardID, error)
 	// Replica gives what the store remembers of a shard's replica: zero when
@@ -146,6 +151,11 @@ var ErrConflict = errors.New("storage: the document has changed meanwhile")
 // ErrDamaged is in the error of a read whose disk fails or gives back other bytes
 // than were written. Another replica may have them.
 var ErrDamaged = errors.New("storage: the disk cannot be read")
+
+// ErrOutdated says that other nodes know a later state of this store than it
+// has: it was put back from a copy, or another process runs on a copy of it. It
+// has forgotten what it acknowledged and must not be used again.
+var ErrOutdated = errors.New("this folder is older than what the cluster knows of it: wipe it and start it as a new node")
 
 // Batch gathers writes of many shards for one commit.
 type Batch interface {

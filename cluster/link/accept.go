@@ -54,5 +54,7 @@ func (l *Link) greet(raw net.Conn) {
 		p.offer(c)
 	case peerpb.Purpose_PURPOSE_SNAPSHOTS:
 		l.takeSnapshot(c, p)
+	default:
+		c.close()
 	}
 }

@@ -132,7 +132,7 @@ type encoder interface {
 	MarshalToSizedBufferVT([]byte) (int, error)
 }
 
-var _ = []encoder{(*peerpb.Hello)(nil), (*peerpb.Message)(nil), (*peerpb.Chunk)(nil), (*peerpb.Installed)(nil)}
+var _ = []encoder{(*peerpb.Hello)(nil), (*peerpb.Verdict)(nil), (*peerpb.Message)(nil), (*peerpb.Chunk)(nil), (*peerpb.Installed)(nil)}
 
 // send writes m as a frame of its own.
 func (c *conn) send(m encoder) error {

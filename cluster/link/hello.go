@@ -77,8 +77,11 @@ func (l *Link) introduce(ctx context.Context, c *conn, node storage.NodeID, addr
 	if theirs.Node != string(node) {
 		return refused("it is node %q, not %q", theirs.Node, node)
 	}
-	l.greeted(c, theirs)
-	return nil
+	verdict := l.verdict(theirs)
+	if err := c.send(verdict); err != nil {
+		return err
+	}
+	return l.agree(c, theirs, verdict)
 }
 
 // welcome is the accepting side of the handshake: what the connection is for,
@@ -108,8 +111,63 @@ func (l *Link) welcome(ctx context.Context, c *conn) (*peer, peerpb.Purpose, err
 	if err := c.send(l.hello(theirs.Purpose)); err != nil {
 		return nil, 0, err
 	}
+	verdict := l.verdict(theirs)
+	if err = l.agree(c, theirs, verdict); err == nil || !verdict.Welcome {
+		err = errors.Join(err, c.send(verdict))
+	}
+	return p, theirs.Purpose, err
+}
+
+// verdict says what this node makes of the other's lineage.
+func (l *Link) verdict(theirs *peerpb.Hello) *peerpb.Verdict {
+	if l.o.Lineage == nil {
+		return &peerpb.Verdict{Welcome: true}
+	}
+	err := l.o.Lineage.Judge(storage.NodeID(theirs.Node), theirs.Lineage)
+	if err == nil {
+		return &peerpb.Verdict{Welcome: true}
+	}
+	return &peerpb.Verdict{Reason: reason(err), Outdated: errors.Is(err, storage.ErrOutdated)}
+}
+
+// agree ends the handshake: it reads the other side's verdict, also when the own
+// one refuses, so that neither is lost in the reset of a closed connection. The
+// dialer gives its own before it, the other side after it.
+func (l *Link) agree(c *conn, theirs *peerpb.Hello, ours *peerpb.Verdict) error {
+	body, err := c.read(maxHello)
+	if err != nil && ours.Welcome {
+		return err
+	}
+	verdict := new(peerpb.Verdict)
+	if err := verdict.UnmarshalVT(body); err != nil {
+		return refused("no verdict: %w", err)
+	}
+	if verdict.Outdated && l.o.Lineage != nil {
+		l.o.Lineage.Outdated(storage.NodeID(theirs.Node), verdict.Reason)
+	}
+	switch {
+	case !ours.Welcome:
+		return refused("node %q: %s", theirs.Node, ours.Reason)
+	case !verdict.Welcome:
+		return refused("by node %q: %s", theirs.Node, verdict.Reason)
+	}
 	l.greeted(c, theirs)
-	return p, theirs.Purpose, nil
+	return nil
+}
+
+// Greet brings a connection to a peer through its handshake and ends it: both
+// sides then know each other's lineage.
+func (l *Link) Greet(ctx context.Context, node storage.NodeID) error {
+	p := l.enter(node)
+	if p == nil {
+		return ErrUnknownPeer
+	}
+	defer l.done.Done()
+	c, err := l.dial(ctx, p, peerpb.Purpose_PURPOSE_GREETING)
+	if err == nil {
+		c.close()
+	}
+	return err
 }
 
 // greeted is where the deadlines of the handshake end and those of silence
@@ -120,9 +178,13 @@ func (l *Link) greeted(c *conn, theirs *peerpb.Hello) {
 }
 
 func (l *Link) hello(purpose peerpb.Purpose) *peerpb.Hello {
-	return &peerpb.Hello{
+	h := &peerpb.Hello{
 		ProtocolVersion: protocolVersion, Cluster: l.o.Cluster, Node: string(l.o.Node), Origin: l.o.Origin, Purpose: purpose,
 	}
+	if l.o.Lineage != nil {
+		h.Lineage = l.o.Lineage.Hello()
+	}
+	return h
 }
 
 func (c *conn) readHello() (*peerpb.Hello, error) {
@@ -161,7 +223,7 @@ func (l *Link) admit(h *peerpb.Hello) (*peer, error) {
 		return nil, refused("node %q is not known here", h.Node)
 	case h.Purpose == peerpb.Purpose_PURPOSE_MESSAGES && h.Node > string(l.o.Node):
 		return nil, refused("node %q dials for messages although its ID is the higher one", h.Node)
-	case h.Purpose != peerpb.Purpose_PURPOSE_MESSAGES && h.Purpose != peerpb.Purpose_PURPOSE_SNAPSHOTS:
+	case h.Purpose < peerpb.Purpose_PURPOSE_MESSAGES || h.Purpose > peerpb.Purpose_PURPOSE_GREETING:
 		return nil, refused("node %q dials for purpose %d, which is not known here", h.Node, h.Purpose)
 	}
 	return p, nil

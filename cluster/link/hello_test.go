@@ -94,6 +94,19 @@ func (h *host) stranger() *conn {
 // as is a stranger past a node's handshake.
 func (h *host) as(hello *peerpb.Hello) *conn {
 	h.t.Helper()
+	c := h.hail(hello)
+	if err := c.send(&peerpb.Verdict{Welcome: true}); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := c.read(maxHello); err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// hail is a stranger past both hellos.
+func (h *host) hail(hello *peerpb.Hello) *conn {
+	h.t.Helper()
 	c := h.stranger()
 	if err := c.send(hello); err != nil {
 		h.t.Fatal(err)
@@ -241,7 +254,7 @@ func TestADialThatWasForAnotherNodeChangesNothing(t *testing.T) {
 	h := newHost(t, nil)
 	c := h.as(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "m" }))
 	h.wantEvents("up")
-	h.as(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "l" }))
+	h.hail(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "l" }))
 	for line := ""; !strings.Contains(line, "looks for node"); {
 		line = within(t, h.logged)
 	}

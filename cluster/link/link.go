@@ -17,14 +17,15 @@
 //
 // The pair's connection is dialed by the node with the lower ID, so that both
 // agree on which one it is. Each side begins with a Hello that names protocol,
-// cluster, node and purpose. A second connection of the same node replaces the
-// first one: it was dialed later, so the first is dead, whether noticed or not.
+// cluster, node, purpose and the life of the node's data, then says whether it
+// takes the other one's. A second connection of the same node replaces the first
+// one: it was dialed later, so the first is dead, whether noticed or not.
 // A side that writes nothing for PingEvery pings; a connection on which nothing
 // was read for Silence is dead.
 //
 // Goroutines: one that accepts, one for each peer, which also calls Up and Down,
 // a reader and a writer for each connection, one for each handshake and each
-// snapshot that arrives. Nothing but SendSnapshot and Close blocks.
+// snapshot that arrives. Nothing but SendSnapshot, Greet and Close blocks.
 package link
 
 import (
@@ -69,6 +70,9 @@ type Options struct {
 	// Snapshot begins to take in a snapshot that another node sends; an error
 	// refuses it. nil refuses all.
 	Snapshot func(from storage.NodeID, head *peerpb.Message) (Sink, error)
+	// Lineage keeps out nodes whose data goes back in time; nil: nothing is
+	// compared. Its functions may be called from any handshake, and may block.
+	Lineage Lineage
 
 	// QueueBytes bounds what waits for a peer; 0: 16 MiB.
 	QueueBytes int
@@ -82,6 +86,17 @@ type Options struct {
 	// Each is a connection and a chunk: who sends them bounds them by their size.
 	Snapshots int
 	Log       *slog.Logger
+}
+
+// Lineage compares the lives of nodes' data folders. lineage.Keeper is one.
+type Lineage interface {
+	// Hello is what others are told of this node.
+	Hello() *peerpb.Lineage
+	// Judge takes in what another node tells, and remembers it: an error refuses
+	// the connection, and storage.ErrOutdated the node for good.
+	Judge(node storage.NodeID, theirs *peerpb.Lineage) error
+	// Outdated hears that another node refuses this one for good.
+	Outdated(by storage.NodeID, reason string)
 }
 
 // Link is a node's end of its connections to other nodes. All methods may be

@@ -223,10 +223,10 @@ func TestADamagedByteEndsTheConnectionAndNothingWrongArrives(t *testing.T) {
 	}
 }
 
-// helloBytes is the length of the frame with a's hello.
+// helloBytes is the length of the frames with a's hello and verdict.
 var helloBytes = 12 + (&peerpb.Hello{
 	ProtocolVersion: 1, Cluster: "test", Node: "a", Origin: 1, Purpose: peerpb.Purpose_PURPOSE_MESSAGES, To: "b",
-}).SizeVT()
+}).SizeVT() + 12 + (&peerpb.Verdict{Welcome: true}).SizeVT()
 
 // damage flips bits of a byte of the first connection: in its hello, which is
 // refused, or later, after which Down comes.

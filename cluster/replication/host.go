@@ -67,7 +67,8 @@ type Options struct {
 	// long ago, that the outcome is unknown, in a leadership that goes on. It must
 	// not block, and may be nil.
 	Late func(storage.ShardID, time.Duration)
-	// Fatal is called once, on a failed commit or a read that the disk fails; it
+	// Fatal is called once, on a failed commit, on a read that the disk fails, or
+	// with storage.ErrOutdated when a leader counts on what the store has lost; it
 	// must end the process, so that other replicas lead. The outcome of what was
 	// proposed then is unknown.
 	Fatal func(error)

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -273,7 +274,10 @@ func (w *worker) fail(err error) {
 	first := w.h.failed.CompareAndSwap(false, true)
 	w.end()
 	if first {
-		w.h.o.Fatal(fmt.Errorf("commit: %w", err))
+		if !errors.Is(err, storage.ErrOutdated) {
+			err = fmt.Errorf("commit: %w", err)
+		}
+		w.h.o.Fatal(err)
 	}
 }
 

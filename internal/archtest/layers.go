@@ -19,6 +19,7 @@ var layerOf = map[string]int{
 	"cluster/members":             3,
 	"cluster/directory":           3,
 	"cluster/placement":           3,
+	"cluster/lineage":             3,
 	"cluster/link":                3,
 	"storage/memory":              3,
 	"storage/pebble":              3,

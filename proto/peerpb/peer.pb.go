@@ -5,7 +5,7 @@
 // source: peer/peer.proto
 
 // What nodes say to each other on the connections between them. Each frame
-// holds one of Hello, Messages and the snapshot's parts (see
+// holds one of Hello, Verdict, Messages and the snapshot's parts (see
 // cluster/link); nothing here is read by clients.
 
 package peerpb
@@ -33,6 +33,8 @@ const (
 	Purpose_PURPOSE_MESSAGES Purpose = 1
 	// Snapshots, from the dialer to the listener.
 	Purpose_PURPOSE_SNAPSHOTS Purpose = 2
+	// Nothing but the handshake.
+	Purpose_PURPOSE_GREETING Purpose = 3
 )
 
 // Enum value maps for Purpose.
@@ -41,11 +43,13 @@ var (
 		0: "PURPOSE_UNSPECIFIED",
 		1: "PURPOSE_MESSAGES",
 		2: "PURPOSE_SNAPSHOTS",
+		3: "PURPOSE_GREETING",
 	}
 	Purpose_value = map[string]int32{
 		"PURPOSE_UNSPECIFIED": 0,
 		"PURPOSE_MESSAGES":    1,
 		"PURPOSE_SNAPSHOTS":   2,
+		"PURPOSE_GREETING":    3,
 	}
 )
 
@@ -93,6 +97,8 @@ const (
 	// An actor's message comes back: nothing was done with it, as the node does
 	// not lead the shard.
 	Kind_KIND_BOUNCED Kind = 5
+	// From a node to another, of no shard: its folder's beat is now index.
+	Kind_KIND_BEAT Kind = 7
 )
 
 // Enum value maps for Kind.
@@ -105,6 +111,7 @@ var (
 		4: "KIND_ACTOR",
 		6: "KIND_COMMITTED",
 		5: "KIND_BOUNCED",
+		7: "KIND_BEAT",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -114,6 +121,7 @@ var (
 		"KIND_ACTOR":       4,
 		"KIND_COMMITTED":   6,
 		"KIND_BOUNCED":     5,
+		"KIND_BEAT":        7,
 	}
 )
 
@@ -156,7 +164,9 @@ type Hello struct {
 	Purpose Purpose `protobuf:"varint,5,opt,name=purpose,proto3,enum=parley.peer.v1.Purpose" json:"purpose,omitempty"`
 	// Whom the dialer means to reach, as addresses pass from one node to another;
 	// empty in the listener's hello.
-	To            string `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	To string `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	// The life of the node's data folder, where the link compares it.
+	Lineage       *Lineage `protobuf:"bytes,7,opt,name=lineage,proto3" json:"lineage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +243,248 @@ func (x *Hello) GetTo() string {
 	return ""
 }
 
+func (x *Hello) GetLineage() *Lineage {
+	if x != nil {
+		return x.Lineage
+	}
+	return nil
+}
+
+// The second frame of each side: what it makes of the other's hello.
+type Verdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The connection counts once both sides have said so.
+	Welcome bool `protobuf:"varint,1,opt,name=welcome,proto3" json:"welcome,omitempty"`
+	// Why not.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The sender knows a later state of the other node's folder, which must not be
+	// used any more.
+	Outdated      bool `protobuf:"varint,3,opt,name=outdated,proto3" json:"outdated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdict) Reset() {
+	*x = Verdict{}
+	mi := &file_peer_peer_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdict) ProtoMessage() {}
+
+func (x *Verdict) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Verdict) GetWelcome() bool {
+	if x != nil {
+		return x.Welcome
+	}
+	return false
+}
+
+func (x *Verdict) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Verdict) GetOutdated() bool {
+	if x != nil {
+		return x.Outdated
+	}
+	return false
+}
+
+// The life of a data folder: a count of beats, which only grows, and to which
+// start of the node each beat belongs. A copy that is put back repeats beats
+// under other starts.
+type Lineage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The newest starts, oldest first: the first beat of each, and its number.
+	Starts []*Moment `protobuf:"bytes,1,rep,name=starts,proto3" json:"starts,omitempty"`
+	Beat   uint64    `protobuf:"varint,2,opt,name=beat,proto3" json:"beat,omitempty"`
+	// The newest moments that the node knows of in the lives of others.
+	Seen          []*Seen `protobuf:"bytes,3,rep,name=seen,proto3" json:"seen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lineage) Reset() {
+	*x = Lineage{}
+	mi := &file_peer_peer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lineage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lineage) ProtoMessage() {}
+
+func (x *Lineage) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lineage.ProtoReflect.Descriptor instead.
+func (*Lineage) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Lineage) GetStarts() []*Moment {
+	if x != nil {
+		return x.Starts
+	}
+	return nil
+}
+
+func (x *Lineage) GetBeat() uint64 {
+	if x != nil {
+		return x.Beat
+	}
+	return 0
+}
+
+func (x *Lineage) GetSeen() []*Seen {
+	if x != nil {
+		return x.Seen
+	}
+	return nil
+}
+
+type Moment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Beat  uint64                 `protobuf:"varint,1,opt,name=beat,proto3" json:"beat,omitempty"`
+	// Random, made at the node's start: Hello's origin.
+	Start         uint64 `protobuf:"fixed64,2,opt,name=start,proto3" json:"start,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Moment) Reset() {
+	*x = Moment{}
+	mi := &file_peer_peer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moment) ProtoMessage() {}
+
+func (x *Moment) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moment.ProtoReflect.Descriptor instead.
+func (*Moment) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Moment) GetBeat() uint64 {
+	if x != nil {
+		return x.Beat
+	}
+	return 0
+}
+
+func (x *Moment) GetStart() uint64 {
+	if x != nil {
+		return x.Start
+	}
+	return 0
+}
+
+type Seen struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Moment        *Moment                `protobuf:"bytes,2,opt,name=moment,proto3" json:"moment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seen) Reset() {
+	*x = Seen{}
+	mi := &file_peer_peer_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seen) ProtoMessage() {}
+
+func (x *Seen) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seen.ProtoReflect.Descriptor instead.
+func (*Seen) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Seen) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Seen) GetMoment() *Moment {
+	if x != nil {
+		return x.Moment
+	}
+	return nil
+}
+
 // Whatever waits for a peer travels together.
 type Messages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -243,7 +495,7 @@ type Messages struct {
 
 func (x *Messages) Reset() {
 	*x = Messages{}
-	mi := &file_peer_peer_proto_msgTypes[1]
+	mi := &file_peer_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +507,7 @@ func (x *Messages) String() string {
 func (*Messages) ProtoMessage() {}
 
 func (x *Messages) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[1]
+	mi := &file_peer_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +520,7 @@ func (x *Messages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Messages.ProtoReflect.Descriptor instead.
 func (*Messages) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{1}
+	return file_peer_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Messages) GetMessages() []*Message {
@@ -305,7 +557,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_peer_peer_proto_msgTypes[2]
+	mi := &file_peer_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +569,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[2]
+	mi := &file_peer_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +582,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{2}
+	return file_peer_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Message) GetShard() uint32 {
@@ -462,7 +714,7 @@ type Envelope struct {
 
 func (x *Envelope) Reset() {
 	*x = Envelope{}
-	mi := &file_peer_peer_proto_msgTypes[3]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +726,7 @@ func (x *Envelope) String() string {
 func (*Envelope) ProtoMessage() {}
 
 func (x *Envelope) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[3]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +739,7 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{3}
+	return file_peer_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Envelope) GetVersion() uint32 {
@@ -562,7 +814,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_peer_peer_proto_msgTypes[4]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +826,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[4]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +839,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{4}
+	return file_peer_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Identity) GetKind() uint32 {
@@ -637,7 +889,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_peer_peer_proto_msgTypes[5]
+	mi := &file_peer_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +901,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[5]
+	mi := &file_peer_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +914,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{5}
+	return file_peer_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Entry) GetIndex() uint64 {
@@ -705,7 +957,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +969,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +982,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{6}
+	return file_peer_peer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Snapshot) GetIndex() uint64 {
@@ -769,7 +1021,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_peer_peer_proto_msgTypes[7]
+	mi := &file_peer_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +1033,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[7]
+	mi := &file_peer_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +1046,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{7}
+	return file_peer_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Chunk) GetNumber() uint64 {
@@ -836,7 +1088,7 @@ type Installed struct {
 
 func (x *Installed) Reset() {
 	*x = Installed{}
-	mi := &file_peer_peer_proto_msgTypes[8]
+	mi := &file_peer_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1100,7 @@ func (x *Installed) String() string {
 func (*Installed) ProtoMessage() {}
 
 func (x *Installed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[8]
+	mi := &file_peer_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1113,7 @@ func (x *Installed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installed.ProtoReflect.Descriptor instead.
 func (*Installed) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{8}
+	return file_peer_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Installed) GetOk() bool {
@@ -882,14 +1134,29 @@ var File_peer_peer_proto protoreflect.FileDescriptor
 
 const file_peer_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\xbb\x01\n" +
+	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\xee\x01\n" +
 	"\x05Hello\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12\x18\n" +
 	"\acluster\x18\x02 \x01(\tR\acluster\x12\x12\n" +
 	"\x04node\x18\x03 \x01(\tR\x04node\x12\x16\n" +
 	"\x06origin\x18\x04 \x01(\x06R\x06origin\x121\n" +
 	"\apurpose\x18\x05 \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\x12\x0e\n" +
-	"\x02to\x18\x06 \x01(\tR\x02to\"?\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\x121\n" +
+	"\alineage\x18\a \x01(\v2\x17.parley.peer.v1.LineageR\alineage\"W\n" +
+	"\aVerdict\x12\x18\n" +
+	"\awelcome\x18\x01 \x01(\bR\awelcome\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n" +
+	"\boutdated\x18\x03 \x01(\bR\boutdated\"w\n" +
+	"\aLineage\x12.\n" +
+	"\x06starts\x18\x01 \x03(\v2\x16.parley.peer.v1.MomentR\x06starts\x12\x12\n" +
+	"\x04beat\x18\x02 \x01(\x04R\x04beat\x12(\n" +
+	"\x04seen\x18\x03 \x03(\v2\x14.parley.peer.v1.SeenR\x04seen\"2\n" +
+	"\x06Moment\x12\x12\n" +
+	"\x04beat\x18\x01 \x01(\x04R\x04beat\x12\x14\n" +
+	"\x05start\x18\x02 \x01(\x06R\x05start\"J\n" +
+	"\x04Seen\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12.\n" +
+	"\x06moment\x18\x02 \x01(\v2\x16.parley.peer.v1.MomentR\x06moment\"?\n" +
 	"\bMessages\x123\n" +
 	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\"\xce\x03\n" +
 	"\aMessage\x12\x14\n" +
@@ -943,11 +1210,12 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\bchecksum\x18\x04 \x01(\x06R\bchecksum\"3\n" +
 	"\tInstalled\x12\x0e\n" +
 	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x16\n" +
-	"\x06reason\x18\x02 \x01(\tR\x06reason*O\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason*e\n" +
 	"\aPurpose\x12\x17\n" +
 	"\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PURPOSE_MESSAGES\x10\x01\x12\x15\n" +
-	"\x11PURPOSE_SNAPSHOTS\x10\x02*\x81\x01\n" +
+	"\x11PURPOSE_SNAPSHOTS\x10\x02\x12\x14\n" +
+	"\x10PURPOSE_GREETING\x10\x03*\x90\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tKIND_RAFT\x10\x01\x12\x10\n" +
@@ -956,7 +1224,8 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\n" +
 	"KIND_ACTOR\x10\x04\x12\x12\n" +
 	"\x0eKIND_COMMITTED\x10\x06\x12\x10\n" +
-	"\fKIND_BOUNCED\x10\x05B*Z(github.com/parley-im/parley/proto/peerpbb\x06proto3"
+	"\fKIND_BOUNCED\x10\x05\x12\r\n" +
+	"\tKIND_BEAT\x10\aB*Z(github.com/parley-im/parley/proto/peerpbb\x06proto3"
 
 var (
 	file_peer_peer_proto_rawDescOnce sync.Once
@@ -971,33 +1240,41 @@ func file_peer_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_peer_peer_proto_goTypes = []any{
 	(Purpose)(0),      // 0: parley.peer.v1.Purpose
 	(Kind)(0),         // 1: parley.peer.v1.Kind
 	(*Hello)(nil),     // 2: parley.peer.v1.Hello
-	(*Messages)(nil),  // 3: parley.peer.v1.Messages
-	(*Message)(nil),   // 4: parley.peer.v1.Message
-	(*Envelope)(nil),  // 5: parley.peer.v1.Envelope
-	(*Identity)(nil),  // 6: parley.peer.v1.Identity
-	(*Entry)(nil),     // 7: parley.peer.v1.Entry
-	(*Snapshot)(nil),  // 8: parley.peer.v1.Snapshot
-	(*Chunk)(nil),     // 9: parley.peer.v1.Chunk
-	(*Installed)(nil), // 10: parley.peer.v1.Installed
+	(*Verdict)(nil),   // 3: parley.peer.v1.Verdict
+	(*Lineage)(nil),   // 4: parley.peer.v1.Lineage
+	(*Moment)(nil),    // 5: parley.peer.v1.Moment
+	(*Seen)(nil),      // 6: parley.peer.v1.Seen
+	(*Messages)(nil),  // 7: parley.peer.v1.Messages
+	(*Message)(nil),   // 8: parley.peer.v1.Message
+	(*Envelope)(nil),  // 9: parley.peer.v1.Envelope
+	(*Identity)(nil),  // 10: parley.peer.v1.Identity
+	(*Entry)(nil),     // 11: parley.peer.v1.Entry
+	(*Snapshot)(nil),  // 12: parley.peer.v1.Snapshot
+	(*Chunk)(nil),     // 13: parley.peer.v1.Chunk
+	(*Installed)(nil), // 14: parley.peer.v1.Installed
 }
 var file_peer_peer_proto_depIdxs = []int32{
-	0, // 0: parley.peer.v1.Hello.purpose:type_name -> parley.peer.v1.Purpose
-	4, // 1: parley.peer.v1.Messages.messages:type_name -> parley.peer.v1.Message
-	1, // 2: parley.peer.v1.Message.kind:type_name -> parley.peer.v1.Kind
-	7, // 3: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
-	8, // 4: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
-	5, // 5: parley.peer.v1.Message.envelope:type_name -> parley.peer.v1.Envelope
-	6, // 6: parley.peer.v1.Envelope.identity:type_name -> parley.peer.v1.Identity
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: parley.peer.v1.Hello.purpose:type_name -> parley.peer.v1.Purpose
+	4,  // 1: parley.peer.v1.Hello.lineage:type_name -> parley.peer.v1.Lineage
+	5,  // 2: parley.peer.v1.Lineage.starts:type_name -> parley.peer.v1.Moment
+	6,  // 3: parley.peer.v1.Lineage.seen:type_name -> parley.peer.v1.Seen
+	5,  // 4: parley.peer.v1.Seen.moment:type_name -> parley.peer.v1.Moment
+	8,  // 5: parley.peer.v1.Messages.messages:type_name -> parley.peer.v1.Message
+	1,  // 6: parley.peer.v1.Message.kind:type_name -> parley.peer.v1.Kind
+	11, // 7: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
+	12, // 8: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
+	9,  // 9: parley.peer.v1.Message.envelope:type_name -> parley.peer.v1.Envelope
+	10, // 10: parley.peer.v1.Envelope.identity:type_name -> parley.peer.v1.Identity
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_peer_peer_proto_init() }
@@ -1011,7 +1288,7 @@ func file_peer_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_peer_proto_rawDesc), len(file_peer_peer_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -56,6 +56,13 @@ func newTables() tables {
 	}
 }
 
+func (t *tables) clone() tables {
+	return tables{
+		users: t.users.clone(), memberships: t.memberships.clone(), heads: t.heads.clone(), entries: t.entries.clone(), dedupe: t.dedupe.clone(),
+		outbox: t.outbox.clone(), outboxHeads: t.outboxHeads.clone(), marks: t.marks.clone(), documents: t.documents.clone(),
+	}
+}
+
 // each is what all tables have in common.
 func (t *tables) each() []interface {
 	commit() func()

@@ -22,6 +22,7 @@ type Store struct {
 	node   storage.NodeID
 	count  int
 	shards []*shard
+	line   []byte
 	undo   []func() // brings back what each unsynced commit changed
 }
 
@@ -38,6 +39,27 @@ func New(shards int, node storage.NodeID) *Store {
 
 // Node implements storage.Store.
 func (s *Store) Node() storage.NodeID { return s.node }
+
+// Lineage implements storage.Store.
+func (s *Store) Lineage() ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.line, nil
+}
+
+// SetLineage implements storage.Store.
+func (s *Store) SetLineage(lineage []byte, sync bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.line
+	s.line = slices.Clone(lineage)
+	if sync {
+		s.undo = nil
+	} else {
+		s.undo = append(s.undo, func() { s.line = before })
+	}
+	return nil
+}
 
 // Close implements storage.Store. The store may be used again, as a disk may
 // after a restart.
@@ -56,6 +78,20 @@ func (s *Store) Crash(lose func(unsynced int) (kept int)) {
 	for _, sh := range s.shards {
 		sh.discard()
 	}
+}
+
+// Copy is the store as another disk: all that is committed, synced or not, as a
+// copy of the files has it.
+func (s *Store) Copy() *Store {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := &Store{TearInstall: s.TearInstall, node: s.node, count: s.count, line: s.line}
+	for _, sh := range s.shards {
+		c.shards = append(c.shards, &shard{
+			store: c, id: sh.id, tables: sh.tables.clone(), replica: sh.replica, log: slices.Clone(sh.log), generation: sh.generation,
+		})
+	}
+	return c
 }
 
 // Replicas implements storage.Store.

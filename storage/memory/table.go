@@ -1,5 +1,7 @@
 package memory
 
+import "maps"
+
 // table is one kind of row: what is committed, and what the open batch wrote
 // over it (a nil value is a deletion).
 type table[K comparable, V any] struct {
@@ -68,6 +70,11 @@ func (t *table[K, V]) set(k K, v *V) {
 	} else {
 		t.rows[k] = *v
 	}
+}
+
+// clone copies what is committed.
+func (t *table[K, V]) clone() *table[K, V] {
+	return &table[K, V]{rows: maps.Clone(t.rows), pending: make(map[K]*V)}
 }
 
 func (t *table[K, V]) discard() { clear(t.pending) }

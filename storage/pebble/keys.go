@@ -11,7 +11,7 @@ import (
 // then the bytes:
 //
 //	space  what
-//	0x00   the store itself: 0x00 | name            format, node, shards
+//	0x00   the store itself: 0x00 | name            format, node, shards, lineage
 //	0x01   what a replica must not forget: 0x01 | shard u16      Replica
 //	0x02   a shard's contents: 0x02 | shard u16 | app u32 | table u8 | ...
 //
@@ -61,9 +61,10 @@ const (
 const storageFormat = 3
 
 var (
-	keyFormat = []byte{spaceStore, 'f'}
-	keyNode   = []byte{spaceStore, 'n'}
-	keyShards = []byte{spaceStore, 's'}
+	keyFormat  = []byte{spaceStore, 'f'}
+	keyLineage = []byte{spaceStore, 'l'}
+	keyNode    = []byte{spaceStore, 'n'}
+	keyShards  = []byte{spaceStore, 's'}
 )
 
 func replicaKey(shard storage.ShardID) []byte {

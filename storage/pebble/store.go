@@ -6,6 +6,7 @@
 package pebble
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -196,6 +197,23 @@ func (s *Store) readNode() (storage.NodeID, error) {
 
 // Node implements storage.Store.
 func (s *Store) Node() storage.NodeID { return s.node }
+
+// Lineage implements storage.Store.
+func (s *Store) Lineage() ([]byte, error) {
+	v, closer, err := s.db.Get(keyLineage)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return bytes.Clone(v), closer.Close()
+}
+
+// SetLineage implements storage.Store.
+func (s *Store) SetLineage(lineage []byte, sync bool) error {
+	return s.db.Set(keyLineage, lineage, &pebble.WriteOptions{Sync: sync})
+}
 
 // Close implements storage.Store.
 func (s *Store) Close() error {

@@ -162,6 +162,25 @@ func keepsItsName(b *bench) {
 	}
 }
 
+func keepsItsLineage(b *bench) {
+	if l, err := b.store.Lineage(); l != nil || err != nil {
+		b.Errorf("a new store has the lineage %q (%v)", l, err)
+	}
+	for i, sync := range []bool{true, false, true} {
+		want := []byte{'l', byte(i)}
+		if err := b.store.SetLineage(want, sync); err != nil {
+			b.Fatal(err)
+		}
+		if l, err := b.store.Lineage(); string(l) != string(want) || err != nil {
+			b.Errorf("the lineage is %q (%v), want %q", l, err, want)
+		}
+	}
+	b.reopen()
+	if l, err := b.store.Lineage(); string(l) != "l\x02" || err != nil {
+		b.Errorf("the lineage is %q (%v) when the store is opened again", l, err)
+	}
+}
+
 // concurrentViews reads heads and the entries below them while sends are
 // committed: a reader never sees a head without its entries.
 func concurrentViews(b *bench) {

@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"a document travels with its shard":                    documentTravels,
 		"a store keeps its name":                               keepsItsName,
 		"a shard's size is told after an open":                 sizes,
+		"a store keeps its lineage":                            keepsItsLineage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bench{T: t, open: open, store: open(t)}

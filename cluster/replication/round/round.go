@@ -80,6 +80,7 @@ type Worker struct {
 	answers, durable []Answer // empty: memory for the next round's
 
 	farewells []Outgoing // messages that are not Raft's, for the next Finish
+	fatal     error      // the store is not what it was; ends the next round
 }
 
 // Leadership is a term in which this node leads a shard.
@@ -261,9 +262,13 @@ func (r *Round) Steps() []func() error {
 // of a burst goes.
 const maxKept = 4096
 
-// Finish ends the round after its commit. The error is one of the store: the
+// Finish ends the round after its commit. The error is one of the store, also
+// storage.ErrOutdated: the
 // process must end, and Abandon gives the answers.
 func (w *Worker) Finish() (*After, error) {
+	if w.fatal != nil {
+		return nil, w.fatal
+	}
 	r, after := w.round, &After{}
 	if cap(r.Answers) <= maxKept {
 		clear(r.Answers)

@@ -1,6 +1,8 @@
 package round
 
 import (
+	"fmt"
+
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"github.com/parley-im/parley/internal/broken"
@@ -107,8 +109,19 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	if g.staged != nil || rm.GetType() == pb.MsgSnap { // a snapshot comes by Staged, and alone in its round
 		return
 	}
+	if g.forgot(rm) {
+		g.w.fatal = fmt.Errorf("%w (%v: its leader counts on entry %d, its log ends at %d)", storage.ErrOutdated, g, rm.GetCommit(), g.log.last)
+		g.w.touch(g)
+		return
+	}
 	_ = g.node.Step(rm)
 	g.w.touch(g)
+}
+
+// forgot says whether the leader counts on an entry that this replica has once
+// acknowledged and no longer has. A heartbeat tells of no entry above those.
+func (g *group) forgot(m *pb.Message) bool {
+	return m.GetType() == pb.MsgHeartbeat && storage.Term(m.GetTerm()) >= g.term && m.GetCommit() > g.log.last
 }
 
 // Unreachable says that a message for a node was dropped: Raft probes until it

@@ -61,6 +61,9 @@ func (r *run) unrest() string {
 		}
 	}
 	for _, n := range r.nodes {
+		if n.joining {
+			return fmt.Sprintf("n%d is not taken yet", n.number)
+		}
 		if n.owed > 0 && n.up {
 			return fmt.Sprintf("n%d owes %d answers", n.number, n.owed)
 		}

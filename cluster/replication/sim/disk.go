@@ -39,6 +39,7 @@ type disk struct {
 	n       *node
 	failing bool     // the next commit fails
 	applied []uint64 // newest applied index by shard
+	synced  uint64   // commits
 	open    []*batch
 }
 
@@ -197,6 +198,9 @@ func (b *batch) Commit(sync bool) error {
 	}
 	if err := b.Batch.Commit(sync); err != nil {
 		return err
+	}
+	if sync {
+		b.d.synced++
 	}
 	n.run.stats.Truncations += b.truncate
 	for _, a := range b.applied {

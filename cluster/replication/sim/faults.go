@@ -12,7 +12,12 @@ func (r *run) startFaults() {
 	p := &r.plan
 	r.often(p.crash, r.crashOne)
 	r.often(p.powerCut, r.cutPower)
-	r.often(p.pause, func() { r.anyNode().pause(r.between(10*time.Millisecond, 3*time.Second)) })
+	r.often(p.pause, func() {
+		n := r.anyNode()
+		if d := r.between(10*time.Millisecond, 3*time.Second); !n.pinned {
+			n.pause(d)
+		}
+	})
 	r.often(p.partition, r.partition)
 	r.often(p.breakLink, func() { r.net.breakLink(r.anyNode(), r.anyNode()) })
 	r.often(p.clockStep, func() {
@@ -21,7 +26,7 @@ func (r *run) startFaults() {
 		r.trace.add(evClock, n.number, uint64(n.skew.Milliseconds()))
 	})
 	r.often(p.diskError, func() {
-		if n := r.anyNode(); n.up {
+		if n := r.anyNode(); n.up && !n.pinned {
 			n.disk.failing = true
 		}
 	})
@@ -29,6 +34,10 @@ func (r *run) startFaults() {
 	r.often(p.change, r.changeSome)
 	r.often(p.wipe, r.wipeOne)
 	r.after(moveInterval, r.moveOn)
+	if r.o.Restore && !p.shrink { // a majority keeps its disks
+		r.often(300*time.Millisecond, r.copyOne)
+		r.often(time.Second, r.restoreOne)
+	}
 }
 
 // often has a fault happen again and again until healing.
@@ -49,7 +58,7 @@ func (r *run) anyNode() *node { return r.nodes[r.rng.IntN(len(r.nodes))] }
 // crashOne crashes a node at once or at the next chance of a certain kind.
 func (r *run) crashOne() {
 	n := r.anyNode()
-	if !n.up {
+	if !n.up || n.pinned {
 		return
 	}
 	if r.chance(0.5) {
@@ -74,7 +83,7 @@ func (r *run) restart(n *node) {
 func (r *run) cutPower() {
 	all := r.chance(0.5)
 	for _, n := range r.nodes {
-		if n.up && (all || r.chance(0.7)) {
+		if n.up && !n.pinned && (all || r.chance(0.7)) {
 			n.crash(true)
 			r.restart(n)
 		}

@@ -236,12 +236,29 @@ func (r *run) anyChange(s storage.ShardID, d *logpb.Descriptor) round.Change {
 // one any more, whatever a power cut takes.
 func (r *run) wipeOne() {
 	n := r.anyNode()
-	if n.wiped || len(r.nodes) > 12 {
+	if !r.canGo(n) {
 		return
+	}
+	n.crash(true)
+	r.replace(n)
+	r.stats.Wiped++
+	r.trace.add(evWipe, n.number, uint64(len(r.nodes)))
+}
+
+// replace has a node that is down stay so, and brings a new one.
+func (r *run) replace(n *node) {
+	n.wiped = true
+	r.after(r.between(0, time.Second), r.addNode().start)
+}
+
+// canGo says whether a node's disk may go now.
+func (r *run) canGo(n *node) bool {
+	if n.wiped || n.pinned || len(r.nodes) > 12 {
+		return false
 	}
 	for _, other := range r.nodes {
 		if !other.wiped && (!other.up || !r.settled(other)) {
-			return
+			return false
 		}
 	}
 	for _, other := range r.nodes {
@@ -251,11 +268,7 @@ func (r *run) wipeOne() {
 			}
 		}
 	}
-	n.crash(true)
-	n.wiped = true
-	r.stats.Wiped++
-	r.trace.add(evWipe, n.number, uint64(len(r.nodes)+1))
-	r.after(r.between(0, time.Second), r.addNode().start)
+	return true
 }
 
 // settled says whether all replicas of a node that are members have applied the

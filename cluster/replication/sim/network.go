@@ -57,13 +57,13 @@ func (w *network) send(from *worker, o round.Outgoing) {
 // deliver has a message arrive after a delay.
 func (w *network) deliver(from, to *node, m *peerpb.Message) {
 	r := w.run
-	at := r.now + w.delay()
+	at, start := r.now+w.delay(), from.starts
 	if l := w.link(from, to); r.plan.fifo {
 		at = max(at, l.last)
 		l.last = at
 	}
 	r.after(at-r.now, func() {
-		if to.up {
+		if to.up && r.takes(to, from, start) {
 			r.message(evReceive, to, from, m)
 			to.workers[int(m.Shard)%len(to.workers)].receive(from, m)
 		}

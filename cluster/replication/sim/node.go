@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/parley-im/parley/cluster/lineage"
 	"github.com/parley-im/parley/cluster/replication/round"
 	"github.com/parley-im/parley/storage"
 )
@@ -27,6 +28,12 @@ type node struct {
 	held   []func() // what a pause keeps from happening
 	trap   trap     // where it will crash
 	skew   time.Duration
+
+	copies  []Disk // of its disk, the oldest first
+	joining bool   // asks the others whether its disk is the newest
+	pinned  bool   // no fault happens to it
+	keeper  *lineage.Keeper
+	met     map[*node]uint64 // whom it has taken, and in which start of theirs
 
 	disk     *disk
 	workers  []*worker
@@ -59,22 +66,37 @@ func (r *run) node(name storage.NodeID) *node {
 	return r.nodes[i]
 }
 
-// start boots the process.
+// start boots the process unless it runs or is gone for good.
 func (n *node) start() {
-	r := n.run
-	if n.up || n.wiped {
-		return
+	if !n.up && !n.wiped && !n.joining {
+		n.boot()
 	}
+}
+
+func (n *node) boot() {
+	r := n.run
 	store, err := n.medium.Open()
 	if err != nil {
 		r.violate("n%d does not open its disk: %v", n.number, err)
 	}
-	n.up, n.starts, n.trap, n.owed = true, n.starts+1, noTrap, 0
+	n.starts++
 	n.disk = newDisk(n, store)
+	n.origin = r.rng.Uint64()
+	if r.o.Restore {
+		n.join()
+		return
+	}
+	n.serve()
+}
+
+// serve has the node's replicas take part.
+func (n *node) serve() {
+	r := n.run
+	n.up, n.trap, n.owed = true, noTrap, 0
 	n.leading = make([]storage.Term, r.plan.shards+1)
-	n.origin, n.begun = r.rng.Uint64(), r.now
+	n.begun = r.now
 	n.workers = nil
-	replicas, err := store.Replicas()
+	replicas, err := n.disk.Replicas()
 	if err != nil {
 		r.violate("n%d: %v", n.number, err)
 	}

@@ -15,6 +15,7 @@ const (
 	ApplyEarly           // entries are applied before they are committed
 	ReadStale            // reads without asking a quorum
 	AnswerUnsynced       // votes and append responses leave before the commit
+	GuardOff             // a disk that was put back from an older copy takes part
 	plants
 )
 
@@ -22,7 +23,7 @@ const (
 func (p Plant) String() string {
 	return [...]string{
 		"none", "ack before fsync", "vote before fsync", "dedupe off", "snapshot installed by deleting first", "apply before commit",
-		"stale read", "answer before the commit",
+		"stale read", "answer before the commit", "an older copy takes part",
 	}[p]
 }
 

@@ -19,7 +19,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	for p := NoPlant + 1; p < plants; p++ {
 		t.Run(p.String(), func(t *testing.T) {
 			for seed := uint64(1); seed <= seedsPerPlant; seed++ {
-				if res := Run(seed, Options{Plant: p}); strings.Contains(res.Violation, shows[p]) && res.Violation != "" && !strings.Contains(res.Violation, "after healing") {
+				if res := Run(seed, Options{Plant: p, Restore: p == GuardOff}); strings.Contains(res.Violation, shows[p]) && res.Violation != "" && !strings.Contains(res.Violation, "after healing") {
 					t.Logf("found by seed %d: %.200s", seed, res.Violation)
 					return
 				}

@@ -44,6 +44,7 @@ func (s *Stats) add(p Stats) {
 	s.Gained += p.Gained
 	s.Wiped += p.Wiped
 	s.Truncations += p.Truncations
+	s.Restored += p.Restored
 	s.Recovery = max(s.Recovery, p.Recovery)
 	s.Virtual += p.Virtual
 }

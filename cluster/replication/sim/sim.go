@@ -35,6 +35,9 @@ type Options struct {
 	// Reshape has replicas moved by Worker.Reshape, to whole sets, instead of by
 	// single changes of all kinds.
 	Reshape bool
+	// Restore has nodes' disks put back from earlier copies, and the lineages that
+	// notice it; without, nodes take one another as they are.
+	Restore bool
 	// Trace gets every event as a line; nil keeps the last ones only.
 	Trace io.Writer
 }
@@ -53,7 +56,7 @@ type Result struct {
 
 // Stats count what happened in a run, so that a run that tests nothing shows.
 type Stats struct {
-	Events, Acked, Reads, Crashes, Snapshots, Installs, Changes, Destroys, Gained, Wiped, Truncations uint64
+	Events, Acked, Reads, Crashes, Snapshots, Installs, Changes, Destroys, Gained, Wiped, Truncations, Restored uint64
 	// Recovery is how long after healing the slowest shard took its first write.
 	Recovery time.Duration
 	Virtual  time.Duration

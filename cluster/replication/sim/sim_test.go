@@ -35,6 +35,21 @@ func TestFixedSeedsHold(t *testing.T) {
 	}
 }
 
+func TestFixedSeedsHoldWithOlderCopies(t *testing.T) {
+	count := uint64(200)
+	if testing.Short() || raceEnabled {
+		count = 20
+	}
+	var out strings.Builder
+	sum := Seeds(&out, 1, count, 1, Options{Restore: true})
+	if sum.Violations > 0 {
+		t.Errorf("%v\n%s", sum, out.String())
+	}
+	if count == 200 && sum.Restored == 0 {
+		t.Errorf("no disk was put back: %+v", sum.Stats)
+	}
+}
+
 func TestFixedSeedsHoldWithTargets(t *testing.T) {
 	count := uint64(200)
 	if testing.Short() || raceEnabled {

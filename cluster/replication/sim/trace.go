@@ -40,6 +40,8 @@ const (
 	evClock
 	evHeal
 	evWipe
+	evRestore
+	evRefused
 )
 
 // kinds name the events and their numbers.
@@ -74,6 +76,8 @@ var kinds = [...]struct {
 	evClock:     {"clock step", [6]string{"ms"}},
 	evHeal:      {"heal", [6]string{}},
 	evWipe:      {"wiped", [6]string{"new"}},
+	evRestore:   {"restored", [6]string{"known by"}},
+	evRefused:   {"refused", [6]string{"by"}},
 }
 
 type event struct {

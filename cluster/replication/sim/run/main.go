@@ -28,11 +28,12 @@ func main() {
 	procs := flag.Int("procs", runtime.GOMAXPROCS(0), "processes")
 	child := flag.Bool("child", false, "run alone, every procs-th seed (internal)")
 	reshape := flag.Bool("reshape", false, "move replicas by targets, not by single changes")
+	restore := flag.Bool("restore", false, "put disks back from earlier copies")
 	flag.Parse()
 	debug.SetGCPercent(800) // a run lives in few megabytes and makes much garbage
 
 	var sum sim.Summary
-	switch o := (sim.Options{Reshape: *reshape}); {
+	switch o := (sim.Options{Reshape: *reshape, Restore: *restore}); {
 	case *verbose:
 		o.Trace = os.Stdout
 		sum = sim.Seeds(os.Stdout, *first, *seeds, 1, o)
@@ -42,7 +43,7 @@ func main() {
 		fmt.Println(part + string(data))
 		return
 	default:
-		sum = fork(*first, *seeds, max(1, *procs), "-reshape="+strconv.FormatBool(*reshape))
+		sum = fork(*first, *seeds, max(1, *procs), "-reshape="+strconv.FormatBool(*reshape), "-restore="+strconv.FormatBool(*restore))
 	}
 	fmt.Printf("%+v\n%v\n", sum.Stats, sum)
 	if sum.Violations > 0 || sum.Seeds != int(*seeds) {
@@ -51,11 +52,11 @@ func main() {
 }
 
 // fork runs the seeds in child processes: a run replaces what is global.
-func fork(first, seeds uint64, procs int, options string) (sum sim.Summary) {
+func fork(first, seeds uint64, procs int, options ...string) (sum sim.Summary) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for i := range min(uint64(procs), seeds) {
-		cmd := exec.Command(os.Args[0], "-child", options, "-procs", fmt.Sprint(procs), "-first", fmt.Sprint(first+i), "-seeds", fmt.Sprint(seeds-i))
+		cmd := exec.Command(os.Args[0], append(options[:len(options):len(options)], "-child", "-procs", fmt.Sprint(procs), "-first", fmt.Sprint(first+i), "-seeds", fmt.Sprint(seeds-i))...)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err == nil {
