@@ -142,6 +142,7 @@ const drainTime = 10 * time.Second
 
 // serve runs a node until the context ends, then stops it in order.
 func serve(ctx context.Context, o node.Options, ready func(*node.Node)) error {
+	raiseHeapFloor()
 	n, err := node.Start(ctx, o)
 	if err != nil {
 		return err
