@@ -27,6 +27,10 @@ type front struct {
 	routes   atomic.Pointer[http.Handler]
 }
 
+// requestTime is how long a request may take to be read and to be answered; a
+// profile takes half a minute. Sockets have deadlines of their own.
+const requestTime = 2 * time.Minute
+
 // newFront begins to serve. The guard stands before every route.
 func (n *Node) newFront(l net.Listener, guard func(http.Handler) http.Handler, state func(net.Conn, http.ConnState)) *front {
 	f := &front{listener: l, served: make(chan struct{})}
@@ -41,7 +45,8 @@ func (n *Node) newFront(l net.Listener, guard func(http.Handler) http.Handler, s
 		closed.ServeHTTP(w, r)
 	})
 	f.server = &http.Server{
-		Handler: guard(mux), ConnState: state, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 16 << 10,
+		Handler: guard(mux), ConnState: state, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(n.o.Log.Handler(), slog.LevelDebug),
 	}
 	go func() {
@@ -71,15 +76,15 @@ func (n *Node) listenClients() error {
 	if err != nil {
 		return err
 	}
-	if n.certificate != nil {
+	bounded := ws.NewListener(l, maxAccepted(), n.o.Proxies.Trusts)
+	if l = bounded; n.certificate != nil {
 		l = tls.NewListener(l, n.certificate.config())
 	}
-	door := ws.NewDoor(l)
 	guard := mountedAt(n.o.PathPrefix)
 	if n.o.Demo { // whoever asks gets a token
 		guard = func(h http.Handler) http.Handler { return api.LoopbackOnly(mountedAt(n.o.PathPrefix)(h)) }
 	}
-	n.clients = n.newFront(door, guard, door.ConnState)
+	n.clients = n.newFront(l, guard, bounded.ConnState)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,18 +25,15 @@ import (
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/internal/failpoint"
+	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
 	"github.com/parley-im/parley/transport/wire"
 	"github.com/parley-im/parley/transport/ws"
 )
 
-// Bounds of a node's sockets.
-const (
-	maxFrame           = 64 << 10
-	maxConnections     = 19_000 // under the 20,000 descriptors of a usual limit
-	maxUnauthenticated = 8_192
-)
+// minFrame is the least bound on what a client sends at a time.
+const minFrame = 64 << 10
 
 func withDefaults(o Options) Options {
 	if o.Shards == 0 {
@@ -201,7 +199,17 @@ func salt() (s [16]byte) {
 	return s
 }
 
+// maxFrame has room for whatever an app's limits allow, in each encoding.
+func (n *Node) maxFrame() int {
+	frame := minFrame
+	for _, l := range n.limits {
+		frame = max(frame, wire.SendBytes(l))
+	}
+	return frame
+}
+
 func (n *Node) startSockets(verifier *auth.Verifier) {
+	maxFrame := n.maxFrame()
 	shared := &connection.Options{
 		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
@@ -222,6 +230,7 @@ func (n *Node) startSockets(verifier *auth.Verifier) {
 			return connection.New(shared, c, codec)
 		},
 		AllowOrigin: n.originPolicy(),
-		MaxMessage:  maxFrame, MaxConnections: maxConnections, MaxUnauthenticated: maxUnauthenticated, Log: n.o.Log,
+		MaxMessage:  maxFrame, MaxConnections: maxSockets(), Log: n.o.Log,
+		Source: func(r *http.Request) fair.Source { return fair.Of(n.o.Proxies.Client(r)) },
 	})
 }

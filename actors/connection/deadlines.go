@@ -9,9 +9,16 @@ import (
 // expiryNotice is how long before its end a token is announced as expiring.
 const expiryNotice = 30 * time.Second
 
+// crowdedHello is how long hello may take while many sockets wait for one.
+const crowdedHello = time.Second
+
 // Tick implements the transport's handler: the deadlines of hello, heartbeat
 // and token. Only the token's goes by the server's clock, which may be set.
-func (c *Connection) Tick() {
+func (c *Connection) Tick(crowded bool) {
+	hello := c.o.Timing.Hello
+	if crowded {
+		hello = min(hello, crowdedHello)
+	}
 	c.mu.Lock()
 	at, silent, left := c.phase, time.Since(c.lastFrame), c.expires.Sub(c.o.Now())
 	notify := at == welcome && left <= expiryNotice && !c.warned
@@ -22,7 +29,7 @@ func (c *Connection) Tick() {
 	c.attachDue()
 	c.expire(time.Now())
 	switch {
-	case at == fresh && time.Since(c.born) > c.o.Timing.Hello:
+	case at == fresh && time.Since(c.born) > hello:
 		c.end(closeHello, "no hello in time")
 	case silent > c.o.Timing.Silence:
 		c.end(closeHeartbeat, "no heartbeat")

@@ -277,11 +277,11 @@ func TestARequestWithHellosIDIsNoReattachment(t *testing.T) {
 		t.Errorf("the client hears %d, want %d", code, chat.CodeBusy)
 	}
 	attach.answer(&actorpb.Refused{Request: attach.request, Error: &wirepb.Error{Code: uint32(chat.CodeBusy)}})
-	c.Tick() // asks again
+	c.Tick(false) // asks again
 	again := w.asked(w.session)
 	again.answer(&actorpb.Attached{Request: again.request})
 	again.answer(&actorpb.Attached{Request: again.request})
-	c.Tick()
+	c.Tick(false)
 	select {
 	case code := <-s.closed:
 		t.Errorf("the connection is closed with %d", code)

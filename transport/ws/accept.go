@@ -2,36 +2,38 @@ package ws
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net/http"
 	"syscall"
 
 	"github.com/lxzan/gws"
+
+	"github.com/parley-im/parley/internal/fair"
 )
 
 // ServeHTTP upgrades a request. It answers 403 to a foreign origin, 503 when
-// there are too many sockets, 400 to what is no WebSocket handshake or asks for
+// there are too many sockets, of all or of the request's source, 400 to what is no WebSocket handshake or asks for
 // no subprotocol that the server speaks.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.o.AllowOrigin(r) {
 		http.Error(w, "this origin may not connect; add it to the allowed origins", http.StatusForbidden)
 		return
 	}
-	if !s.expect() {
+	from := s.o.Source(r)
+	if !s.expect(from) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "too many connections; try again later", http.StatusServiceUnavailable)
 		return
 	}
-	give, err := s.turns.take(r.Context())
-	if err != nil { // the client has gone
-		s.unauthenticated.Add(-1)
+	give, ok := s.turns.take(r.Context().Done(), from)
+	if !ok { // the client has gone
+		s.pool.Give(from)
 		return
 	}
 	defer give()
-	c := s.upgrade(w, r)
+	c := s.upgrade(w, r, from)
 	if c == nil {
-		s.unauthenticated.Add(-1)
+		s.pool.Give(from)
 		return
 	}
 	s.mu.Lock()
@@ -44,9 +46,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go c.socket.ReadLoop()
 }
 
-// upgrade makes the socket of a request; nil when there is none, which the
-// client has been told if it is there.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *conn {
+// upgrade makes the socket of a request; nil when there is none, which was
+// answered if the client is there.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from fair.Source) *conn {
 	hijacker, ok := w.(http.Hijacker)
 	if !ok {
 		http.Error(w, "the connection cannot be upgraded", http.StatusInternalServerError)
@@ -57,7 +59,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *conn {
 		s.o.Log.Debug("upgrade failed", "error", err)
 		return nil
 	}
-	c := &conn{Conn: netConn, server: s}
+	c := &conn{Conn: netConn, server: s, source: from}
 	if sc, ok := netConn.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil: written by blocking calls
 	}
@@ -70,14 +72,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) *conn {
 }
 
 // expect counts a socket that is about to be, unless there are too many.
-func (s *Server) expect() bool {
+func (s *Server) expect(from fair.Source) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing || len(s.conns) >= s.o.MaxConnections || s.unauthenticated.Load() >= int64(s.o.MaxUnauthenticated) {
-		return false
-	}
-	s.unauthenticated.Add(1)
-	return true
+	closing := s.closing
+	s.mu.Unlock()
+	return !closing && s.pool.Take(from)
 }
 
 // OnMessage implements gws.Event.
@@ -97,11 +96,11 @@ func (s *Server) OnPing(socket *gws.Conn, payload []byte) {
 // OnClose implements gws.Event.
 func (s *Server) OnClose(socket *gws.Conn, err error) {
 	c := socket.NetConn().(libraryConn).conn
-	give, _ := s.turns.take(context.Background()) // never fails
+	give, _ := s.turns.take(nil, c.source) // never fails
 	s.mu.Lock()
 	delete(s.conns, c)
 	s.mu.Unlock()
-	c.Authenticated()
+	c.givePlace()
 	c.handler.Closed()
 	give()
 	if !errors.As(err, new(*gws.CloseError)) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lxzan/gws"
+
+	"github.com/parley-im/parley/internal/fair"
 )
 
 // Close codes of this package; connections have more (docs/protocol.md).
@@ -27,8 +29,10 @@ const (
 	// lingering is how long a closed socket may take to answer.
 	lingering   = 2 * time.Second
 	maxLingered = 1 << 20 // bytes
-	// stalled is how long a peer may leave a blocked write before it is cut.
+	// stalled is how long a blocked write may move no byte before the peer is cut.
 	stalled = 30 * time.Second
+	// sliceBytes is how much a blocked write hands over at a time.
+	sliceBytes = 64 << 10
 )
 
 // conn is one socket. It stands between the network connection and the
@@ -41,6 +45,7 @@ const (
 type conn struct {
 	net.Conn
 	server  *Server
+	source  fair.Source
 	raw     syscall.RawConn
 	socket  *gws.Conn // the library's
 	handler Handler
@@ -56,7 +61,7 @@ type conn struct {
 	finished bool // close the network connection once the buffer is empty
 	lost     bool // the peer has gone: nothing is read any more, and nothing written
 	dead     bool
-	authed   bool
+	place    place
 }
 
 // RemoteAddr is the peer's address.
@@ -82,7 +87,7 @@ func (l libraryConn) Write(framed []byte) (int, error) {
 	c := l.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closing || c.dead || c.lost { // lost: the library would tell whoever has gone that they have
+	if c.closing || c.dead || c.lost { // lost: the library would send a close frame to a peer that has gone
 		return 0, net.ErrClosed
 	}
 	c.grow()
@@ -169,14 +174,40 @@ func (c *conn) Close(code uint16, reason string) {
 	_ = c.Conn.SetReadDeadline(time.Now().Add(lingering))
 }
 
+// place is how a socket counts in the server's pool.
+type place int
+
+const (
+	held    place = iota // against its source
+	settled              // among all only
+	given                // not any more
+)
+
 // Authenticated implements Conn.
 func (c *conn) Authenticated() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.authed {
-		c.authed = true
-		c.server.unauthenticated.Add(-1)
+	if c.place != held {
+		return
 	}
+	c.place = settled
+	c.server.pool.Settle(c.source)
+	if a := acceptedOf(c.Conn); a != nil {
+		a.settle()
+	}
+}
+
+// givePlace gives the place back, once.
+func (c *conn) givePlace() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.place {
+	case held:
+		c.server.pool.Give(c.source)
+	case settled:
+		c.server.pool.GiveSettled()
+	}
+	c.place = given
 }
 
 func (c *conn) isClosing() bool {

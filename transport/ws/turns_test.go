@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/parley-im/parley/internal/fair"
 )
 
 // pass lets fake time pass.
@@ -18,15 +20,12 @@ func pass(t *testing.T, d time.Duration) {
 
 func TestTurnsComeInTheOrderInWhichTheyAreAskedForAfterARest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := &turns{places: make(chan struct{}, 1)}
+		all := newTurns(1)
 		const work = 2 * time.Millisecond
 		var came []int
 		for i := range 5 {
 			go func() {
-				give, err := all.take(t.Context())
-				if err != nil {
-					return
-				}
+				give, _ := all.take(nil, fair.Source{})
 				came = append(came, i)
 				pass(t, work)
 				give()
@@ -44,38 +43,13 @@ func TestTurnsComeInTheOrderInWhichTheyAreAskedForAfterARest(t *testing.T) {
 
 func TestARestIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := &turns{places: make(chan struct{}, 1)}
-		give, err := all.take(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := newTurns(1)
+		give, _ := all.take(nil, fair.Source{})
 		pass(t, time.Hour)
 		give()
 		begun := time.Now()
-		if _, err := all.take(t.Context()); err != nil || time.Since(begun) != longestRest {
-			t.Errorf("the next turn came after %v, %v; want %v", time.Since(begun), err, longestRest)
-		}
-	})
-}
-
-func TestWhoHasGoneTakesNoTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		all := &turns{places: make(chan struct{}, 1)}
-		give, _ := all.take(t.Context())
-		gone, leave := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() {
-			_, err := all.take(gone)
-			left <- err
-		}()
-		synctest.Wait()
-		leave()
-		if err := <-left; err == nil {
-			t.Error("it has a turn")
-		}
-		give()
-		if _, err := all.take(t.Context()); err != nil {
-			t.Error(err)
+		if _, _ = all.take(nil, fair.Source{}); time.Since(begun) != longestRest {
+			t.Errorf("the next turn came after %v, want %v", time.Since(begun), longestRest)
 		}
 	})
 }

@@ -1,8 +1,9 @@
 package ws
 
 import (
+	"errors"
+	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -84,49 +85,10 @@ func (c *conn) flush() {
 	}
 }
 
-// tryWrite writes what the kernel takes at once.
-func (c *conn) tryWrite(buf []byte) (n int, err error) {
-	if c.raw == nil {
-		return 0, nil
-	}
-	a := attempts.Get().(*attempt)
-	a.buf = buf
-	rawErr := c.raw.Write(a.do)
-	n, err = a.n, a.err
-	a.buf, a.err = nil, nil
-	attempts.Put(a)
-	if err == syscall.EAGAIN || err == syscall.EINTR {
-		return 0, nil
-	}
-	if err == nil {
-		err = rawErr
-	}
-	return max(n, 0), err
-}
-
-// attempt is one write call. Its function is kept with it: one for each call
-// would be a tenth of all that a busy node allocates.
-type attempt struct {
-	buf []byte
-	n   int
-	err error
-	do  func(fd uintptr) bool
-}
-
-var attempts = sync.Pool{New: func() any {
-	a := new(attempt)
-	a.do = func(fd uintptr) bool {
-		a.n, a.err = syscall.Write(int(fd), a.buf)
-		return true
-	}
-	return a
-}}
-
 // drain writes with blocking calls until nothing waits.
 func (c *conn) drain(buf []byte, n int) {
 	for {
-		_ = c.Conn.SetWriteDeadline(time.Now().Add(stalled))
-		_, err := c.Conn.Write(buf[n:])
+		err := c.writeSlowly(buf[n:])
 		if c.wrote(buf, err) {
 			return
 		}
@@ -135,6 +97,20 @@ func (c *conn) drain(buf []byte, n int) {
 		c.out = nil
 		c.mu.Unlock()
 	}
+}
+
+// writeSlowly writes slice by slice, for as long as the peer takes any bytes: it
+// fails when none have moved for stalled.
+func (c *conn) writeSlowly(rest []byte) error {
+	for len(rest) > 0 {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(stalled))
+		n, err := c.Conn.Write(rest[:min(len(rest), sliceBytes)])
+		rest = rest[n:]
+		if err != nil && (n == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
+			return err
+		}
+	}
+	return nil
 }
 
 // wrote accounts for a buffer that was written, or ends the socket. False means

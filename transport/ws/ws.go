@@ -8,11 +8,13 @@
 // non-blocking system call, so that many frames leave together and no frame
 // costs a wake-up of its own. A socket whose peer does not read falls back to
 // a goroutine of its own until it is empty again. What the buffer cannot hold
-// is refused, and the connection is told when there is room again.
+// is refused, and the connection gets Drained when there is room again.
 //
-// Coming and going is paced: a Door takes few connections from the system at a
-// time, and turns have few of them opened and closed at once, with rests between,
-// so that thousands who come back together do not stand before those who stayed.
+// What one source (see internal/fair) can take is bounded: connections by a
+// Listener, sockets by the server's pool. And opening and closing is paced, the
+// sources in rotation: a Listener lets few connections at a time make their first
+// request, and turns open and close few sockets at once, with rests between, so
+// that thousands who come back together do not delay those who stayed.
 package ws
 
 import (
@@ -20,10 +22,11 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lxzan/gws"
+
+	"github.com/parley-im/parley/internal/fair"
 )
 
 // Conn is a socket as its connection sees it. Methods may be called from any
@@ -33,7 +36,8 @@ type Conn interface {
 	// more than limit bytes would wait; Drained follows once none do. The bytes
 	// are copied.
 	Write(message []byte, limit int) bool
-	// Authenticated lifts the bound on sockets that have not said who they are.
+	// Authenticated lifts the bound of the socket's source: it counts among all
+	// sockets only.
 	Authenticated()
 	// Close sends what waits and a close frame, and ends the socket when the
 	// peer has answered or two seconds later.
@@ -48,8 +52,10 @@ type Handler interface {
 	Receive(message []byte, text bool)
 	// Drained says that the buffer is empty after a Write was refused.
 	Drained()
-	// Tick comes about once a second.
-	Tick()
+	// Tick comes about once a second. Crowded says that sockets which are not
+	// authenticated take half of the places: those that have not said hello
+	// should be given less time.
+	Tick(crowded bool)
 	// Closed is the end.
 	Closed()
 }
@@ -66,11 +72,12 @@ type Options struct {
 	AllowOrigin func(r *http.Request) bool
 	// MaxMessage bounds an inbound message in bytes.
 	MaxMessage int
-	// MaxConnections and MaxUnauthenticated bound the sockets; above them an
-	// upgrade is answered 503.
-	MaxConnections     int
-	MaxUnauthenticated int
-	Log                *slog.Logger
+	// MaxConnections bounds the sockets; above it, or above a source's share of
+	// it, an upgrade is answered 503.
+	MaxConnections int
+	// Source says where a request comes from.
+	Source func(r *http.Request) fair.Source
+	Log    *slog.Logger
 }
 
 // Server is an http.Handler for the WebSocket's path.
@@ -80,14 +87,14 @@ type Server struct {
 	upgrader *gws.Upgrader
 	writer   *writer
 	turns    *turns
+	pool     *fair.Pool
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
 	closing bool
 
-	unauthenticated atomic.Int64
-	stop            chan struct{}
-	done            sync.WaitGroup
+	stop chan struct{}
+	done sync.WaitGroup
 }
 
 // readBuffer is small: most messages are, and an idle socket pays for it.
@@ -95,7 +102,7 @@ const readBuffer = 512
 
 // NewServer starts the shared writer and the ticker.
 func NewServer(o Options) *Server {
-	s := &Server{o: o, conns: make(map[*conn]struct{}), turns: newTurns(), stop: make(chan struct{})}
+	s := &Server{o: o, conns: make(map[*conn]struct{}), turns: newTurns(half()), pool: fair.NewPool(o.MaxConnections), stop: make(chan struct{})}
 	s.writer = newWriter()
 	s.upgrader = gws.NewUpgrader(s, &gws.ServerOption{
 		ReadBufferSize:     readBuffer,
@@ -116,7 +123,7 @@ func (s *Server) Connections() int {
 	return len(s.conns)
 }
 
-// Close tells all sockets that the server goes away, waits for them, and stops.
+// Close closes all sockets with CloseGoingAway, waits for them, and stops.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
@@ -159,8 +166,9 @@ func (s *Server) tick() {
 		case <-s.stop:
 			return
 		case <-t.C:
+			crowded := s.pool.Crowded()
 			for _, c := range s.all() {
-				c.handler.Tick()
+				c.handler.Tick(crowded)
 			}
 		}
 	}
