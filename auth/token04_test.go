@@ -57,7 +57,7 @@ type forge struct {
 	expire  int64
 	iv      []byte
 	plain   []byte // as encrypted, padding included
-	tail    []byte // behind the ciphertext
+	tail    []byte // after the ciphertext
 	ivLen   uint16
 	ctExtra int // added to the stated length
 }

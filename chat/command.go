@@ -44,7 +44,7 @@ type MarkRead struct {
 }
 
 // Deliver brings effects from another shard's outbox; those applied before are
-// passed over.
+// skipped.
 type Deliver struct {
 	Source  uint16
 	Epoch   uint64 // restore epoch of the source
@@ -52,7 +52,7 @@ type Deliver struct {
 	Effects []Effect
 }
 
-// Delivered lets go of the outbox rows that their destination has applied.
+// Delivered deletes the outbox rows that their destination has applied.
 type Delivered struct {
 	Destination uint16
 	Through     uint64

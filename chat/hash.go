@@ -8,8 +8,8 @@ import (
 // contentBuffer is room on the stack for what most messages encode as.
 type contentBuffer [1024]byte
 
-// encode appends a message's content, behind the salt, in the one form that
-// hashes are taken of: every field in order, strings and bytes behind their
+// encode appends a message's content, after the salt, in the one form that
+// hashes are taken of: every field in order, strings and bytes after their
 // length. The content alone begins at len(salt).
 func (m *Message) encode(b []byte, salt [16]byte) []byte {
 	b = append(b, salt[:]...)

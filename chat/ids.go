@@ -84,7 +84,7 @@ type UserKey struct {
 }
 
 // ConversationKey names a conversation across apps. It is comparable. For a
-// peer conversation ID holds both user IDs in bytewise order, each behind one
+// peer conversation ID holds both user IDs in bytewise order, each after one
 // byte with its length; clients only ever see the other user's ID.
 type ConversationKey struct {
 	App  AppID

@@ -90,7 +90,7 @@ func (h *Head) append(now int64, side int) {
 }
 
 // sweepDedupe moves the floor up to what lies outside the window by both its
-// measures, and lets go of the rows below.
+// measures, and deletes the rows below.
 func (h *Head) sweepDedupe(s State, c ConversationKey, w DedupeWindow) {
 	if h.Seq <= w.Messages {
 		return

@@ -145,7 +145,7 @@ func checkConversation(s *shelf, m *model, c chat.ConversationKey) error {
 			return fmt.Errorf("entry %+v, want %+v with own %d", e, a, own)
 		}
 		if i > 0 && (e.OrderKey <= log[i-1].OrderKey || e.Time < log[i-1].Time) {
-			return fmt.Errorf("entry %d runs back: %d, %d behind %d, %d", e.Seq, e.OrderKey, e.Time, log[i-1].OrderKey, log[i-1].Time)
+			return fmt.Errorf("entry %d runs back: %d, %d after %d, %d", e.Seq, e.OrderKey, e.Time, log[i-1].OrderKey, log[i-1].Time)
 		}
 		if e.OrderKey >= 1<<53 {
 			return fmt.Errorf("order key %d does not fit JavaScript's numbers", e.OrderKey)
@@ -161,7 +161,7 @@ func checkUnread(m *model, c chat.ConversationKey, head *chat.Head, log []chat.E
 		mark := chat.Mark{}
 		for i := 0; ; i++ {
 			if got, want := head.Unread(c, user, mark), m.unread(c, user, mark.Seq); got != want {
-				return fmt.Errorf("%s has %d unread behind %d, want %d", user, got, mark.Seq, want)
+				return fmt.Errorf("%s has %d unread after %d, want %d", user, got, mark.Seq, want)
 			}
 			if i == len(log) {
 				break

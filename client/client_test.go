@@ -63,7 +63,7 @@ func dial(t *testing.T, f *fake, change_ ...func(o *client.Options)) *login {
 	return l
 }
 
-// settled waits for a marker that is delivered behind all earlier events.
+// settled waits for a marker that is delivered after all earlier events.
 func (l *login) settled(f *fake) {
 	l.t.Helper()
 	f.push(&wirepb.Message{Kind: peerKind, SenderId: "marker", TargetId: "me", Type: uint32(chat.TypeCommand), Body: []byte("marker")})

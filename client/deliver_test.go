@@ -207,7 +207,7 @@ func TestASlowCallbackLosesNothing(t *testing.T) {
 	for i := 1; i < n; i++ {
 		f.push(f.write("bob", fmt.Sprint(i))...)
 	}
-	// Its reply comes behind all pushes: the reader has seen them.
+	// Its reply comes after all pushes: the reader has seen them.
 	if _, err := l.History(deadline(t), client.HistoryRequest{Peer: "bob", Count: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -188,7 +188,7 @@ func TestARefusalForNowIsReturnedWhenTimeIsUp(t *testing.T) {
 	})
 	go func() {
 		<-refused
-		_, _ = l.History(ctx, client.HistoryRequest{Peer: "x", Count: 1}) // its reply comes behind the refusal
+		_, _ = l.History(ctx, client.HistoryRequest{Peer: "x", Count: 1}) // its reply comes after the refusal
 		stop()
 	}()
 	if _, err := l.Send(ctx, text("bob", "x")); chat.CodeOf(err) != chat.CodeBusy {

@@ -19,7 +19,7 @@ type Cluster struct {
 	ActorAddr string `yaml:"actor_addr"`
 	// GossipAddr is where nodes find each other, TCP and UDP.
 	GossipAddr string `yaml:"gossip_addr"`
-	// Advertise is the host that the others are told, when it is not that of the
+	// Advertise is the host that the others get, when it is not that of the
 	// addresses above.
 	Advertise string `yaml:"advertise"`
 	// Join lists gossip addresses of other nodes. Without any, and without Expect,

@@ -115,10 +115,10 @@ func (p Plan) split(n int) (parts []Plan) {
 			q.PIDs = nil
 			q.First = parts[i-1].First + parts[i-1].Users
 		}
-		before, behind := q.First-p.First, q.First-p.First+q.Users
+		before, upTo := q.First-p.First, q.First-p.First+q.Users
 		q.Storm = min(q.Users, max(0, p.Storm-before))
 		q.Elsewhere = p.Storm - q.Storm
-		q.Rate, q.Deaf = p.Rate*behind/p.Users-p.Rate*before/p.Users, p.Deaf*behind/p.Users-p.Deaf*before/p.Users
+		q.Rate, q.Deaf = p.Rate*upTo/p.Users-p.Rate*before/p.Users, p.Deaf*upTo/p.Users-p.Deaf*before/p.Users
 		parts = append(parts, q)
 	}
 	return parts

@@ -7,7 +7,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// top is the largest latency that is told apart, in µs: ten minutes.
+// top is the largest latency that is distinguished, in µs: ten minutes.
 const top = 600_000_000
 
 // recorder keeps latencies: of all, and by the second they ended in.
@@ -20,7 +20,7 @@ type recorder struct {
 
 func newRecorder() *recorder { return &recorder{begun: time.Now(), all: hdrhistogram.New(1, top, 3)} }
 
-// reset forgets everything and begins anew: seconds count from a time on.
+// reset forgets everything and begins again: seconds count from a time on.
 func (r *recorder) reset(begin time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,6 +1,6 @@
 // Package load measures a node from outside: real processes, the public
 // contract, and the machine's own limits printed beside the figures. It is the
-// harness behind parley-load; nothing here judges a figure.
+// harness of parley-load; nothing here judges a figure.
 package load
 
 import (

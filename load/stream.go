@@ -13,7 +13,7 @@ import (
 //
 // A side is sure as long as its socket was not cut and nothing was dropped; what
 // one that is not sure has missed must be in the history. So must be what was
-// passed over, as clients fetch it from there. What is pushed behind a later
+// skipped, as clients fetch it from there. What is pushed after a later
 // message while nothing is missing in the end is out of order, unless nodes were
 // looking after lost pushes at the time: they push the newest message ahead of
 // others that are on their way.
@@ -160,7 +160,7 @@ func (s *stream) level() bool {
 	return true
 }
 
-// lacks says behind which seq a side that may lack something is to read the
+// lacks says after which seq a side that may lack something is to read the
 // history.
 func (s *stream) lacks(side int) (after uint64, read bool) {
 	s.mu.Lock()

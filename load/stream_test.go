@@ -63,7 +63,7 @@ func TestWhatGoesWrongInAConversationIsFound(t *testing.T) {
 			other.side, other.push = 1-last.side, !last.push
 			return append(all, last, other)
 		},
-		"reorder": func(r *rand.Rand, all []seen) []seen { // a push comes behind one of its side's that follows
+		"reorder": func(r *rand.Rand, all []seen) []seen { // a push comes after one of its side's that follows
 			i := pick(r, all, func(s seen) bool { return s.push })
 			j := slices.IndexFunc(all[i+1:], func(s seen) bool { return s.push && s.side == all[i].side })
 			if j < 0 {
@@ -123,7 +123,7 @@ func TestASideThatWasCutReadsWhatItMissed(t *testing.T) {
 	s.doubt(1)
 	after, read := s.lacks(1)
 	if after != 3 || !read {
-		t.Fatalf("it is to read behind %d, %v; want 3", after, read)
+		t.Fatalf("it is to read after %d, %v; want 3", after, read)
 	}
 	if len(s.check(never)) == 0 {
 		t.Error("what was missed is not noticed before it is read")
@@ -194,9 +194,9 @@ func TestWhatWasPassedOverMayBeFetched(t *testing.T) {
 	s.push(1, 1, 1)
 	s.push(1, 3, 3)
 	if after, read := s.lacks(1); after != 1 || !read {
-		t.Errorf("reads behind %d: %v", after, read)
+		t.Errorf("reads after %d: %v", after, read)
 	}
-	s.push(1, 2, 2) // a client passes over it, or has it from the history
+	s.push(1, 2, 2) // a client skips it, or has it from the history
 	s.read(1, 4, 4)
 	s.ack(0, 1, 1)
 	s.ack(0, 2, 2)
@@ -225,7 +225,7 @@ func TestALastMessageIsWaitedFor(t *testing.T) {
 func TestTheNewestMayComeEarlyWhenNodesLook(t *testing.T) {
 	var l looks
 	s := newStream(6, 7)
-	for _, seq := range []uint64{1, 4, 2, 3, 5} { // 4 was lost, and made up for before 2 and 3 had come
+	for _, seq := range []uint64{1, 4, 2, 3, 5} { // 4 was lost, and fetched before 2 and 3 had come
 		s.push(1, seq, seq)
 		s.ack(0, seq, seq)
 	}

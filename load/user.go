@@ -138,7 +138,7 @@ func (u *user) login(ctx context.Context, again bool) error {
 	return nil
 }
 
-// cut is told when a socket has ended. Pushes may have been lost with it.
+// cut is called when a socket has ended. Pushes may have been lost with it.
 func (u *user) cut() {
 	u.mu.Lock()
 	u.conn, u.away = nil, true
@@ -355,7 +355,7 @@ func (u *user) listen(yes bool) {
 // page is how much of the history is read at once.
 const page = 100
 
-// read reads a conversation behind a seq to its end.
+// read reads a conversation after a seq to its end.
 func (u *user) read(ctx context.Context, s *stream, peer string, after uint64) error {
 	for {
 		h, err := u.history(ctx, &wirepb.History{

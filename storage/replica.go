@@ -70,7 +70,7 @@ type Frozen interface {
 	// Applied is the point.
 	Applied() Applied
 	// Next gives the next rows, encoded, in a chunk of about size bytes that
-	// belongs to the caller; io.EOF behind the last one.
+	// belongs to the caller; io.EOF after the last one.
 	Next(size int) ([]byte, error)
 	io.Closer
 }

@@ -125,7 +125,7 @@ type Store interface {
 	// what was staged and not installed.
 	Stage(ShardID) (Staging, error)
 	// Install durably replaces a shard's contents by those staged and sealed,
-	// with an empty log behind them: after a crash at any point the shard has the
+	// with an empty log after them: after a crash at any point the shard has the
 	// old contents or the new ones. The staging is used up. No batch may be open
 	// that touches the shard, and its HardState must be durable.
 	Install(ShardID, Staging) error
@@ -165,7 +165,7 @@ type Batch interface {
 	// Create makes a replica with an empty log and no rows, whose Base and
 	// Applied are given. The shard has none, or a tombstone of a lower ID.
 	Create(shard ShardID, id ReplicaID, a Applied)
-	// Append adds entries to the log, the first at most one behind its end:
+	// Append adds entries to the log, the first at most one after its end:
 	// they replace whatever the log holds from the first one's Index on.
 	Append(shard ShardID, entries []LogEntry)
 	SetHardState(ShardID, HardState)
@@ -175,7 +175,7 @@ type Batch interface {
 	// replaces it; the content is never changed once handed over.
 	Document(ShardID) Document
 	SetDocument(ShardID, Document)
-	// Truncate lets go of the log up to and including an applied entry.
+	// Truncate deletes the log up to and including an applied entry.
 	Truncate(shard ShardID, base Position)
 	// Err is the first failure of a read or write of the batch so far: what
 	// Commit would give without trying. Results of Apply then mean nothing.

@@ -54,7 +54,7 @@ func TestALedgerGoesOnWhereItWasCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	if l := open(t, name); !l.Has(done) || !l.Has(otherSeed) {
-		t.Error("what was added behind a line that was cut off is gone")
+		t.Error("what was added after a line that was cut off is gone")
 	}
 }
 

@@ -22,7 +22,7 @@ func Sample(seed uint64) check.Options {
 	return check.Options{Seed: seed, Conversations: sampled, Operations: sampledOperations, Timeout: sampleTime}
 }
 
-// every is how often the progress is told.
+// every is how often the progress is printed.
 const every = 2 * time.Second
 
 // say tells what is happening.

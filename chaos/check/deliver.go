@@ -60,7 +60,7 @@ func (c *checker) next(e *history.Event, l *login, v *conversation) {
 		k.skipped = append(k.skipped, span{k.last + 1, e.Seq - 1})
 		k.last = e.Seq
 	case k.take(e.Seq):
-		c.violate("I4", Reorder, "at %v %s/%s got seq %d of %s behind seq %d", clock(e.At), e.User, e.Device, e.Seq, v.name, k.last)
+		c.violate("I4", Reorder, "at %v %s/%s got seq %d of %s after seq %d", clock(e.At), e.User, e.Device, e.Seq, v.name, k.last)
 	default:
 		c.violate("I4", Dup, "at %v %s/%s got seq %d of %s a second time", clock(e.At), e.User, e.Device, e.Seq, v.name)
 	}
@@ -109,7 +109,7 @@ func (c *checker) fetched(e *history.Event) error {
 	case e.Seq == p.last:
 		c.violate("I6", Dup, "at %v a page for %s of %s has seq %d twice", clock(e.At), e.User, v.name, e.Seq)
 	case e.Seq < p.last:
-		c.violate("I6", Reorder, "at %v a page for %s of %s has seq %d behind seq %d", clock(e.At), e.User, v.name, e.Seq, p.last)
+		c.violate("I6", Reorder, "at %v a page for %s of %s has seq %d after seq %d", clock(e.At), e.User, v.name, e.Seq, p.last)
 	default:
 		c.violate("I6", Gap, "at %v a page for %s of %s goes from seq %d to %d", clock(e.At), e.User, v.name, p.last, e.Seq)
 	}

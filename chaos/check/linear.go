@@ -24,7 +24,7 @@ type look struct {
 }
 
 // choose takes a new conversation into the sample if its rank, which the seed
-// decides, is among the lowest. One that it displaces is let go of.
+// decides, is among the lowest. One that it displaces is dropped.
 func (c *checker) choose(v *conversation) {
 	if c.o.Conversations <= 0 {
 		return

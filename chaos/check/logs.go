@@ -2,7 +2,7 @@ package check
 
 import "github.com/parley-im/parley/chaos/history"
 
-// replica is one node's log of one conversation, while it is told.
+// replica is one node's log of one conversation, while it is read.
 type replica struct {
 	node    string
 	v       *conversation
@@ -60,7 +60,7 @@ func (c *checker) entry(e *history.Event) error {
 	}
 	c.v.LogEntries++
 	if e.Seq <= r.last {
-		c.violate("I3", Reorder, "%s's log of %s has seq %d behind seq %d", r.node, v.name, e.Seq, r.last)
+		c.violate("I3", Reorder, "%s's log of %s has seq %d after seq %d", r.node, v.name, e.Seq, r.last)
 		return nil
 	}
 	if e.Seq != r.last+1 {

@@ -139,7 +139,7 @@ func TestADeviceMayLogInAgainAndBeCalledBackAtOnce(t *testing.T) {
 	events = append(events, out)
 	message(2) // to nobody
 	message(3)
-	got(3) // before the login is told
+	got(3) // before the login is recorded
 	events = append(events, device)
 	message(4)
 	got(4)

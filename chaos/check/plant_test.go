@@ -91,7 +91,7 @@ func sameDevice(a, b *history.Event) bool {
 }
 
 // next is the index of the next event of e's kind in the same device's
-// conversation, behind i; -1 when there is none.
+// conversation, after i; -1 when there is none.
 func (g *garden) next(i int) int {
 	for k := i + 1; k < len(g.all); k++ {
 		if g.all[k].Kind == g.all[i].Kind && sameDevice(&g.all[i], &g.all[k]) {
@@ -142,7 +142,7 @@ func (g *garden) head(e *history.Event) (head uint64) {
 	return head
 }
 
-// append puts a message behind the end of every log of its conversation.
+// append puts a message after the end of every log of its conversation.
 func (g *garden) append(app chat.AppID, conversation, cmid, sender string) bool {
 	seq := g.head(&history.Event{App: app, Conversation: conversation}) + 1
 	var longer []history.Event

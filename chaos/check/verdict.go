@@ -12,7 +12,7 @@ import (
 // Class is a kind of violation.
 type Class string
 
-// The classes, in the order in which they are told.
+// The classes, in the order in which they are listed.
 const (
 	Lost     Class = "lost"     // acknowledged or shown to somebody, and in no log
 	Missing  Class = "missing"  // in the log of one replica, not of another
@@ -21,7 +21,7 @@ const (
 	Reorder  Class = "reorder"  // against real time, or told at another place
 	Diverge  Class = "diverge"  // replicas differ, or two messages at one seq
 	Corrupt  Class = "corrupt"  // another content or sender than was sent
-	Stale    Class = "stale"    // a read behind what was known before
+	Stale    Class = "stale"    // a read older than what was known before
 	Phantom  Class = "phantom"  // never sent, or refused, and there nevertheless
 	Late     Class = "late"     // delivered too late or not at all
 	Unread   Class = "unread"   // a wrong unread count or read mark

@@ -14,7 +14,7 @@ import (
 	"github.com/parley-im/parley/chaos/history"
 )
 
-// crowd is users and intruders who do as they are told.
+// crowd is users and intruders who do as they are asked.
 type crowd struct {
 	sockets, devices, missed int
 	asleep                   int

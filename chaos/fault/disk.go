@@ -91,7 +91,7 @@ func (m *made) largest() (name string, data []byte, written int, err error) {
 				return "", nil, 0, err
 			}
 			end := len(text)
-			if suffix == ".log" { // behind what was synced is room, and what an earlier log has left there
+			if suffix == ".log" { // after what was synced is room, and what an earlier log has left there
 				end = min(end, synced(notes, filepath.Base(one)))
 			}
 			if end > written {
@@ -167,7 +167,7 @@ func fsyncSlow(ctx context.Context, m *made) error {
 }
 
 // diskFull restarts a node and takes all room from it, which must end it. It is
-// started anew because the log of one that runs is allocated ahead.
+// started again because the log of one that runs is allocated ahead.
 func diskFull(ctx context.Context, m *made) error {
 	m.begin("")
 	m.victim.Stop()

@@ -14,7 +14,7 @@ type Single struct {
 	Draw   uint64 // seeds what else the fault draws
 }
 
-// Step is one fault, or two at once, behind a time without any.
+// Step is one fault, or two at once, after a time without any.
 type Step struct {
 	Rest  time.Duration
 	Begin []Single

@@ -31,13 +31,13 @@ type Delay struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	seen   Delayed
-	latest int64 // the highest place, in the order of arrival, that was let go
+	latest int64 // the highest place, in the order of arrival, that was released
 }
 
 // Delayed counts packets.
 type Delayed struct {
 	Held      int // each for Least to Most
-	Overtaken int // let go behind one that came after it
+	Overtaken int // released after one that came later
 	Twice     int
 	Longest   time.Duration
 }
@@ -75,7 +75,7 @@ func (f *Fleet) Delay(n *Node, others []*Node, j Jitter, seed uint64) (*Delay, e
 		}}
 	}
 	one := []*Node{n}
-	// Doubled first: behind the queue a packet goes on to the next table, not to the
+	// Doubled first: after the queue a packet goes on to the next table, not to the
 	// rest of this one.
 	err = errors.Join(
 		double.between(one, others, twice),
@@ -93,7 +93,7 @@ func (f *Fleet) Delay(n *Node, others []*Node, j Jitter, seed uint64) (*Delay, e
 	return d, nil
 }
 
-// run takes packets in and has each let go by a timer.
+// run takes packets in and has each released by a timer.
 func (d *Delay) run() {
 	defer close(d.reader)
 	var place int64
@@ -134,7 +134,7 @@ func (d *Delay) Delayed() (Delayed, error) {
 	return seen, err
 }
 
-// Heal ends the delay, and blocks until all that waits was let go.
+// Heal ends the delay, and blocks until all that waits is released.
 func (d *Delay) Heal() error {
 	err := errors.Join(d.double.Heal(), d.cut.Heal())
 	time.Sleep(d.jitter.Most) // what the reader has not seen by then is lost, as packets may be

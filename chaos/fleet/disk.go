@@ -87,7 +87,7 @@ func (n *Node) FillDisk() error {
 // FreeDisk undoes FillDisk.
 func (n *Node) FreeDisk() error { return os.Remove(n.filler()) }
 
-// removeDisk lets go of the file system.
+// removeDisk releases the file system.
 func (n *Node) removeDisk() error {
 	return errors.Join(run("umount", n.Dir), os.Remove(n.image()))
 }

@@ -23,7 +23,7 @@ type Injection struct {
 
 // Inject has strace, which must be installed and allowed, spoil system calls of
 // a node that runs: calls are names with commas between, how is what strace's
-// --inject takes behind them, such as "error=EIO". It ends with the node, or
+// --inject takes after them, such as "error=EIO". It ends with the node, or
 // with End.
 func (n *Node) Inject(calls, how string) (*Injection, error) {
 	i := &Injection{n: n, ended: make(chan struct{}), logFile: filepath.Join(n.f.o.Dir, n.Name+".strace")}

@@ -11,7 +11,7 @@ import (
 )
 
 // queue is a netfilter queue: packets that a rule with the target NFQUEUE has
-// met wait in the kernel until they are let go, in any order. What is said with
+// met wait in the kernel until they are released, in any order. What is said with
 // the kernel is defined in linux/netfilter/nfnetlink_queue.h.
 type queue struct {
 	file *os.File // a netlink socket of the namespace

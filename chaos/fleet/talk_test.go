@@ -52,7 +52,7 @@ func build(tags string) func() (string, error) {
 	})
 }
 
-// withFailpoints has the nodes run a build that ends where it is told.
+// withFailpoints has the nodes run a build that ends where it is asked to.
 func withFailpoints(t *testing.T, o *fleet.Options) {
 	bin, err := binaries.failing()
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *speaker) hear(m client.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m.Seq <= s.lastSeq {
-		s.note("seq %d came behind %d", m.Seq, s.lastSeq)
+		s.note("seq %d came after %d", m.Seq, s.lastSeq)
 	}
 	s.lastSeq = m.Seq
 	if n, err := strconv.Atoi(string(m.Body)); err != nil || n != s.heard {
@@ -294,7 +294,7 @@ func (t *talk) checkHistory(ctx context.Context, s *speaker) {
 		}
 		for _, m := range page.Messages {
 			if m.Seq != after+1 {
-				t.Errorf("%s: seq %d stands behind %d", s.name, m.Seq, after)
+				t.Errorf("%s: seq %d stands after %d", s.name, m.Seq, after)
 			}
 			after = m.Seq
 			if m.Sender == s.name {

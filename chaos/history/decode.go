@@ -174,7 +174,7 @@ func (s *scanner) next() byte {
 	return s.rest[0]
 }
 
-// take passes over a byte if it is the next one.
+// take skips a byte if it is the next one.
 func (s *scanner) take(b byte) bool {
 	if len(s.rest) == 0 || s.rest[0] != b {
 		return false

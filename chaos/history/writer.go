@@ -39,8 +39,8 @@ func NewWriterAt(to io.Writer, c Config, now func() int64) *Writer {
 // Now is the run's time in nanoseconds, for Event.Call.
 func (w *Writer) Now() int64 { return w.now() }
 
-// Record stamps the event with the time and writes it, behind all that were
-// recorded before, and gives the stamp. A failure to write is told by Close.
+// Record stamps the event with the time and writes it, after all that were
+// recorded before, and gives the stamp. Close returns a failure to write.
 func (w *Writer) Record(e Event) int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -58,13 +58,13 @@ func (s scale) ticks() (all []tick) {
 
 // band is a fault's time, over the whole height of a drawing, and its bar.
 type band struct {
-	X, W           float64 // from the fault to its healing
-	Y              float64 // of the bar
-	Number         int
-	Label          string
-	Before, Behind bool // where the label is when it does not fit into the bar
-	Title          string
-	Ineffective    bool
+	X, W          float64 // from the fault to its healing
+	Y             float64 // of the bar
+	Number        int
+	Label         string
+	Before, After bool // where the label is when it does not fit into the bar
+	Title         string
+	Ineffective   bool
 }
 
 // panel is one curve drawing within a timeline.
@@ -126,7 +126,7 @@ func bandsOf(x scale, faults []check.Fault) (bands []band, lanes int) {
 			b.Before, from = true, b.X-room
 			takes = room + b.W
 		default:
-			b.Behind, takes = true, b.W+room
+			b.After, takes = true, b.W+room
 		}
 		lane := 0
 		for lane < len(free) && free[lane] > from {

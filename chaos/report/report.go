@@ -89,7 +89,7 @@ var meanings = map[check.Class]string{
 	check.Reorder:  "in another order than told, or against real time",
 	check.Diverge:  "replicas differ",
 	check.Corrupt:  "another content or sender than was sent",
-	check.Stale:    "a read behind what was known",
+	check.Stale:    "a read older than what was known",
 	check.Phantom:  "never sent or refused, and there",
 	check.Late:     "delivered too late or not at all",
 	check.Unread:   "a wrong unread count or read mark",

@@ -27,7 +27,7 @@ type bucket struct {
 // mostBuckets bounds the memory and the page; buckets have a second at least.
 const mostBuckets = 300
 
-// longestLatency is the highest latency that is told apart, in µs.
+// longestLatency is the highest latency that is distinguished, in µs.
 const longestLatency = int64(10 * time.Minute / time.Microsecond)
 
 // readSeries reads the history up to its final event.

@@ -32,7 +32,7 @@ func (w *Workload) Settle(ctx context.Context) (lacks int) {
 	}
 }
 
-// lacking counts the conversations that a device is behind in.
+// lacking counts the conversations in which a device lags.
 func (w *Workload) lacking() (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,7 +83,7 @@ func (w *Workload) Conversations() (all []Conversation) {
 }
 
 // Audit reads every list and every conversation from its beginning through one
-// node, as its first user. It goes behind Final and Close. What is refused is
+// node, as its first user. It comes after Final and Close. What is refused is
 // in the history; the error is that of the first that stays so.
 func (w *Workload) Audit(ctx context.Context, at Server) error {
 	w.ctx = ctx

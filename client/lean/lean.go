@@ -24,10 +24,10 @@ const readBuffer = 1024
 type Options struct {
 	URL   string // http(s)://host:port
 	Hello *wirepb.Hello
-	// Frame gets every frame behind the welcome, on the socket's goroutine. It
+	// Frame gets every frame after the welcome, on the socket's goroutine. It
 	// must not keep it.
 	Frame func(*wirepb.ServerFrame)
-	// Closed is told once that the socket has ended after the welcome.
+	// Closed is called once the socket has ended after the welcome.
 	Closed func(error)
 }
 

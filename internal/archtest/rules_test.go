@@ -140,7 +140,7 @@ func TestPackagesAndExportedNamesAreDocumented(t *testing.T) {
 		{"a method of a private type", plant{"chat/a.go": head + "type t int\n\nfunc (t) M() {}\n"}, ""},
 		{"a constant", plant{"chat/a.go": head + "const C = 1\n"}, "C has no doc comment"},
 		{"a group of constants", plant{"chat/a.go": head + "// All.\nconst (\n\tC = 1\n\tD = 2\n)\n"}, ""},
-		{"a comment behind", plant{"chat/a.go": head + "var (\n\tV = 1 // the value\n)\n"}, ""},
+		{"a comment after", plant{"chat/a.go": head + "var (\n\tV = 1 // the value\n)\n"}, ""},
 	})
 }
 
@@ -186,7 +186,7 @@ func TestTestsDoNotSleep(t *testing.T) {
 		{"sleep under another name", plant{"chat/a_test.go": code(`import clock "time"`, "clock.Sleep(1)")}, "does not sleep"},
 		{"sleep passed on", plant{"chat/a_test.go": code(imp, "g(time.Sleep)")}, "does not sleep"},
 		{"sleep in disguise", plant{"chat/a_test.go": code(imp, "<-time.After(1)")}, "does not sleep"},
-		{"disguise behind a case", plant{"chat/a_test.go": code(imp, "select {\ncase <-c:\n<-time.After(1)\n}")}, "a_test.go:6:"},
+		{"disguise after a case", plant{"chat/a_test.go": code(imp, "select {\ncase <-c:\n<-time.After(1)\n}")}, "a_test.go:6:"},
 		{"a deadline", plant{"chat/a_test.go": code(imp, "select {\ncase <-c:\ncase <-time.After(1):\n}")}, ""},
 		{"not a test", plant{"client/a.go": code(imp, "time.Sleep(1)")}, ""},
 		{"another Sleep", plant{"chat/a_test.go": code("", "clock.Sleep(1)")}, ""},

@@ -25,7 +25,7 @@ var lockFiles = map[string]bool{
 
 // Portable wants every committed file to hold on any machine: no absolute path
 // of a checkout or home, and in lock files no registry's address. Files with a
-// zero byte are taken for binary and passed over.
+// zero byte are taken for binary and skipped.
 func Portable(fsys fs.FS, names []string) ([]Violation, error) {
 	var found []Violation
 	for _, name := range names {

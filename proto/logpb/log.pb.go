@@ -5,7 +5,7 @@
 // source: log/log.proto
 
 // What is stored and replicated: the commands that a shard's log carries and
-// the rows that applying them leaves. Dear to change: field numbers are never
+// the rows that applying them leaves. Expensive to change: field numbers are never
 // reused, and commands say by which version of Apply they are to be read.
 
 package logpb
@@ -40,7 +40,7 @@ type Proposal struct {
 	Number uint64 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`
 	// Set in the meta shard's log, in place of commands.
 	Document *SetDocument `protobuf:"bytes,6,opt,name=document,proto3" json:"document,omitempty"`
-	// Those behind it in the same entry, in order: whoever finds the first one's
+	// Those after it in the same entry, in order: whoever finds the first one's
 	// callers finds theirs. None of them has more.
 	More          []*Proposal `protobuf:"bytes,7,rep,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -542,7 +542,7 @@ type ConversationKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	AppId uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Kind  uint32                 `protobuf:"varint,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	// Peer conversations: both user IDs in bytewise order, each behind one byte
+	// Peer conversations: both user IDs in bytewise order, each after one byte
 	// with its length.
 	Id            []byte `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields

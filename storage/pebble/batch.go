@@ -10,7 +10,7 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// batch gathers the writes of many shards. The states behind it outlive it:
+// batch gathers the writes of many shards. The states that it changes outlive it:
 // they cache what the next batch will ask for.
 type batch struct {
 	store   *Store

@@ -107,7 +107,7 @@ func TestADamagedLogIsNoticed(t *testing.T) {
 		refused, byNote := 0, 0
 		for i := range flips {
 			at, bit := rng.Int64N(int64(len(log))), rng.IntN(8)
-			if i < 64 { // where nothing comes behind
+			if i < 64 { // where nothing follows
 				at = int64(len(log) - 1 - i)
 			}
 			s, err := pebble.Open(pebble.Options{Dir: "data", FS: damaged(t, left, name, at, log[at], bit), Shards: storagetest.Shards})

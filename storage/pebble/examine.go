@@ -50,7 +50,7 @@ func (e *Examination) Problems() (n int) {
 	return n
 }
 
-// maxProblems bounds what is told of one shard.
+// maxProblems bounds what is reported of one shard.
 const maxProblems = 20
 
 // Examine reads all of a data directory that no node has open, and changes
@@ -63,7 +63,7 @@ const maxProblems = 20
 func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
 	opts := &pebble.Options{
 		FS: &syncedLogs{FS: vfs.Default}, ReadOnly: true, ErrorIfNotExists: true, Logger: logger{},
-		// Whoever reads what is damaged is told so.
+		// Whoever reads what is damaged gets an error.
 		EventListener: &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 	}
 	db, err := pebble.Open(dir, opts)
@@ -171,7 +171,7 @@ func (x *examiner) row(key, value []byte, last *uint64) error {
 		return x.entry(key, rest, value)
 	case tableLog:
 		if index := logIndex(key); index != *last+1 {
-			x.problem("the log has entry %d behind %d", index, *last)
+			x.problem("the log has entry %d after %d", index, *last)
 		}
 		*last = logIndex(key)
 		x.decoded(key, value, &logpb.LogEntry{})
@@ -212,7 +212,7 @@ func (x *examiner) entry(key, rest, value []byte) error {
 	}
 	e := r.Chat()
 	if e.Seq != logIndex(key) || e.Seq != x.seq+1 {
-		x.problem("%s has seq %d at the place of %d, behind %d", nameOf(k), e.Seq, logIndex(key), x.seq)
+		x.problem("%s has seq %d at the place of %d, after %d", nameOf(k), e.Seq, logIndex(key), x.seq)
 	}
 	x.seq, x.counted = e.Seq, e.Counted
 	x.hash = chat.VerifyChain(x.hash, []chat.Entry{e})

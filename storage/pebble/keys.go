@@ -30,10 +30,10 @@ import (
 //	8      effect mark    source u16 | restore epoch u64       (app 0)    u64, last number applied
 //	9      applied                                             (app 0)    Position, how far the rows go, or that it is as far as the log
 //	10     descriptor                                          (app 0)    Descriptor, as applied
-//	11     log base                                            (app 0)    Position, the last entry let go of
+//	11     log base                                            (app 0)    Position, the last entry that was deleted
 //	12     log            index u64                            (app 0)    LogEntry
 //	13     document                                            (app 0)    Document
-//	14     outbox base    destination u16                      (app 0)    u64, last number let go of
+//	14     outbox base    destination u16                      (app 0)    u64, last number deleted
 const (
 	spaceStore   byte = 0x00
 	spaceReplica byte = 0x01
@@ -164,7 +164,7 @@ func appendEffectMarkKey(dst []byte, shard storage.ShardID, source uint16, epoch
 	return binary.BigEndian.AppendUint64(dst, epoch)
 }
 
-// prefixEnd is the first key behind all keys with the prefix.
+// prefixEnd is the first key after all keys with the prefix.
 func prefixEnd(prefix []byte) []byte {
 	end := append([]byte(nil), prefix...)
 	for i := len(end) - 1; i >= 0; i-- {

@@ -62,7 +62,7 @@ func TestAMembershipKeyTellsItsConversation(t *testing.T) {
 func TestThePrefixEndIsBehindAllKeysOfThePrefix(t *testing.T) {
 	for prefix, want := range map[string][]byte{"a": []byte("b"), "a\xff": []byte("b"), "a\xff\xff": []byte("b"), "a\xfe": []byte("a\xff"), "\xff": nil} {
 		if got := prefixEnd([]byte(prefix)); !bytes.Equal(got, want) {
-			t.Errorf("behind %q comes %q, want %q", prefix, got, want)
+			t.Errorf("after %q comes %q, want %q", prefix, got, want)
 		}
 	}
 }

@@ -102,7 +102,7 @@ func (l *ledger) is(s *pebble.Store) error {
 
 // TestACutTakesAnEndOfTheUnsyncedCommits cuts the power at every operation of a
 // run of commits, synced and not: what is left is all that was synced and the
-// first few of the commits behind it, each of them whole.
+// first few of the commits after it, each of them whole.
 func TestACutTakesAnEndOfTheUnsyncedCommits(t *testing.T) {
 	const commits = 64
 	states := []*ledger{{}}

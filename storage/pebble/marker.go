@@ -11,7 +11,7 @@ import (
 // power cut that the file it names does not survive.
 //
 // Pebble makes a new manifest, then the marker that names it, and fsyncs their
-// directory once behind both. A disk that keeps the second entry and loses the
+// directory once after both. A disk that keeps the second entry and loses the
 // first leaves a store that does not open. Journals keep the order of a
 // directory's entries, but nothing promises it; one more fsync, at an open and
 // when a manifest is full, does.

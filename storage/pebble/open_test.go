@@ -228,7 +228,7 @@ func TestAFullDiskIsTold(t *testing.T) {
 			t.Errorf("told %v, want ErrDiskFull", err)
 		}
 	default:
-		t.Error("nobody is told")
+		t.Error("nothing is logged")
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)

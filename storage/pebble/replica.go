@@ -167,7 +167,7 @@ func (s *Store) Log(shard storage.ShardID, from, to uint64, maxBytes int) ([]sto
 	return out, nil
 }
 
-// truncated says whether the log that an iterator sees begins behind from: a
+// truncated says whether the log that an iterator sees begins after from: a
 // batch may have been committed since the bounds were looked at.
 func truncated(it *pebble.Iterator, base []byte, from uint64) bool {
 	if !it.SeekGE(base) || !bytes.Equal(it.Key(), base) {

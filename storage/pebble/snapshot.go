@@ -99,7 +99,7 @@ func (f *frozen) position(key []byte) (*logpb.Position, error) {
 // Applied implements storage.Frozen.
 func (f *frozen) Applied() storage.Applied { return f.applied }
 
-// Next implements storage.Frozen. The log stays behind: it begins at the
+// Next implements storage.Frozen. The log is not part of it: it begins at the
 // applied index where the rows go.
 func (f *frozen) Next(size int) ([]byte, error) {
 	out := binary.BigEndian.AppendUint16(nil, uint16(f.shard))
@@ -165,7 +165,7 @@ func (s *Store) Destroy(shard storage.ShardID) error {
 	return st.empty()
 }
 
-// finishDestroy deletes what a crash left behind a tombstone.
+// finishDestroy deletes what a crash left after a tombstone.
 func (s *state) finishDestroy() error {
 	if !s.replica.Removed {
 		return nil

@@ -23,7 +23,7 @@ var ErrDamagedLog = errors.New("the write-ahead log is damaged: what was synced 
 //
 // Pebble ends its last log at the first chunk that does not read: after a power
 // cut the end of a log may be torn. Damage looks the same, unless a chunk in a
-// later block claims a synced offset behind it. That finds little: nothing
+// later block claims a synced offset after it. That finds little: nothing
 // claims the last block, and the claims of Pebble 2.1.7 fall short by most of
 // each block that fills between two flushes. A log number that turns into the
 // next one even passes for a proper end.
@@ -31,7 +31,7 @@ var ErrDamagedLog = errors.New("the write-ahead log is damaged: what was synced 
 // So after each sync a note of it is written beside the logs. The note is not
 // synced: it comes after what it tells of, so it is true whatever becomes of
 // it. It is exact after the end of a process, and after a power cut as old as
-// the system's last write of it; damage behind that looks torn.
+// the system's last write of it; damage after that looks torn.
 type syncedLogs struct {
 	vfs.FS
 	mu    sync.Mutex
@@ -74,7 +74,7 @@ func (l *syncedLogs) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (v
 // Unwrap implements vfs.FS.
 func (l *syncedLogs) Unwrap() vfs.FS { return l.FS }
 
-// Close lets go of the notes.
+// Close drops the notes.
 func (l *syncedLogs) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -104,7 +104,7 @@ func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.
 	})
 }
 
-// Effects implements storage.View. It begins behind what was let go of, whose
+// Effects implements storage.View. It begins after what was deleted, whose
 // rows the scan would have to pass.
 func (v view) Effects(destination storage.ShardID, limit int) (first uint64, effects []chat.Effect, err error) {
 	base, err := getNumber(v.db, appendOutboxBaseKey(nil, v.shard, uint16(destination)))
@@ -128,7 +128,7 @@ func (v view) Effects(destination storage.ShardID, limit int) (first uint64, eff
 }
 
 // Undelivered implements storage.View: the destinations that were given more
-// numbers than were let go of.
+// numbers than were deleted.
 func (v view) Undelivered() ([]storage.ShardID, error) {
 	var out []storage.ShardID
 	lower := appendTable(nil, v.shard, 0, tableOutboxHead)

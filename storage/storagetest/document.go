@@ -65,7 +65,7 @@ func documentTravels(b *bench) {
 		b.Error(err)
 	}
 	b.batch(func(batch storage.Batch) {
-		batch.SetDocument(1, storage.Document{Version: 6, Content: []byte("behind the snapshot")})
+		batch.SetDocument(1, storage.Document{Version: 6, Content: []byte("after the snapshot")})
 	})
 	g, _ := b.stage(1, chunks)
 	if err := b.store.Install(1, g); err != nil {

@@ -20,7 +20,7 @@ func entries(term storage.Term, from, to uint64) []storage.LogEntry {
 	return out
 }
 
-// log wants the log of shard 1 to be these entries behind base.
+// log wants the log of shard 1 to be these entries after base.
 func (b *bench) log(base uint64, want ...[]storage.LogEntry) {
 	b.Helper()
 	r, err := b.store.Replica(1)

@@ -56,7 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"a document is kept as a whole":                        documentIsKept,
 		"a document travels with its shard":                    documentTravels,
 		"a store keeps its name":                               keepsItsName,
-		"a shard's size is told after an open":                 sizes,
+		"a shard's size is known after an open":                sizes,
 		"a store keeps its lineage":                            keepsItsLineage,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -130,7 +130,7 @@ func (w *world) list(l *login, v *conversation) {
 	w.at(l, func() []history.Event { return []history.Event{w.unread(l.user, v)} })
 }
 
-// unread counts what others wrote behind the user's mark.
+// unread counts what others wrote after the user's mark.
 func (w *world) unread(u *user, v *conversation) history.Event {
 	e := history.Event{Kind: history.KindUnread, Conversation: v.name, Seq: uint64(len(v.log)), Read: u.marks[v]}
 	for _, m := range v.log[e.Read:] {
