@@ -3,9 +3,8 @@ import { Timer } from './timer.js';
 
 /** What catching up needs and reports. */
 export interface CatchUpPort {
+  /** Asks for a page of conversations that may have changed, and takes it in. */
   list(request: ListRequest): Promise<ConversationPage>;
-  /** A page of conversations that may have changed. */
-  changed(page: ConversationPage): void;
 }
 
 /**
@@ -61,7 +60,6 @@ export class CatchUp {
     for (;;) {
       const page = await this.port.list({ count: PAGE, changedSince, ...(before && { before }) });
       if (this.stopped) return;
-      this.port.changed(page);
       const last = page.conversations.at(-1);
       if (page.complete || !last) return;
       before = { orderKey: last.orderKey, ref: last.ref };

@@ -1,6 +1,8 @@
 import type { Conversation, ConversationRef, Message } from './domain.js';
-import { MessageType, refKey } from './domain.js';
+import { refKey } from './domain.js';
 import type { ConversationPage, UnreadCleared } from './frames.js';
+import type { Tracked } from './tracked.js';
+import { conversationOf, differs, trackedFromStart, withEntry, withMark, withMessages, withOwn } from './tracked.js';
 
 /** One change of the conversation list. */
 export interface ConversationChange {
@@ -12,117 +14,139 @@ export interface ConversationChange {
 export interface StorePort {
   changed(changes: ConversationChange[]): void;
   totalUnread(total: number): void;
-  /** These conversations were met in a message only: their names are unknown. */
+  /** The entry of this conversation is wanted: its name or its unread count is unknown. */
   unknown(ref: ConversationRef): void;
+  /** The total may be wrong until the next page from the top of the list. */
+  totalUnknown(): void;
 }
 
-interface Record extends Conversation {
-  /** Messages up to here are part of `unread`. */
-  counted: number;
-  /** Seqs of others' messages that were counted here, above readSeq. */
-  recent: number[];
+/** A list reply, and what it takes to tell what has overtaken it. */
+export interface Listed {
+  readonly page: ConversationPage;
+  /** The store's tick when it was asked for. */
+  readonly askedAt: number;
+  /** Whether the page begins at the top of the list. */
+  readonly top: boolean;
 }
 
 /**
  * The conversation list as far as this login has seen it, kept up from what
- * passes by: list replies, messages in order, answers to own sends, cleared
- * marks. A list reply that was overtaken by messages does not turn the clock
- * back.
+ * passes by: list replies, messages in order, answers to own sends, marks.
+ *
+ * The total is the server's, of all conversations, plus what has happened
+ * since. When messages were counted here while a page was under way, its total
+ * may or may not hold them. A conversation on the page says so by its head; one
+ * that belongs on the page by its order key and is not there was read by the
+ * server before the message. A total that cannot be matched so is not taken.
  */
 export class ConversationStore {
-  private readonly records = new Map<string, Record>();
+  private readonly tracked = new Map<string, Tracked>();
   private total: number | undefined;
+  private ticks = 0;
 
   constructor(
     private readonly selfID: string,
     private readonly port: StorePort,
   ) {}
 
-  /** The entry of a conversation, if it was seen. */
-  get(ref: ConversationRef): Conversation | undefined {
-    const record = this.records.get(refKey(ref));
-    return record && view(record);
+  /** The present tick: it moves on with everything that may change an unread count. */
+  get tick(): number {
+    return this.ticks;
   }
 
-  /** Takes a reply; `quiet` for one that the app asked for, and so will see. */
-  listed(page: ConversationPage, quiet: boolean): Conversation[] {
+  /** The entry of a conversation, if it was seen. */
+  get(ref: ConversationRef): Conversation | undefined {
+    const tracked = this.tracked.get(refKey(ref));
+    return tracked && conversationOf(tracked);
+  }
+
+  /** Takes a list reply; `quiet` for one that the app asked for, and so will see. */
+  listed(reply: Listed, quiet: boolean): Conversation[] {
+    const { page } = reply;
     const changes: ConversationChange[] = [];
-    let newer = 0; // counted here, and not yet by the server's total
-    let learned = 0; // unread that this reply tells of
-    const views = page.conversations.map((incoming) => {
-      const known = this.records.get(refKey(incoming.ref));
-      const event = known ? 'updated' : 'added';
-      const { record, changed } = this.merge(incoming);
-      learned += record.unread - (known?.unread ?? 0);
-      const conversation = view(record);
-      newer += record.counted > incoming.headSeq ? record.unread - incoming.unread : 0;
-      if (changed) changes.push({ event, conversation });
-      return conversation;
-    });
+    const total = this.totalOf(reply);
+    this.ticks++;
+    let after = 0; // what has happened here since the page's total
+    let learned = 0; // what this page tells beyond the present total
+    let unsure = total === undefined && page.totalUnread !== undefined;
+    for (const entry of page.conversations) {
+      const known = this.tracked.get(refKey(entry.ref));
+      const merged = withEntry(known, entry, this.ticks);
+      const settled = known !== undefined && known.inTotal === known.counted;
+      const tracked = settled ? { ...merged, inTotal: merged.counted } : merged;
+      this.tracked.set(refKey(entry.ref), tracked);
+      after += tracked.unread - entry.unread;
+      learned += settled ? tracked.unread - known.unread : 0;
+      unsure ||= total === undefined && known !== undefined && !settled;
+      if (!known || differs(known, tracked)) changes.push({ event: known ? 'updated' : 'added', conversation: conversationOf(tracked) });
+    }
     if (!quiet && changes.length > 0) this.port.changed(changes);
-    if (page.totalUnread !== undefined) this.setTotal(page.totalUnread + newer);
+    if (total !== undefined) this.setWholeTotal(total + after);
     else if (this.total !== undefined) this.setTotal(this.total + learned);
-    return views;
+    if (unsure) this.port.totalUnknown();
+    return page.conversations.map((entry) => this.get(entry.ref) as Conversation);
   }
 
   /** Takes messages of one conversation, in order and each once. */
   delivered(ref: ConversationRef, messages: readonly Message[]): void {
     const stored = messages.filter((m) => m.seq > 0);
-    const last = stored.at(-1);
-    if (!last) return;
-    const { record, event } = this.recordFor(ref);
-    const fresh = stored.filter((m) => this.countsAsUnread(m, record));
-    record.counted = Math.max(record.counted, last.seq);
-    record.recent = [...record.recent, ...fresh.map((m) => m.seq)].slice(-MAX_RECENT);
-    this.replace({ ...record, unread: record.unread + fresh.length, ...headOf(record, last) }, event);
-    if (fresh.length > 0 && this.total !== undefined) this.setTotal(this.total + fresh.length);
-    if (event === 'added') this.port.unknown(ref);
+    if (stored.length === 0) return;
+    const known = this.tracked.get(refKey(ref));
+    const { tracked, fresh } = withMessages(known ?? trackedFromStart(ref), stored, this.selfID, ++this.ticks);
+    this.replace(known, tracked);
+    if (this.total !== undefined) this.setTotal(this.total + fresh);
+    if (!known) this.port.unknown(ref);
+    if (!known && (stored[0] as Message).seq > 1) this.port.totalUnknown();
   }
 
   /** Takes an own message that the server has accepted. */
   accepted(message: Message): void {
     if (message.seq === 0) return;
-    const { record, event } = this.recordFor(message.conversation);
-    this.replace({ ...record, ...headOf(record, message) }, event);
-    if (event === 'added') this.port.unknown(message.conversation);
+    const known = this.tracked.get(refKey(message.conversation));
+    // Of an older conversation the unread count is unknown: its entry comes soon.
+    if (known || message.seq === 1) this.replace(known, withOwn(known ?? trackedFromStart(message.conversation), message));
+    if (!known) this.port.unknown(message.conversation);
   }
 
   /** Takes a mark: everything up to readSeq is read. */
   cleared({ conversation, readSeq }: UnreadCleared): void {
-    const record = this.records.get(refKey(conversation));
-    if (!record || readSeq < record.readSeq) return;
-    const recent = record.recent.filter((seq) => seq > readSeq);
-    const unread = recent.length;
-    const less = record.unread - unread;
-    this.replace({ ...record, recent, unread, readSeq, counted: Math.max(record.counted, readSeq) }, 'updated');
-    if (this.total !== undefined) this.setTotal(Math.max(0, this.total - less));
+    const known = this.tracked.get(refKey(conversation));
+    if (!known) return this.port.totalUnknown();
+    if (readSeq <= known.readSeq) return;
+    const { tracked, sure } = withMark(known, readSeq, ++this.ticks);
+    this.replace(known, tracked);
+    if (this.total !== undefined) this.setTotal(Math.max(0, this.total + tracked.unread - known.unread));
+    if (!sure) this.port.unknown(conversation);
   }
 
-  private countsAsUnread(message: Message, record: Record): boolean {
-    if (message.senderID === this.selfID || message.type === MessageType.Command) return false;
-    return message.seq > record.counted && message.seq > record.readSeq;
+  // The total of a page, with what was counted here in conversations that are
+  // not on it; undefined when the page has none, or none that can be matched.
+  private totalOf({ page, askedAt, top }: Listed): number | undefined {
+    if (page.totalUnread === undefined) return undefined;
+    let total = page.totalUnread;
+    const onPage = new Set(page.conversations.map((entry) => refKey(entry.ref)));
+    const end = page.complete ? 0 : (page.conversations.at(-1)?.orderKey ?? 0);
+    for (const [key, { recent, revisedAt, orderKey }] of this.tracked) {
+      if (onPage.has(key)) continue;
+      const counted = recent.filter(({ tick }) => tick > askedAt).length;
+      const matched = counted === 0 || (top && orderKey > end);
+      if (revisedAt > askedAt || !matched) return undefined;
+      total += counted;
+    }
+    return total;
   }
 
-  private merge(incoming: Conversation): { record: Record; changed: boolean } {
-    const key = refKey(incoming.ref);
-    const known = this.records.get(key);
-    const stale = known !== undefined && incoming.headSeq < Math.max(known.headSeq, known.counted);
-    const merged: Record = stale
-      ? { ...known, name: incoming.name, avatarUrl: incoming.avatarUrl }
-      : { ...incoming, counted: incoming.headSeq, recent: (known?.recent ?? []).filter((s) => s > incoming.readSeq) };
-    this.records.set(key, merged);
-    return { record: merged, changed: !known || differs(known, merged) };
+  private setWholeTotal(total: number): void {
+    for (const [key, tracked] of this.tracked) {
+      if (tracked.inTotal < tracked.counted) this.tracked.set(key, { ...tracked, inTotal: tracked.counted });
+    }
+    this.setTotal(total);
   }
 
-  private recordFor(ref: ConversationRef): { record: Record; event: 'added' | 'updated' } {
-    const known = this.records.get(refKey(ref));
-    if (known) return { record: known, event: 'updated' };
-    return { record: { ...EMPTY, ref, recent: [] }, event: 'added' };
-  }
-
-  private replace(record: Record, event: 'added' | 'updated'): void {
-    this.records.set(refKey(record.ref), record);
-    this.port.changed([{ event, conversation: view(record) }]);
+  private replace(known: Tracked | undefined, tracked: Tracked): void {
+    this.tracked.set(refKey(tracked.ref), tracked);
+    if (known && !differs(known, tracked)) return;
+    this.port.changed([{ event: known ? 'updated' : 'added', conversation: conversationOf(tracked) }]);
   }
 
   private setTotal(total: number): void {
@@ -130,38 +154,4 @@ export class ConversationStore {
     this.total = total;
     this.port.totalUnread(total);
   }
-}
-
-// Enough to tell what a mark leaves unread: marks are set soon after reading.
-const MAX_RECENT = 1000;
-
-const EMPTY: Omit<Record, 'ref' | 'recent'> = {
-  name: '',
-  avatarUrl: '',
-  headSeq: 0,
-  unread: 0,
-  readSeq: 0,
-  orderKey: 0,
-  lastMessage: undefined,
-  counted: 0,
-};
-
-function view({ counted: _counted, recent: _recent, ...conversation }: Record): Conversation {
-  return conversation;
-}
-
-function headOf(record: Record, message: Message): Pick<Conversation, 'headSeq' | 'orderKey' | 'lastMessage'> {
-  const { headSeq, orderKey, lastMessage } = record;
-  if (message.seq < headSeq) return { headSeq, orderKey, lastMessage };
-  return { headSeq: message.seq, orderKey: message.orderKey, lastMessage: message };
-}
-
-function differs(a: Conversation, b: Conversation): boolean {
-  return (
-    a.name !== b.name ||
-    a.avatarUrl !== b.avatarUrl ||
-    a.headSeq !== b.headSeq ||
-    a.unread !== b.unread ||
-    a.readSeq !== b.readSeq
-  );
 }

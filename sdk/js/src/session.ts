@@ -1,11 +1,14 @@
 import { CatchUp } from './catchup.js';
 import type { ConversationChange } from './conversations.js';
+import type { Listed } from './conversations.js';
 import { ConversationStore } from './conversations.js';
 import type { ConversationRef, Message, Sent } from './domain.js';
+import { refKey } from './domain.js';
 import type { ChatError } from './errors.js';
 import type { AskKind, ConversationPage, ListRequest, Reply, Requests, SendRequest, ServerBody, UnreadCleared } from './frames.js';
+import type { HeadSource } from './inbox.js';
 import { Inbox } from './inbox.js';
-import { NameLookup } from './names.js';
+import { EntryLookup } from './lookup.js';
 import { Outbox } from './outbox.js';
 import { Timer } from './timer.js';
 
@@ -32,7 +35,9 @@ export class Session {
   readonly store: ConversationStore;
   private readonly outbox: Outbox;
   private readonly inbox: Inbox;
-  private readonly names: NameLookup;
+  private readonly entries: EntryLookup;
+  // Messages of conversations whose unread count is being asked for.
+  private readonly held = new Map<string, Message[][]>();
   private readonly catchUp: CatchUp;
   private readonly firstPage = new Timer();
   private ended = false;
@@ -47,7 +52,8 @@ export class Session {
       // A listener of the first may log out.
       changed: (changes) => !this.ended && port.conversations(changes),
       totalUnread: (total) => !this.ended && port.totalUnread(total),
-      unknown: (ref) => !this.ended && this.names.want(ref),
+      unknown: (ref) => !this.ended && void this.entries.want(ref),
+      totalUnknown: () => !this.ended && void this.list({ count: FIRST_PAGE }, false).catch(() => undefined),
     });
     this.inbox = new Inbox(
       {
@@ -57,11 +63,8 @@ export class Session {
       },
       loginTime,
     );
-    this.names = new NameLookup((only) => void this.list({ count: only.length, only }, false).catch(() => undefined));
-    this.catchUp = new CatchUp({
-      list: (request) => port.read('listConversations', request),
-      changed: (page) => this.takePage(page, 'catchUp', false),
-    });
+    this.entries = new EntryLookup((only) => this.lookUp(only));
+    this.catchUp = new CatchUp({ list: async (request) => this.take(await this.askList(request), 'catchUp', false) });
   }
 
   /** The first welcome: sends may go, the list's top is loaded. */
@@ -88,7 +91,8 @@ export class Session {
     this.ended = true;
     this.outbox.fail(error);
     this.inbox.pause();
-    this.names.stop();
+    this.entries.stop();
+    this.held.clear();
     this.catchUp.stop();
     this.firstPage.stop();
   }
@@ -107,12 +111,13 @@ export class Session {
 
   /** Asks for a page of the list and takes it in; `quiet` tells no changes. */
   async list(request: ListRequest, quiet: boolean): Promise<ConversationPage> {
-    const page = await this.port.read('listConversations', request);
-    return this.takePage(page, 'list', quiet);
+    return this.take(await this.askList(request), 'list', quiet);
   }
 
   /** Marks a conversation as read. */
   async clearUnread(conversation: ConversationRef): Promise<UnreadCleared> {
+    // What becomes less is known of a listed conversation only.
+    if (!this.store.get(conversation)) await this.entries.want(conversation);
     const cleared = await this.port.read('clearUnread', { conversation });
     if (!this.ended) this.store.cleared(cleared);
     return cleared;
@@ -127,20 +132,50 @@ export class Session {
 
   // Everything counts from this page: it is asked for until it has come.
   private loadFirstPage(): void {
-    this.port.read('listConversations', { count: FIRST_PAGE }).then(
-      (page) => void this.takePage(page, 'login', true),
+    this.askList({ count: FIRST_PAGE }).then(
+      (reply) => void this.take(reply, 'login', true),
       () => !this.ended && this.firstPage.start(FIRST_PAGE_RETRY_MS, () => this.loadFirstPage()),
     );
   }
 
-  private takePage(page: ConversationPage, source: 'login' | 'list' | 'catchUp', quiet: boolean): ConversationPage {
+  private async askList(request: ListRequest): Promise<Listed> {
+    const askedAt = this.store.tick;
+    const page = await this.port.read('listConversations', request);
+    return { page, askedAt, top: !request.before && !request.only };
+  }
+
+  private take(reply: Listed, source: HeadSource, quiet: boolean): ConversationPage {
+    const { page } = reply;
     if (this.ended) return page;
-    const conversations = this.store.listed(page, quiet);
+    const conversations = this.store.listed(reply, quiet);
+    for (const { ref } of page.conversations) this.release(ref);
     for (const conversation of page.conversations) this.inbox.observed(conversation, source);
     return { ...page, conversations };
   }
 
+  private async lookUp(only: ConversationRef[]): Promise<void> {
+    await this.list({ count: only.length, only }, false).catch(() => undefined);
+    for (const ref of only) this.release(ref);
+  }
+
+  // The list is told of a conversation before its messages are. When it is an
+  // older one that was not listed yet, its unread count is asked for first.
   private deliver(ref: ConversationRef, messages: Message[]): void {
+    const key = refKey(ref);
+    const held = this.held.get(key);
+    if (held) return void held.push(messages);
+    if (this.store.get(ref) || (messages[0]?.seq ?? 0) <= 1) return this.give(ref, messages);
+    this.held.set(key, [messages]);
+    void this.entries.want(ref);
+  }
+
+  private release(ref: ConversationRef): void {
+    const held = this.held.get(refKey(ref)) ?? [];
+    this.held.delete(refKey(ref));
+    for (const messages of held) this.give(ref, messages);
+  }
+
+  private give(ref: ConversationRef, messages: Message[]): void {
     if (this.ended) return;
     // An own message in history is the answer that a lost link has swallowed.
     const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(ref, m.clientMessageID, sentOf(m)));

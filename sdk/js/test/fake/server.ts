@@ -58,6 +58,8 @@ export class FakeServer {
   refuseHello: ((hello: pb.Hello) => Refusal | undefined) | undefined;
   /** Called before any request but hello is taken: a refusal, or 'swallow' for no answer at all. */
   onRequest: ((kind: string) => Refusal | 'swallow' | undefined) | undefined;
+  /** How late a reply comes, by the name of its frame: it was made before, and others may overtake it. */
+  replyDelay: (kind: string) => number = () => 0;
   /** Called before a send is taken: a refusal, or 'swallow' for no answer at all. */
   onSend: ((send: pb.Send, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
   /** How late the answer to a send comes; 'cut' ends the connection instead. */
@@ -244,6 +246,7 @@ export class FakeServer {
     const frame = toBinary(pb.ServerFrameSchema, create(pb.ServerFrameSchema, { replyTo, body }));
     const now = Date.now();
     conn.freeAt = Math.max(now, conn.freeAt) + (frame.length * 1000) / this.bytesPerSecond;
-    conn.peer.send(frame, Math.max(delayMs, Math.round(conn.freeAt - now)));
+    const late = replyTo === 0 ? 0 : this.replyDelay(body.case ?? 'none');
+    conn.peer.send(frame, Math.max(delayMs + late, Math.round(conn.freeAt - now)));
   }
 }
