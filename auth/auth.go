@@ -109,7 +109,7 @@ func (a App) Check() error {
 // Verify gives the claims of a token that lets user into app at time now.
 // Otherwise the error is a *chat.Error; the checks run in this order:
 //
-//   - CodeLoginRefused: no such app;
+//   - CodeInvalidAppID: no such app;
 //   - CodeTokenVersion: a token04-like token that begins with other digits;
 //   - CodeTokenInvalid: it is too long or malformed, of a kind that the app does
 //     not accept, was not made with a key of this app, says not what a token must
@@ -131,7 +131,7 @@ func (v *Verifier) Verify(token string, app chat.AppID, user string, now time.Ti
 func (v *Verifier) VerifyReturn(token string, app chat.AppID, user string, now time.Time) (Claims, error) {
 	a, ok := v.apps[app]
 	if !ok {
-		return Claims{}, chat.Errorf(chat.CodeLoginRefused, opLogin, "app %d is not served here", app)
+		return Claims{}, chat.Errorf(chat.CodeInvalidAppID, opLogin, "app %d is not served here", app)
 	}
 	claims, err := read(token, a, now)
 	if err == nil {

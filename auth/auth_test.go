@@ -114,7 +114,7 @@ func TestATokenOpensOnlyTheAppAndUserItNames(t *testing.T) {
 		{"nobody", app, "", chat.CodeLoginRefused},
 		{"another app with the same secret", other.ID, user, chat.CodeLoginRefused},
 		{"another app", stranger.ID, user, chat.CodeTokenInvalid},
-		{"an app that is not there", 99, user, chat.CodeLoginRefused},
+		{"an app that is not there", 99, user, chat.CodeInvalidAppID},
 	}
 	for _, c := range cases {
 		for kind, token := range map[string]string{"token04": token04, "JWT": signed} {

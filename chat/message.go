@@ -67,6 +67,9 @@ func (m *Message) Check(op string, l Limits) error {
 	case len(m.MentionedUserIDs) > MaxMentions:
 		return Errorf(CodeInvalidParam, op, "%d users are mentioned; at most %d are allowed", len(m.MentionedUserIDs), MaxMentions)
 	}
+	if !utf8.ValidString(m.ExtendedData) || !utf8.ValidString(m.SearchedContent) {
+		return Errorf(CodeInvalidParam, op, "the extended data and the searched content must be UTF-8")
+	}
 	for _, id := range m.MentionedUserIDs {
 		if err := CheckUserID(op, id); err != nil {
 			return err

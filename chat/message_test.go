@@ -46,6 +46,8 @@ func TestMessagesAreHeldToTheirLimits(t *testing.T) {
 		"extended data above":          {text(func(m *chat.Message) { m.ExtendedData = x(1<<10 + 1) }), chat.CodeInvalidParam},
 		"searched content of 64":       {text(func(m *chat.Message) { m.SearchedContent = x(64) }), 0},
 		"searched content above":       {text(func(m *chat.Message) { m.SearchedContent = x(65) }), chat.CodeInvalidParam},
+		"extended data of no UTF-8":    {text(func(m *chat.Message) { m.ExtendedData = "\xff" }), chat.CodeInvalidParam},
+		"searched content of no UTF-8": {text(func(m *chat.Message) { m.SearchedContent = "a\xc3" }), chat.CodeInvalidParam},
 		"100 mentions":                 {text(func(m *chat.Message) { m.MentionedUserIDs = mentions(100) }), 0},
 		"101 mentions":                 {text(func(m *chat.Message) { m.MentionedUserIDs = mentions(101) }), chat.CodeInvalidParam},
 		"a mention that is no user ID": {text(func(m *chat.Message) { m.MentionedUserIDs = []string{"a b"} }), chat.CodeInvalidParam},

@@ -35,7 +35,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 		"another user's":      {func(h *wirepb.Hello) { h.Token = token(t, app, secret, "bob", time.Hour) }, chat.CodeLoginRefused},
 		"expired":             {func(h *wirepb.Hello) { h.Token = expired }, chat.CodeTokenExpired},
 		"about to expire":     {func(h *wirepb.Hello) { h.Token = token(t, app, secret, "alice", 10*time.Second) }, chat.CodeTokenTooShort},
-		"no such app":         {func(h *wirepb.Hello) { h.AppId = 99 }, chat.CodeLoginRefused},
+		"no such app":         {func(h *wirepb.Hello) { h.AppId = 99 }, chat.CodeInvalidAppID},
 		"33 bytes of user ID": {func(h *wirepb.Hello) { h.UserId = strings.Repeat("a", 33) }, chat.CodeInvalidParam},
 		"no user ID":          {func(h *wirepb.Hello) { h.UserId = "" }, chat.CodeInvalidParam},
 		"a space in the ID":   {func(h *wirepb.Hello) { h.UserId = "al ice" }, chat.CodeInvalidParam},
