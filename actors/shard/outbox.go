@@ -14,10 +14,10 @@ import (
 
 // maxEffects is how many effects travel at once to one destination.
 //
-// Effects that a destination has applied are let go of together, for all
+// Effects that a destination has applied are deleted together, for all
 // destinations with one proposal: keptFor later, or as soon as there are maxKept
 // for one destination. A new leader delivers what was kept once more, and the
-// destinations pass over it.
+// destinations skip it.
 const (
 	maxEffects = 256
 	maxKept    = maxEffects / 2
@@ -28,7 +28,7 @@ const (
 // what is queued meanwhile goes with the next.
 //
 // Invariants: everything up to through has been applied by the destination, and
-// up to gone let go of, gone <= through; waiters want a number above through.
+// up to gone deleted, gone <= through; waiters want a number above through.
 type stream struct {
 	busy    bool
 	gone    uint64
@@ -55,10 +55,10 @@ type effectsRead struct {
 	err         error
 }
 
-// trim asks for what was applied to be let go of.
+// trim asks for what was applied to be deleted.
 type trim struct{}
 
-// trimmed tells how far outboxes were let go of, or why not.
+// trimmed says how far outboxes were deleted, or why not.
 type trimmed struct {
 	through map[storage.ShardID]uint64
 	err     error
@@ -112,7 +112,8 @@ func (s *shard) pump(ctx actor.Context, d storage.ShardID) {
 	})
 }
 
-func (s *shard) effectsRead(ctx actor.Context, m effectsRead) {
+// deliver sends the destination what was read, but for what it has applied.
+func (s *shard) deliver(ctx actor.Context, m effectsRead) {
 	st := s.stream(m.destination)
 	if m.err != nil {
 		s.fail(ctx, m.destination, m.err)
@@ -134,24 +135,21 @@ func (s *shard) effectsRead(ctx actor.Context, m effectsRead) {
 		return
 	}
 	st.sending = m.first + uint64(len(m.effects)) - 1
-	s.requests++
-	s.taking[s.requests] = m.destination
 	deliver := chat.Deliver{Source: uint16(s.act.Shard), Epoch: restoreEpoch, First: m.first, Effects: m.effects}
-	take := &actorpb.TakeEffects{Request: s.requests, Deliver: logpb.FromCommand(deliver).GetDeliver()}
+	take := &actorpb.TakeEffects{Request: s.taking.Add(m.destination), Deliver: logpb.FromCommand(deliver).GetDeliver()}
 	if err := s.act.Directory.Send(directory.ShardOf(m.destination), take, ctx.Self()); err != nil {
-		delete(s.taking, s.requests)
+		s.taking.Take(take.Request)
 		s.fail(ctx, m.destination, err)
 	}
 }
 
-// effectsTaken goes on with what was queued since the destination was sent what
+// noteTaken goes on with what was queued since the destination was sent what
 // it has applied now.
-func (s *shard) effectsTaken(ctx actor.Context, request uint32) {
-	d, ok := s.taking[request]
+func (s *shard) noteTaken(ctx actor.Context, request uint32) {
+	d, ok := s.taking.Take(request)
 	if !ok {
 		return
 	}
-	delete(s.taking, request)
 	st := s.stream(d)
 	s.applied(ctx, st, st.sending)
 	st.busy = false
@@ -171,7 +169,7 @@ func (s *shard) trimLater(ctx actor.Context) {
 	time.AfterFunc(keptFor, func() { root.Send(self, trim{}) })
 }
 
-// trim lets go of what destinations have applied.
+// trim deletes what destinations have applied.
 func (s *shard) trim(ctx actor.Context) {
 	if s.trimming { // whose end looks for what came since
 		return
@@ -194,9 +192,9 @@ func (s *shard) trim(ctx actor.Context) {
 	})
 }
 
-// trimmed goes on with what waited for it. Rows that could not be let go of are
+// noteTrimmed goes on with what waited for it. Rows that could not be deleted are
 // kept a while longer.
-func (s *shard) trimmed(ctx actor.Context, m trimmed) {
+func (s *shard) noteTrimmed(ctx actor.Context, m trimmed) {
 	s.trimming = false
 	if m.err != nil {
 		s.o.Log.Warn("outbox not trimmed", "shard", s.act.Shard, "error", m.err)
@@ -231,17 +229,16 @@ func (s *shard) applied(ctx actor.Context, st *stream, through uint64) {
 	st.waiters = rest
 }
 
-// notTaken is a destination's refusal.
-func (s *shard) notTaken(ctx actor.Context, m *actorpb.Refused) {
-	if d, ok := s.taking[m.Request]; ok {
-		delete(s.taking, m.Request)
+// retry is a destination's refusal.
+func (s *shard) retry(ctx actor.Context, m *actorpb.Refused) {
+	if d, ok := s.taking.Take(m.Request); ok {
 		e := m.GetError()
 		s.fail(ctx, d, chat.Errorf(chat.Code(e.GetCode()), "deliver", "%s", e.GetMessage()))
 	}
 }
 
 // fail tries again later. Nothing is lost: the effects stay in the outbox, and
-// the destination passes over those that it has applied.
+// the destination skips those that it has applied.
 func (s *shard) fail(ctx actor.Context, d storage.ShardID, err error) {
 	if !chat.CodeOf(err).Retryable() {
 		s.o.Log.Error("outbox not delivered", "shard", s.act.Shard, "destination", d, "error", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
@@ -27,7 +28,8 @@ type Options struct {
 
 // Recover, sent when the shard's leadership begins, has the actor deliver what
 // its outbox still holds. It does so whenever it was idle for a while, too: the
-// word of an effect may have been refused, the effect itself is never lost.
+// request to hand an effect on may have been refused, the effect itself is never
+// lost.
 type Recover struct{}
 
 // restoreEpoch tells an outbox from that of a node restored from a backup,
@@ -41,16 +43,15 @@ type shard struct {
 	act      directory.Activation
 	name     string
 	streams  map[storage.ShardID]*stream
-	requests uint32
-	taking   map[uint32]storage.ShardID // requests to destinations
-	trimDue  bool                       // outboxes will be trimmed in a moment
-	trimming bool                       // they are being trimmed
+	taking   pending.Table[storage.ShardID] // requests to destinations
+	trimDue  bool                           // outboxes will be trimmed in a moment
+	trimming bool                           // they are being trimmed
 }
 
 // New says how shards' actors are made.
 func New(o Options) func(directory.Activation) actor.Actor {
 	return func(act directory.Activation) actor.Actor {
-		return &shard{o: o, act: act, name: fmt.Sprint("outbox ", act.Shard), streams: make(map[storage.ShardID]*stream), taking: make(map[uint32]storage.ShardID)}
+		return &shard{o: o, act: act, name: fmt.Sprint("outbox ", act.Shard), streams: make(map[storage.ShardID]*stream)}
 	}
 }
 
@@ -62,16 +63,16 @@ func (s *shard) Receive(ctx actor.Context) {
 	case *actorpb.HandOn:
 		s.handOn(ctx, m)
 	case effectsRead:
-		s.effectsRead(ctx, m)
+		s.deliver(ctx, m)
 	case *actorpb.EffectsTaken:
-		s.effectsTaken(ctx, m.Request)
+		s.noteTaken(ctx, m.Request)
 	case trim:
 		s.trimDue = false
 		s.trim(ctx)
 	case trimmed:
-		s.trimmed(ctx, m)
+		s.noteTrimmed(ctx, m)
 	case *actorpb.Refused:
-		s.notTaken(ctx, m)
+		s.retry(ctx, m)
 	case again:
 		s.pump(ctx, m.destination)
 	case *actorpb.TakeEffects:

@@ -71,7 +71,7 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 	if a != nil || e.Live {
 		defer s.mu.RUnlock()
 		if a != nil {
-			d.arrived(from, e, d.post(a, m, sender), shard)
+			d.refuseArrived(from, e, d.post(a, m, sender), shard)
 		} else if !d.leadsNow(shard) {
 			d.bounce(from, e, nil) // somebody may be where it should have gone
 		}
@@ -90,11 +90,12 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 		s.live[id] = a
 		d.live.Add(1)
 	}
-	d.arrived(from, e, d.post(a, m, sender), shard)
+	d.refuseArrived(from, e, d.post(a, m, sender), shard)
 }
 
-// arrived makes up for a message that its actor had no room for.
-func (d *Directory) arrived(from storage.NodeID, e *peerpb.Envelope, err error, shard storage.ShardID) {
+// refuseArrived answers a message that its actor had no room for; a push is
+// looked for by the shard's sessions.
+func (d *Directory) refuseArrived(from storage.NodeID, e *peerpb.Envelope, err error, shard storage.ShardID) {
 	if err == nil {
 		return
 	}
@@ -138,8 +139,8 @@ func (d *Directory) bounced(from storage.NodeID, e *peerpb.Envelope) {
 	}
 }
 
-// bouncedLive makes up for a push that went to a node which does not lead: who
-// does is told at once, if that is known by now, else when it is.
+// bouncedLive takes a push that went to a node which does not lead: who does is
+// notified at once, if that is known by now, else when it is.
 func (d *Directory) bouncedLive(from storage.NodeID, e *peerpb.Envelope) {
 	if e.Identity == nil {
 		return
@@ -164,7 +165,7 @@ func (d *Directory) bouncedLive(from storage.NodeID, e *peerpb.Envelope) {
 func (d *Directory) forProcess(from storage.NodeID, e *peerpb.Envelope) {
 	if e.Request != 0 {
 		if _, ok := d.neighbour(from).settle(question{e.Process, e.Request}); !ok && e.Sender == "" {
-			return // the asker was told that the outcome is unknown
+			return // the asker has heard that the outcome is unknown
 		}
 	}
 	m, ok := d.open(from, e)

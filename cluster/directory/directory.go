@@ -12,7 +12,7 @@
 //   - A request, which is a message with a request number and a sender, is
 //     answered: by its actor, or by a Refused that says whether it was done.
 //   - Other messages reach the actor or are lost with a process or a connection
-//     between nodes; whoever depends on them is told (Recheck, Gone, Moved).
+//     between nodes; whoever depends on them is notified (Recheck, Gone, Moved).
 //   - Passivation loses nothing: Release and Send exclude each other, and Release
 //     refuses while the mailbox holds anything.
 //   - An activation whose handler panicked handles nothing more: it answers who
@@ -110,11 +110,11 @@ type Options struct {
 	// Node is this node.
 	Node  storage.NodeID
 	Peers Peers
-	// Moved is told that the sessions of a shard's users have a new place, or may
+	// Moved is called when the sessions of a shard's users have a new place, or may
 	// have lost pushes to the connections of this node, for how long. It must not
 	// block.
 	Moved func(storage.ShardID, time.Duration)
-	// Heard is told what other nodes lead. It must not block.
+	// Heard is called with what other nodes lead. It must not block.
 	Heard func(from storage.NodeID, l *actorpb.Leading)
 	// Idle is how long an activation may be silent before it is asked to go.
 	Idle time.Duration

@@ -6,7 +6,7 @@ import (
 )
 
 // dispatcher runs mailboxes on goroutines that stay: protoactor's own starts
-// one for every burst of messages, and each of them grows its stack anew, which
+// one for every burst of messages, and each of them grows its stack again, which
 // was a tenth of a loaded node's CPU. When too many wait it falls back to that.
 type dispatcher struct {
 	runs chan func()

@@ -13,7 +13,7 @@ const tellLostEvery = time.Second
 // lostPushes are those to a node that were dropped and that it was not told of.
 type lostPushes struct {
 	since time.Duration // when the first was, by elapsed; 0: none was
-	told  time.Duration // when the node was told the last time
+	told  time.Duration // when the node was last told
 }
 
 func (l *lostPushes) note(at time.Duration) {

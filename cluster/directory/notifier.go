@@ -25,12 +25,12 @@ type Gone struct {
 	Spare time.Duration
 }
 
-// Timing of what is told.
+// Timing of notifications.
 const (
-	gather      = 50 * time.Millisecond // what moves together is told together
-	sinceMargin = 30 * time.Second      // on top of the last word of the old leader: clocks differ
+	gather      = 50 * time.Millisecond // what moves together is reported together
+	sinceMargin = 30 * time.Second      // before the old leader was last heard of: clocks differ
 	longSince   = 10 * time.Minute      // when there was none
-	claimTime   = 35 * time.Second      // for devices behind a broken connection
+	claimTime   = 35 * time.Second      // for devices after their node's connection broke
 )
 
 // notifier tells the sessions and the relay of this node what they may have
@@ -160,7 +160,7 @@ func (d *Directory) Opened(u chat.UserKey, c chat.ConversationKey) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if a := s.live[id]; a != nil && d.post(a, Opened{c}, nil) != nil {
-		d.notifier.moved(d.Shard(ConversationOf(c))) // it is told in another way
+		d.notifier.moved(d.Shard(ConversationOf(c))) // a Recheck finds the conversation
 	}
 }
 

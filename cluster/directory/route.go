@@ -10,7 +10,7 @@ import (
 )
 
 // route is who leads a shard as far as this node has heard. The newest term
-// wins, so that the word of a leader that was cut off does no harm; a wrong
+// wins, so that what a leader says that was cut off does no harm; a wrong
 // route costs a bounce.
 type route struct {
 	node  storage.NodeID // "": not known
@@ -22,7 +22,7 @@ type route struct {
 func (d *Directory) away(node storage.NodeID) bool { return node != "" && node != d.o.Node }
 
 // Gained begins this node's leadership of a shard: what waits for it is taken,
-// and the other nodes are told.
+// and the other nodes are notified.
 func (d *Directory) Gained(shard storage.ShardID, term storage.Term) {
 	d.learn(shard, d.o.Node, term)
 	d.Tell(&actorpb.Leading{Led: []*actorpb.Led{{Shard: uint32(shard), Term: uint64(term)}}})
