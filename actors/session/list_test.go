@@ -29,6 +29,7 @@ type library struct {
 	dir  *directory.Directory
 	sys  *actor.ActorSystem
 	sets chan struct{} // readings of ann's whole set
+	kept chan struct{} // looks that are held
 
 	mu     sync.Mutex
 	heads  map[string]chat.Head // by peer
@@ -80,7 +81,7 @@ func (s set) Membership(chat.UserKey, chat.ConversationKey) (chat.Membership, bo
 func newLibrary(t *testing.T, n int, body []byte) *library {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	l := &library{T: t, heads: make(map[string]chat.Head), body: body, sets: make(chan struct{}, 1000), sys: actor.NewActorSystem(
+	l := &library{T: t, heads: make(map[string]chat.Head), body: body, sets: make(chan struct{}, 1000), kept: make(chan struct{}, 1000), sys: actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }), actor.WithDeadLetterThrottleInterval(time.Millisecond))}
 	for i := range n {
 		peer := fmt.Sprint("p", i)
@@ -119,6 +120,7 @@ func (l *library) receive(ctx actor.Context) {
 	l.looks++
 	l.most = max(l.most, l.looks)
 	l.held = append(l.held, answer)
+	l.kept <- struct{}{}
 }
 
 func (l *library) seen(m *actorpb.Look) any {
@@ -294,6 +296,9 @@ func TestAListOfADepartedConnectionIsGivenUp(t *testing.T) {
 	l.ask(other, &actorpb.List{Request: 2, List: &wirepb.ListConversations{}})
 	if m, ok := d.next(t).(*actorpb.Refused); !ok || m.Request != 2 {
 		t.Fatalf("got %v, want the refusal of a count of 0", m)
+	}
+	for range 16 {
+		<-l.kept
 	}
 	var before int
 	l.set(func() { before = l.asked })
