@@ -207,7 +207,7 @@ func advertised(l net.Listener, host string) (string, error) {
 func (n *Node) connect() (err error) {
 	origin := originOf(n.id)
 	n.mesh.raft, err = link.New(link.Options{
-		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
+		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log, Clock: n.clock,
 		Lineage: n.lineage, Receive: n.receive,
 		Down: func(node storage.NodeID) { n.host.LinkDown(node) },
 		Snapshot: func(from storage.NodeID, head *peerpb.Message) (link.Sink, error) {

@@ -166,6 +166,9 @@ func (c *control) registered() *actorpb.Registered {
 			Shard: uint32(move.Shard), Voters: texts(move.Target.Voters), Learners: texts(move.Target.Learners), SinceMs: move.Since.UnixMilli(),
 		})
 	}
+	for node, silent := range c.n.driver.Silent() {
+		m.Silent = append(m.Silent, &actorpb.Silent{Node: string(node), Ms: uint64(silent.Milliseconds())})
+	}
 	return m
 }
 
@@ -246,7 +249,7 @@ func placeOf(d *logpb.Descriptor, replicas []uint64) (out []storage.NodeID) {
 func (c *control) Members() (all []placement.Member) {
 	for _, m := range c.n.others() {
 		if m.Cluster == c.n.mesh.Cluster {
-			all = append(all, placement.Member{ID: m.ID, Zone: m.Zone, Command: m.Command, Leaving: m.Draining})
+			all = append(all, placement.Member{ID: m.ID, Zone: m.Zone, Command: m.Command, Leaving: m.Draining || m.ClockWrong})
 		}
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type cutCluster struct {
 	ctx     context.Context
 	board   *switchboard
 	nodes   []*node.Node
+	clocks  [3]atomic.Int64 // by how much the nodes' clocks are ahead
 	writers []*cutWriter
 	stop    chan struct{}
 	running sync.WaitGroup
@@ -75,6 +77,7 @@ func (c *cutCluster) startNodes(count int) {
 	for i := range all {
 		o := options(c.T)
 		o.Shards = cutShards
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(c.clocks[i].Load())) }
 		o.Cluster = node.ClusterOptions{
 			PeerAddr: freeAddr(c.T), ActorAddr: freeAddr(c.T), GossipAddr: freeAddr(c.T), Expect: count, Dial: c.board.dialer(i),
 		}
@@ -345,6 +348,10 @@ func (w *cutWriter) check(ctx context.Context, node int, reader *client.Client) 
 		for _, m := range page.Messages {
 			if read >= len(w.acked) || m.Seq != w.acked[read] || m.Seq != uint64(read+1) || string(m.Body) != strconv.Itoa(read) {
 				w.t.Errorf("%s: on node %d %q stands at %d; %d were acknowledged", w.name, node+1, m.Body, m.Seq, len(w.acked))
+				return
+			}
+			if time.Until(m.Time).Abs() > time.Hour {
+				w.t.Errorf("%s: message %d is of %v", w.name, m.Seq, m.Time)
 				return
 			}
 			read++

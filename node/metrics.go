@@ -27,6 +27,13 @@ func (n *Node) metricsHandler() http.Handler {
 	m.gauge("parley_cluster_shards_served", "Shards whose leader this node reaches.", func() float64 { return float64(n.directory.Served()) })
 	m.gauge("parley_cluster_shards_without_leader", "Shards whose leader this node does not reach.", func() float64 { return float64(n.o.Shards - n.directory.Served()) })
 	m.gauge("parley_cluster_requests_parked", "Requests that wait for a leader.", func() float64 { return float64(n.directory.Parked()) })
+	m.gauge("parley_clock_offset_seconds", "How far this node's clock is ahead of the middle of all nodes' clocks; 0 with fewer than three.", func() float64 { return n.clock.Verdict().Offset.Seconds() })
+	m.gauge("parley_clock_wrong", "1 while this node leads nothing because of its clock.", func() float64 {
+		if n.clock.Verdict().MayLead() {
+			return 0
+		}
+		return 1
+	})
 	m.gauge("parley_replication_leading", "Shards that this node leads.", n.stat(func(s replication.Stats) float64 { return float64(s.Leading) }))
 	m.gauge("parley_replication_queued_bytes", "Bytes of proposals that are not answered.", n.stat(func(s replication.Stats) float64 { return float64(s.QueuedBytes) }))
 	m.counter("parley_replication_rounds_total", "Commits to the store.", n.stat(func(s replication.Stats) float64 { return float64(s.Rounds) }))

@@ -19,6 +19,7 @@ import (
 	"github.com/parley-im/parley/actors/relay"
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/clock"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/lineage"
 	"github.com/parley-im/parley/cluster/placement"
@@ -64,7 +65,7 @@ type Options struct {
 	Admin, AdminToken string
 	// Store replaces the store in Data.
 	Store storage.Store
-	// Now is the server's clock.
+	// Now is the node's wall clock, which may be wrong: cluster/clock guards it.
 	Now func() time.Time
 	// Fatal is called when the disk fails; the default ends the process.
 	Fatal func(error)
@@ -88,6 +89,7 @@ type Node struct {
 	relay     *relay.Relay
 	control   *control
 	driver    *placement.Driver
+	clock     *clock.Guard
 	linked    chan struct{} // closed once there is something behind the links
 	admission *connection.Admission
 	sockets   *ws.Server
@@ -115,7 +117,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	_, _ = rand.Read(id[:]) // never fails
 	n = &Node{
 		o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), admission: connection.NewAdmission(),
-		linked: make(chan struct{}), refused: make(chan error, 1),
+		linked: make(chan struct{}), refused: make(chan error, 1), clock: clock.New(o.Now),
 	}
 	n.stopped, n.stop = context.WithCancel(context.Background())
 	defer func() {

@@ -92,7 +92,7 @@ func (n *Node) openStore() (err error) {
 // openHost loads the shards' replicas.
 func (n *Node) openHost() (err error) {
 	n.host, err = replication.New(replication.Options{
-		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.o.Now,
+		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.clock.Now,
 		Gained: n.gained, Lost: n.lost, Late: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
@@ -184,12 +184,13 @@ func (n *Node) startActors() {
 		Idle: idleActor, Log: n.o.Log,
 	})
 	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
-	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host, Now: n.o.Now}))
+	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host, Now: n.clock.Now}))
 	n.directory.Register(directory.Conversation, conversation.New(conversation.Options{
-		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.o.Now, Salt: salt,
+		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.clock.Now, Salt: salt,
 	}))
 	n.directory.Start()
 	n.control.done.Go(n.control.run)
+	n.control.done.Go(func() { n.clock.Watch(n.control.ctx, n.clockJudged) })
 }
 
 func (n *Node) limitsOf(app chat.AppID) chat.Limits { return n.limits[app] }
@@ -211,7 +212,7 @@ func (n *Node) maxFrame() int {
 func (n *Node) startSockets(verifier *auth.Verifier) {
 	maxFrame := n.maxFrame()
 	shared := &connection.Options{
-		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.o.Now, Log: n.o.Log,
+		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.clock.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
 		Servers: n.servers, Admission: n.admission,
 	}

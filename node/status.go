@@ -31,7 +31,7 @@ func (n *Node) Status() api.ClusterStatus {
 		leaders[s.Leader]++
 		out.Shards = append(out.Shards, c.shardStatus(s))
 	}
-	registry := c.known(&out)
+	registry, silent := c.known(&out)
 	alive := make(map[storage.NodeID]members.Node)
 	for _, m := range n.others() {
 		if m.Cluster == n.mesh.Cluster {
@@ -44,8 +44,8 @@ func (n *Node) Status() api.ClusterStatus {
 			ID: string(r.ID), State: string(r.State), Alive: live, Zone: r.Zone, Client: m.Client, Peer: m.Peer, Actor: m.Actor,
 			Replicas: replicas[r.ID], Leaders: leaders[r.ID],
 		}
-		if !live && r.SilentSince > 0 {
-			status.SilentMs = out.TimeMs - r.SilentSince
+		if !live {
+			status.SilentMs = silent[string(r.ID)]
 		}
 		out.Nodes = append(out.Nodes, status)
 	}
@@ -53,12 +53,17 @@ func (n *Node) Status() api.ClusterStatus {
 	return out
 }
 
-// known is the registry as last heard of; the moves go into the status.
-func (c *control) known(out *api.ClusterStatus) (r placement.Registry) {
+// known is the registry as last heard of, and for how many milliseconds nodes
+// have been silent; the moves go into the status.
+func (c *control) known(out *api.ClusterStatus) (r placement.Registry, silent map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.registry == nil {
-		return r
+		return r, nil
+	}
+	silent = make(map[string]int64)
+	for _, s := range c.registry.Silent {
+		silent[s.Node] = int64(s.Ms)
 	}
 	for _, m := range c.registry.Moving {
 		out.Moves = append(out.Moves, api.MoveStatus{Shard: int(m.Shard), Voters: m.Voters, SinceMs: m.SinceMs})
@@ -67,7 +72,7 @@ func (c *control) known(out *api.ClusterStatus) (r placement.Registry) {
 	if err != nil {
 		c.n.o.Log.Error("registry not read", "error", err)
 	}
-	return r
+	return r, silent
 }
 
 func (c *control) shardStatus(s placement.Shard) api.ShardStatus {

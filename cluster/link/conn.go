@@ -29,6 +29,7 @@ type conn struct {
 	count  *counters
 	node   storage.NodeID // the other one, after the handshake
 	origin uint64
+	clocks readings
 
 	once   sync.Once
 	closed chan struct{}
@@ -132,7 +133,7 @@ type encoder interface {
 	MarshalToSizedBufferVT([]byte) (int, error)
 }
 
-var _ = []encoder{(*peerpb.Hello)(nil), (*peerpb.Verdict)(nil), (*peerpb.Message)(nil), (*peerpb.Chunk)(nil), (*peerpb.Installed)(nil)}
+var _ = []encoder{(*peerpb.Hello)(nil), (*peerpb.Verdict)(nil), (*peerpb.Message)(nil), (*peerpb.Chunk)(nil), (*peerpb.Messages)(nil), (*peerpb.Installed)(nil)}
 
 // send writes m as a frame of its own.
 func (c *conn) send(m encoder) error {

@@ -74,6 +74,9 @@ type Options struct {
 	// compared. Its functions may be called from any handshake, and may block.
 	Lineage Lineage
 
+	// Clock is compared with those of other nodes; nil: none is.
+	Clock Clock
+
 	// QueueBytes bounds what waits for a peer; 0: 16 MiB.
 	QueueBytes int
 	// PingEvery and Silence are for the noticing of dead connections; 0: 100 ms

@@ -12,6 +12,7 @@ import (
 
 	"github.com/parley-im/parley/cluster/link"
 	"github.com/parley-im/parley/proto/peerpb"
+	"github.com/parley-im/parley/storage"
 )
 
 func equal(a, b *peerpb.Message) bool { return proto.Equal(a, b) }
@@ -310,3 +311,60 @@ func TestSetPeerDialsAtOnce(t *testing.T) {
 		t.Errorf("20 dials took %v", took)
 	}
 }
+
+// wallClock is off by a fixed time and notes what it hears of others.
+type wallClock struct {
+	off   time.Duration
+	heard chan time.Duration // how far the other one is ahead
+}
+
+func (c *wallClock) Wall() time.Time { return time.Now().Add(c.off) }
+
+func (c *wallClock) Observe(_ storage.NodeID, wall time.Time, roundTrip time.Duration) {
+	ahead := wall.Add(roundTrip / 2).Sub(c.Wall())
+	if roundTrip < 0 || roundTrip > time.Minute {
+		ahead = 0
+	}
+	select {
+	case c.heard <- ahead:
+	default:
+	}
+}
+
+// TestClocksAreComparedAlsoUnderLoad: each side learns by how far the other's clock
+// is off, again and again, while there is always something else to send.
+func TestClocksAreComparedAlsoUnderLoad(t *testing.T) {
+	clocks := map[storage.NodeID]*wallClock{"a": {heard: make(chan time.Duration)}, "b": {off: time.Hour, heard: make(chan time.Duration)}}
+	a, b := pair(t, func(o *link.Options) { o.Clock = clocks[o.Node] })
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				a.Send("b", message(i, 100))
+			}
+		}
+	}()
+	go func() {
+		for range b.got {
+		}
+	}()
+	for range soonReadings + 2 {
+		for id, want := range map[storage.NodeID]time.Duration{"a": time.Hour, "b": -time.Hour} {
+			if got := wait(t, clocks[id].heard); (got - want).Abs() > 5*time.Second {
+				t.Errorf("%s finds the other one %v ahead, want %v", id, got, want)
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+	a.stop()
+	b.stop()
+	close(b.got)
+}
+
+// soonReadings is how many come one after the other when a connection begins.
+const soonReadings = 5

@@ -173,6 +173,9 @@ func (p *peer) read(c *conn) error {
 		if err := all.UnmarshalVT(body); err != nil {
 			return errors.Join(ErrCorrupt, err)
 		}
+		if all.Clock != nil && p.l.o.Clock != nil {
+			c.clocks.take(p.node, all.Clock, p.l.o.Clock)
+		}
 		p.l.stats.received.Add(uint64(len(all.Messages)))
 		for _, m := range all.Messages {
 			p.l.o.Receive(p.node, m)
@@ -180,28 +183,57 @@ func (p *peer) read(c *conn) error {
 	}
 }
 
-// write sends what waits, a frame at a time, and pings.
+// write sends what waits, a frame at a time, readings of the clock, and pings.
 func (p *peer) write(c *conn) error {
-	idle := time.NewTimer(p.l.o.PingEvery)
+	idle, clock := time.NewTimer(p.l.o.PingEvery), time.NewTimer(0)
 	defer idle.Stop()
+	defer clock.Stop()
+	if p.l.o.Clock == nil {
+		clock.Stop()
+	}
 	for {
-		var err error
-		if frame := p.queue.take(); frame != nil {
-			err = c.write(frame)
-			p.queue.wrote(frame)
-		} else {
-			select {
-			case <-p.queue.ready:
-				continue
-			case <-idle.C:
-				err = c.ping()
-			case <-c.closed:
-				return nil
-			}
+		err := p.writeNext(c, idle, clock)
+		if err == errNothingWritten {
+			continue
 		}
 		if err != nil {
 			return err
 		}
 		idle.Reset(p.l.o.PingEvery)
 	}
+}
+
+var (
+	errNothingWritten = errors.New("link: something waits")
+	errClosed         = errors.New("link: the connection was closed")
+)
+
+// writeNext writes one frame, and waits for it.
+func (p *peer) writeNext(c *conn, idle, clock *time.Timer) error {
+	select {
+	case <-clock.C: // also when there is always something to send
+		return p.writeClock(c, clock)
+	default:
+	}
+	if frame := p.queue.take(); frame != nil {
+		err := c.write(frame)
+		p.queue.wrote(frame)
+		return err
+	}
+	select {
+	case <-p.queue.ready:
+		return errNothingWritten
+	case <-clock.C:
+		return p.writeClock(c, clock)
+	case <-idle.C:
+		return c.ping()
+	case <-c.closed:
+		return errClosed
+	}
+}
+
+func (p *peer) writeClock(c *conn, clock *time.Timer) error {
+	err := c.send(c.clocks.next(p.l.o.Clock))
+	clock.Reset(c.clocks.wait())
+	return err
 }

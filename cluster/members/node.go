@@ -26,8 +26,10 @@ type Node struct {
 	Client string `json:"u,omitempty"`
 	Peer   string `json:"p"`
 	Actor  string `json:"a"`
-	// Draining says that it is about to stop.
-	Draining bool `json:"d,omitempty"`
+	// Draining says that it is about to stop, ClockWrong that its clock is far from
+	// those of the others, so that it is not to lead.
+	Draining   bool `json:"d,omitempty"`
+	ClockWrong bool `json:"w,omitempty"`
 	// Grant is the node that it lets found the cluster.
 	Grant storage.NodeID `json:"g,omitempty"`
 	// Command is the newest version of commands that it can apply.
@@ -62,7 +64,7 @@ func (n Node) encode() ([]byte, error) {
 // checkRoom refuses a node that would be too long once it drains, has granted
 // and knows its cluster: Update has nobody to tell by then.
 func (n Node) checkRoom() error {
-	n.Draining = true
+	n.Draining, n.ClockWrong = true, true
 	if n.Grant == "" {
 		n.Grant = n.ID
 	}

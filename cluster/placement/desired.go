@@ -52,7 +52,7 @@ func (v *View) holders() []Node {
 		if lives {
 			alive++
 		}
-		if lives || n.SilentSince == 0 || v.Now-n.SilentSince < SilentFor.Milliseconds() {
+		if lives || n.SilentMs < SilentFor.Milliseconds() {
 			heard = append(heard, n)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -178,7 +179,6 @@ func squares(load map[storage.NodeID]int) (sum int) {
 }
 
 func TestASilentNodeIsReplacedAfterItsTimeWhenEnoughRemain(t *testing.T) {
-	const since = 1_000_000
 	for _, c := range []struct {
 		nodes int
 		after int64
@@ -190,7 +190,7 @@ func TestASilentNodeIsReplacedAfterItsTimeWhenEnoughRemain(t *testing.T) {
 	} {
 		v := view(registry(make([]string, c.nodes)...), 20)
 		move(&v)
-		v.Registry.Nodes[1].SilentSince, v.Now = since, since+c.after
+		v.Registry.Nodes[1].SilentMs = c.after
 		v.Alive = slices.Delete(v.Alive, 1, 2)
 		move(&v)
 		if got := loads(v)[name(1)] > 0; got != c.holds {
@@ -219,11 +219,11 @@ func TestTheRegistryRefusesWhatMakesNoSense(t *testing.T) {
 	if err := r.Undrain(name(0)); err != nil || r.Node(name(0)).State != placement.Active {
 		t.Errorf("%v, %+v", err, r.Node(name(0)))
 	}
-	r.Nodes[0].SilentSince = 5
+	r.Nodes[0].SilentMs = 5
 	if err := r.Remove(name(1)); !errors.As(err, &few) {
 		t.Errorf("the last active node that is heard from: %v", err)
 	}
-	r.Nodes[0].SilentSince = 0
+	r.Nodes[0].SilentMs = 0
 	if err := r.Remove(name(1)); err != nil {
 		t.Error(err)
 	}
@@ -238,21 +238,26 @@ func TestTheRegistryTakesInWhoIsAlive(t *testing.T) {
 	r := placement.Registry{Cluster: "c", Shards: 4, Command: 2}
 	a, b := placement.Member{ID: "a", Zone: "z", Command: 2}, placement.Member{ID: "b", Command: 3}
 	old := placement.Member{ID: "old", Command: 1}
-	if !r.Observe([]placement.Member{b, a, old}, 10) || len(r.Nodes) != 2 || r.Command != 2 {
+	if !r.Observe([]placement.Member{b, a, old}, nil) || len(r.Nodes) != 2 || r.Command != 2 {
 		t.Errorf("after two nodes and one that is too old: %+v", r)
 	}
-	if r.Observe([]placement.Member{a, b}, 20) {
+	if r.Observe([]placement.Member{a, b}, nil) {
 		t.Error("nothing has changed")
 	}
-	r.Observe([]placement.Member{b}, 30)
-	r.Observe([]placement.Member{b}, 40)
-	if got := r.Node("a"); got.SilentSince != 30 {
-		t.Errorf("the silent node is %+v", got)
+	for _, c := range []struct {
+		silent time.Duration
+		writes bool
+		ms     int64
+	}{{0, true, 1}, {59 * time.Second, false, 1}, {119 * time.Second, true, 60_000}, {time.Second, false, 60_000}} {
+		changed := r.Observe([]placement.Member{b}, map[storage.NodeID]time.Duration{"a": c.silent})
+		if got := r.Node("a"); got.SilentMs != c.ms || changed != c.writes {
+			t.Errorf("silent for %v the node is %+v, changed %v", c.silent, got, changed)
+		}
 	}
 	if err := r.Remove("a"); err != nil {
 		t.Fatal(err)
 	}
-	r.Observe([]placement.Member{a, b}, 50)
+	r.Observe([]placement.Member{a, b}, nil)
 	if got := r.Node("a"); got.State != placement.Removed || r.Command != 3 {
 		t.Errorf("the removed node is %+v, commands have version %d", got, r.Command)
 	}
@@ -266,5 +271,45 @@ func TestTheRegistryTakesInWhoIsAlive(t *testing.T) {
 	}
 	if _, err := placement.Decode([]byte(`{"format":2}`)); err == nil {
 		t.Error("a newer format is read")
+	}
+}
+
+func TestTheRegistryForgetsTheOldestOfWhatIsGone(t *testing.T) {
+	const many = 1000
+	r := placement.Registry{Cluster: "c", Shards: 1}
+	members := []placement.Member{{ID: "alive"}}
+	r.Observe([]placement.Member{{ID: "holds"}, {ID: "alive"}, {ID: "drained"}}, nil)
+	shards := []placement.Shard{{ID: 1, Voters: []storage.NodeID{"holds"}}}
+	for i := range many {
+		id := storage.NodeID(fmt.Sprintf("%032d", i))
+		r.Observe([]placement.Member{{ID: "alive"}, {ID: id, Zone: "zone"}}, nil)
+		if i%2 == 0 {
+			if err := r.Remove(id); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			r.Observe(members, map[storage.NodeID]time.Duration{id: placement.SilentFor})
+		}
+		r.Forget(members, shards)
+	}
+	if data, err := r.Encode(); err != nil || len(data) > 32<<10 {
+		t.Errorf("the document has %d bytes, %v", len(data), err)
+	}
+	newest := r.Node(storage.NodeID(fmt.Sprintf("%032d", many-2)))
+	if r.Node("holds") == nil || r.Node("alive") == nil || r.Node("drained") == nil || newest == nil || newest.State != placement.Removed {
+		t.Errorf("of %d nodes it has forgotten one that it must not", len(r.Nodes))
+	}
+	before := len(r.Nodes)
+	for i := range 10 {
+		id := storage.NodeID(fmt.Sprintf("more%d", i))
+		r.Observe([]placement.Member{{ID: "alive"}, {ID: id}}, nil)
+		if err := r.Remove(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, unknown := range [][]placement.Shard{{{ID: 1}}, {{ID: 1, Voters: []storage.NodeID{"holds"}, Joint: true}}} {
+		if r.Forget(members, unknown) || len(r.Nodes) != before+10 {
+			t.Error("it forgets although who holds replicas is not known")
+		}
 	}
 }

@@ -57,10 +57,18 @@ type Driver struct {
 	o     Options
 	nudge chan struct{}
 
-	mu    sync.Mutex
-	stop  context.CancelFunc // nil: not started
-	ended chan struct{}      // of the latest run
-	moves []*move
+	mu       sync.Mutex
+	stop     context.CancelFunc // nil: not started
+	ended    chan struct{}      // of the latest run
+	moves    []*move
+	silences map[storage.NodeID]silence
+}
+
+// silence is how long a node has been missed: what the registry said when this
+// leadership missed it first, and since then, by the monotonic clock.
+type silence struct {
+	before time.Duration
+	since  time.Time
 }
 
 // move is a step that was begun.
@@ -151,6 +159,35 @@ func (d *Driver) Moves() []Move {
 	return out
 }
 
+// Silent tells how long nodes have been missed; nothing when it is not started.
+func (d *Driver) Silent() map[storage.NodeID]time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make(map[storage.NodeID]time.Duration, len(d.silences))
+	for n, s := range d.silences {
+		out[n] = s.before + time.Since(s.since)
+	}
+	return out
+}
+
+// listen notes who is missing.
+func (d *Driver) listen(r *Registry, members []Member) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := make(map[storage.NodeID]silence)
+	for _, n := range r.Nodes {
+		if n.State == Removed || alive(members, n.ID) {
+			continue
+		}
+		s, known := d.silences[n.ID]
+		if !known {
+			s = silence{time.Duration(n.SilentMs) * time.Millisecond, time.Now()}
+		}
+		next[n.ID] = s
+	}
+	d.silences = next
+}
+
 // Edit changes the registry by a function that may be called again when
 // somebody else was faster; its error ends the edit. It works on the node that
 // leads the meta shard.
@@ -232,7 +269,7 @@ func (d *Driver) forget() {
 	for _, m := range d.moves {
 		m.cancel()
 	}
-	d.moves = nil
+	d.moves, d.silences = nil, nil
 }
 
 // look brings the registry up to date and begins what is next.
@@ -243,13 +280,15 @@ func (d *Driver) look(ctx context.Context, running *sync.WaitGroup, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	members, now := d.o.Cluster.Members(), d.o.Now()
-	if r.Observe(members, now.UnixMilli()) || version == 0 {
+	members, shards := d.o.Cluster.Members(), d.o.Cluster.Observed()
+	d.listen(&r, members)
+	changed := r.Observe(members, d.Silent())
+	if r.Forget(members, shards) || changed || version == 0 {
 		if err := d.write(quick, version, r); err != nil {
 			return err // the next look begins with what is there then
 		}
 	}
-	v := View{Registry: r, Shards: d.o.Cluster.Observed(), Now: now.UnixMilli()}
+	v := View{Registry: r, Shards: shards}
 	for _, m := range members {
 		v.Alive = append(v.Alive, m.ID)
 		if m.Leaving {

@@ -23,8 +23,9 @@ type fake struct {
 	members []placement.Member
 	shards  []placement.Shard
 	hold    bool
-	failing error // of Meta
-	racing  int   // SetMeta finds another one to have been faster, so many times
+	failing error         // of Meta
+	ahead   time.Duration // of the leader's wall clock
+	racing  int           // SetMeta finds another one to have been faster, so many times
 	steps   []placement.Step
 	ended   int // held steps whose context ended
 }
@@ -98,6 +99,12 @@ func (f *fake) SetMeta(_ context.Context, expect uint64, document []byte) error 
 	return nil
 }
 
+func (f *fake) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Now().Add(f.ahead)
+}
+
 func (f *fake) registry(t *testing.T) placement.Registry {
 	t.Helper()
 	f.mu.Lock()
@@ -118,7 +125,7 @@ func drive(t *testing.T, nodes int, f func(t *testing.T, d *placement.Driver, c 
 		}
 		c.shards = view(registry(""), 13).Shards
 		d := placement.NewDriver(placement.Options{
-			Cluster: c, Found: placement.Registry{Cluster: "c1", Shards: 12}, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Cluster: c, Found: placement.Registry{Cluster: "c1", Shards: 12}, Now: c.now, Log: slog.New(slog.DiscardHandler),
 		})
 		f(t, d, c)
 		if err := d.Close(t.Context()); err != nil {
@@ -292,6 +299,41 @@ func TestWithoutTheMetaShardTheDriverWaits(t *testing.T) {
 		pass(t, time.Minute)
 		if len(c.registry(t).Nodes) != 3 {
 			t.Error("it does not go on")
+		}
+	})
+}
+
+// TestNoClockEvictsANode: the time of day of whoever leads the meta shard jumps
+// while a node is missed for a minute, and the next leader goes on counting.
+func TestNoClockEvictsANode(t *testing.T) {
+	drive(t, 4, func(t *testing.T, d *placement.Driver, c *fake) {
+		d.Start(1)
+		pass(t, time.Minute)
+		c.mu.Lock()
+		missed := c.members[3].ID
+		c.members = c.members[:3]
+		for i := range c.shards {
+			if s := &c.shards[i]; s.Leader == missed {
+				s.Leader = s.Voters[0]
+			}
+		}
+		c.mu.Unlock()
+		for term := range storage.Term(9) {
+			c.mu.Lock()
+			c.ahead += 24 * time.Hour
+			c.mu.Unlock()
+			pass(t, time.Minute+time.Second)
+			if got := d.Silent()[missed].Truncate(time.Minute); got != time.Duration(term+1)*time.Minute {
+				t.Fatalf("in leadership %d it has been silent for %v", term+1, got)
+			}
+			d.Start(term + 2)
+		}
+		if n := loads(placement.View{Shards: c.Observed()})[missed]; n < 9 {
+			t.Errorf("after nine minutes it holds %d of 39", n)
+		}
+		pass(t, 2*time.Minute)
+		if n := loads(placement.View{Shards: c.Observed()})[missed]; n != 0 {
+			t.Errorf("after eleven minutes it holds %d", n)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -19,6 +20,7 @@ type model struct {
 	r       placement.Registry
 	members []placement.Member // all that there ever were
 	dead    map[storage.NodeID]bool
+	since   map[storage.NodeID]int64 // when a dead node was missed first
 	shards  []*modelShard
 	steps   []placement.Step
 }
@@ -31,7 +33,7 @@ type modelShard struct {
 }
 
 func newModel(t *rapid.T) *model {
-	m := &model{T: t, now: 1, dead: make(map[storage.NodeID]bool)}
+	m := &model{T: t, now: 1, dead: make(map[storage.NodeID]bool), since: make(map[storage.NodeID]int64)}
 	m.join()
 	m.observe()
 	small := rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "small") // none, all, every second
@@ -57,10 +59,23 @@ func (m *model) live() (out []placement.Member) {
 	return out
 }
 
-func (m *model) observe() { m.r.Observe(m.live(), m.now) }
+// observe measures silences as the driver does.
+func (m *model) observe() {
+	live, silent := m.live(), make(map[storage.NodeID]time.Duration)
+	for _, n := range m.members {
+		if !m.dead[n.ID] {
+			delete(m.since, n.ID)
+		} else if since, ok := m.since[n.ID]; ok {
+			silent[n.ID] = time.Duration(m.now-since) * time.Millisecond
+		} else {
+			m.since[n.ID] = m.now
+		}
+	}
+	m.r.Observe(live, silent)
+}
 
 func (m *model) view() placement.View {
-	v := placement.View{Registry: m.r, InFlight: m.steps, Now: m.now}
+	v := placement.View{Registry: m.r, InFlight: m.steps}
 	for _, n := range m.live() {
 		v.Alive = append(v.Alive, n.ID)
 		if n.Leaving {
@@ -264,6 +279,7 @@ func (m *model) calm() {
 	}
 	m.observe()
 	m.now += placement.SilentFor.Milliseconds() + 1
+	m.observe()
 }
 
 // converge runs until nothing is left to do.

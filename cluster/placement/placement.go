@@ -77,12 +77,11 @@ type View struct {
 	Shards   []Shard
 	// Alive are the nodes that are reached.
 	Alive []storage.NodeID
-	// Leaving are those of them that are about to stop: nothing is given to them.
+	// Leaving are those of them that are about to stop, or are not to lead: nothing
+	// is given to them.
 	Leaving []storage.NodeID
 	// InFlight are the steps under way.
 	InFlight []Step
-	// Now is in milliseconds since 1970.
-	Now int64
 }
 
 // Step is one thing to be done by a shard's leader. With To set it hands its

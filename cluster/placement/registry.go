@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/parley-im/parley/storage"
 )
@@ -41,9 +42,10 @@ type Node struct {
 	Zone    string         `json:"zone,omitempty"`
 	State   State          `json:"state"`
 	Command uint32         `json:"command"`
-	// SilentSince is when the meta leader first missed it, in milliseconds since
-	// 1970; 0 while it is heard from.
-	SilentSince int64 `json:"silent_since_ms,omitempty"`
+	// SilentMs is for how long it has been missed, in milliseconds and whole
+	// minutes, 1 in the first one; 0 while it is heard from. It is the sum of what
+	// meta leaders measured, and not a time, as the clock of one may be wrong.
+	SilentMs int64 `json:"silent_ms,omitempty"`
 }
 
 // Member is a live node as it says of itself.
@@ -51,7 +53,7 @@ type Member struct {
 	ID      storage.NodeID
 	Zone    string
 	Command uint32 // the newest version of commands that it can apply
-	Leaving bool   // it is about to stop
+	Leaving bool   // it is about to stop, or is not to lead as its clock is wrong
 }
 
 const registryFormat = 1
@@ -151,7 +153,7 @@ func (r *Registry) known(id storage.NodeID) (*Node, error) {
 func (r *Registry) canSpare(id storage.NodeID) error {
 	left := 0
 	for _, n := range r.Nodes {
-		if n.ID != id && n.State == Active && n.SilentSince == 0 {
+		if n.ID != id && n.State == Active && n.SilentMs == 0 {
 			left++
 		}
 	}
@@ -162,8 +164,9 @@ func (r *Registry) canSpare(id storage.NodeID) error {
 }
 
 // Observe takes in who is alive: nodes that are not known join, unless they
-// cannot apply what the cluster's commands say, and silences begin and end.
-func (r *Registry) Observe(members []Member, now int64) (changed bool) {
+// cannot apply what the cluster's commands say, and silences begin, grow and end.
+// silent says how long nodes that are not alive have been missed.
+func (r *Registry) Observe(members []Member, silent map[storage.NodeID]time.Duration) (changed bool) {
 	before, _ := r.Encode()
 	for _, m := range members {
 		n := r.Node(m.ID)
@@ -172,19 +175,18 @@ func (r *Registry) Observe(members []Member, now int64) (changed bool) {
 			n = &r.Nodes[len(r.Nodes)-1]
 		}
 		if n != nil && n.State != Removed {
-			n.Zone, n.Command, n.SilentSince = m.Zone, m.Command, 0
+			n.Zone, n.Command, n.SilentMs = m.Zone, m.Command, 0
 		}
 	}
 	lowest := ^uint32(0)
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
 		if n.State == Removed {
-			n.SilentSince = 0
+			n.SilentMs = 0
 			continue
 		}
-		alive := slices.ContainsFunc(members, func(m Member) bool { return m.ID == n.ID })
-		if !alive && n.SilentSince == 0 {
-			n.SilentSince = now
+		if !alive(members, n.ID) {
+			n.SilentMs = max(1, n.SilentMs, silent[n.ID].Truncate(time.Minute).Milliseconds())
 		}
 		lowest = min(lowest, n.Command)
 	}
@@ -193,4 +195,42 @@ func (r *Registry) Observe(members []Member, now int64) (changed bool) {
 	}
 	after, _ := r.Encode()
 	return string(before) != string(after)
+}
+
+func alive(members []Member, id storage.NodeID) bool {
+	return slices.ContainsFunc(members, func(m Member) bool { return m.ID == id })
+}
+
+// maxGone bounds the nodes that the registry remembers although nothing is left of
+// them. The document could not grow without end, and it would take a removed node
+// that starts again after so many others for a new one: that does no harm, as
+// replicas never get a number twice.
+const maxGone = 200
+
+// Forget drops the oldest of the nodes that are not alive, hold nothing, and were
+// removed or silent for SilentFor, but for the newest few.
+func (r *Registry) Forget(members []Member, shards []Shard) (changed bool) {
+	unknown := func(s Shard) bool { return len(s.Voters) == 0 || s.Joint }
+	if len(r.Nodes) <= maxGone || slices.ContainsFunc(shards, unknown) {
+		return false
+	}
+	gone := func(n Node) bool {
+		holds := slices.ContainsFunc(shards, func(s Shard) bool { return s.holds(n.ID) })
+		return !holds && !alive(members, n.ID) && (n.State == Removed || n.SilentMs >= SilentFor.Milliseconds())
+	}
+	drop := -maxGone
+	for _, n := range r.Nodes {
+		if gone(n) {
+			drop++
+		}
+	}
+	before := len(r.Nodes)
+	r.Nodes = slices.DeleteFunc(r.Nodes, func(n Node) bool {
+		if drop > 0 && gone(n) {
+			drop--
+			return true
+		}
+		return false
+	})
+	return len(r.Nodes) < before
 }

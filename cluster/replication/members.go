@@ -81,6 +81,13 @@ func (h *Host) Change(ctx context.Context, c round.Change) error {
 	return err
 }
 
+// Withhold has the node lead no shard that another one can lead, or ends that.
+func (h *Host) Withhold(on bool) {
+	for _, w := range h.workers {
+		w.do(func(core *round.Worker) { core.Withhold(on) })
+	}
+}
+
 // Transfer asks to hand a shard's leadership to a node's replica.
 func (h *Host) Transfer(shard storage.ShardID, to storage.NodeID) {
 	if w := h.workerOf(shard); w != nil {

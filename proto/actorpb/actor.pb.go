@@ -1770,6 +1770,7 @@ type Registered struct {
 	Document      []byte                 `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
 	Term          uint64                 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
 	Moving        []*Moving              `protobuf:"bytes,4,rep,name=moving,proto3" json:"moving,omitempty"`
+	Silent        []*Silent              `protobuf:"bytes,5,rep,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1832,6 +1833,66 @@ func (x *Registered) GetMoving() []*Moving {
 	return nil
 }
 
+func (x *Registered) GetSilent() []*Silent {
+	if x != nil {
+		return x.Silent
+	}
+	return nil
+}
+
+// How long a node has been missed.
+type Silent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	Ms            uint64                 `protobuf:"varint,2,opt,name=ms,proto3" json:"ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Silent) Reset() {
+	*x = Silent{}
+	mi := &file_actor_actor_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Silent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Silent) ProtoMessage() {}
+
+func (x *Silent) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Silent.ProtoReflect.Descriptor instead.
+func (*Silent) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Silent) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Silent) GetMs() uint64 {
+	if x != nil {
+		return x.Ms
+	}
+	return 0
+}
+
 type Moving struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
@@ -1844,7 +1905,7 @@ type Moving struct {
 
 func (x *Moving) Reset() {
 	*x = Moving{}
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1917,7 @@ func (x *Moving) String() string {
 func (*Moving) ProtoMessage() {}
 
 func (x *Moving) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1930,7 @@ func (x *Moving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moving.ProtoReflect.Descriptor instead.
 func (*Moving) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+	return file_actor_actor_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Moving) GetShard() uint32 {
@@ -1914,7 +1975,7 @@ type Reshape struct {
 
 func (x *Reshape) Reset() {
 	*x = Reshape{}
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +1987,7 @@ func (x *Reshape) String() string {
 func (*Reshape) ProtoMessage() {}
 
 func (x *Reshape) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2000,7 @@ func (x *Reshape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
 func (*Reshape) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{30}
+	return file_actor_actor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Reshape) GetRequest() uint32 {
@@ -1979,7 +2040,7 @@ type Reshaped struct {
 
 func (x *Reshaped) Reset() {
 	*x = Reshaped{}
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2052,7 @@ func (x *Reshaped) String() string {
 func (*Reshaped) ProtoMessage() {}
 
 func (x *Reshaped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2065,7 @@ func (x *Reshaped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
 func (*Reshaped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{31}
+	return file_actor_actor_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Reshaped) GetRequest() uint32 {
@@ -2025,7 +2086,7 @@ type HandOver struct {
 
 func (x *HandOver) Reset() {
 	*x = HandOver{}
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2037,7 +2098,7 @@ func (x *HandOver) String() string {
 func (*HandOver) ProtoMessage() {}
 
 func (x *HandOver) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2050,7 +2111,7 @@ func (x *HandOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOver.ProtoReflect.Descriptor instead.
 func (*HandOver) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{32}
+	return file_actor_actor_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HandOver) GetShard() uint32 {
@@ -2080,7 +2141,7 @@ type Administer struct {
 
 func (x *Administer) Reset() {
 	*x = Administer{}
-	mi := &file_actor_actor_proto_msgTypes[33]
+	mi := &file_actor_actor_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2153,7 @@ func (x *Administer) String() string {
 func (*Administer) ProtoMessage() {}
 
 func (x *Administer) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[33]
+	mi := &file_actor_actor_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2166,7 @@ func (x *Administer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administer.ProtoReflect.Descriptor instead.
 func (*Administer) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{33}
+	return file_actor_actor_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Administer) GetRequest() uint32 {
@@ -2138,7 +2199,7 @@ type Administered struct {
 
 func (x *Administered) Reset() {
 	*x = Administered{}
-	mi := &file_actor_actor_proto_msgTypes[34]
+	mi := &file_actor_actor_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2150,7 +2211,7 @@ func (x *Administered) String() string {
 func (*Administered) ProtoMessage() {}
 
 func (x *Administered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[34]
+	mi := &file_actor_actor_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2163,7 +2224,7 @@ func (x *Administered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administered.ProtoReflect.Descriptor instead.
 func (*Administered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{34}
+	return file_actor_actor_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Administered) GetRequest() uint32 {
@@ -2289,13 +2350,17 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1b\n" +
 	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\" \n" +
 	"\aDropped\x12\x15\n" +
-	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\"\x87\x01\n" +
+	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\"\xb8\x01\n" +
 	"\n" +
 	"Registered\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\fR\bdocument\x12\x12\n" +
 	"\x04term\x18\x03 \x01(\x04R\x04term\x12/\n" +
-	"\x06moving\x18\x04 \x03(\v2\x17.parley.actor.v1.MovingR\x06moving\"m\n" +
+	"\x06moving\x18\x04 \x03(\v2\x17.parley.actor.v1.MovingR\x06moving\x12/\n" +
+	"\x06silent\x18\x05 \x03(\v2\x17.parley.actor.v1.SilentR\x06silent\",\n" +
+	"\x06Silent\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12\x0e\n" +
+	"\x02ms\x18\x02 \x01(\x04R\x02ms\"m\n" +
 	"\x06Moving\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x16\n" +
 	"\x06voters\x18\x02 \x03(\tR\x06voters\x12\x1a\n" +
@@ -2337,7 +2402,7 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 }
 
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_actor_actor_proto_goTypes = []any{
 	(Action)(0),                      // 0: parley.actor.v1.Action
 	(*Refused)(nil),                  // 1: parley.actor.v1.Refused
@@ -2369,57 +2434,59 @@ var file_actor_actor_proto_goTypes = []any{
 	(*Follower)(nil),                 // 27: parley.actor.v1.Follower
 	(*Dropped)(nil),                  // 28: parley.actor.v1.Dropped
 	(*Registered)(nil),               // 29: parley.actor.v1.Registered
-	(*Moving)(nil),                   // 30: parley.actor.v1.Moving
-	(*Reshape)(nil),                  // 31: parley.actor.v1.Reshape
-	(*Reshaped)(nil),                 // 32: parley.actor.v1.Reshaped
-	(*HandOver)(nil),                 // 33: parley.actor.v1.HandOver
-	(*Administer)(nil),               // 34: parley.actor.v1.Administer
-	(*Administered)(nil),             // 35: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),             // 36: parley.wire.v1.Error
-	(*wirepb.Send)(nil),              // 37: parley.wire.v1.Send
-	(*wirepb.Sent)(nil),              // 38: parley.wire.v1.Sent
-	(*wirepb.History)(nil),           // 39: parley.wire.v1.History
-	(*wirepb.HistoryPage)(nil),       // 40: parley.wire.v1.HistoryPage
-	(wirepb.Kicked_Reason)(0),        // 41: parley.wire.v1.Kicked.Reason
-	(*wirepb.ListConversations)(nil), // 42: parley.wire.v1.ListConversations
-	(*wirepb.ConversationPage)(nil),  // 43: parley.wire.v1.ConversationPage
-	(*wirepb.ClearUnread)(nil),       // 44: parley.wire.v1.ClearUnread
-	(*wirepb.UnreadCleared)(nil),     // 45: parley.wire.v1.UnreadCleared
-	(*logpb.ConversationKey)(nil),    // 46: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),               // 47: parley.log.v1.Head
-	(*logpb.Entry)(nil),              // 48: parley.log.v1.Entry
-	(*logpb.User)(nil),               // 49: parley.log.v1.User
-	(*logpb.Deliver)(nil),            // 50: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),         // 51: parley.log.v1.Descriptor
+	(*Silent)(nil),                   // 30: parley.actor.v1.Silent
+	(*Moving)(nil),                   // 31: parley.actor.v1.Moving
+	(*Reshape)(nil),                  // 32: parley.actor.v1.Reshape
+	(*Reshaped)(nil),                 // 33: parley.actor.v1.Reshaped
+	(*HandOver)(nil),                 // 34: parley.actor.v1.HandOver
+	(*Administer)(nil),               // 35: parley.actor.v1.Administer
+	(*Administered)(nil),             // 36: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),             // 37: parley.wire.v1.Error
+	(*wirepb.Send)(nil),              // 38: parley.wire.v1.Send
+	(*wirepb.Sent)(nil),              // 39: parley.wire.v1.Sent
+	(*wirepb.History)(nil),           // 40: parley.wire.v1.History
+	(*wirepb.HistoryPage)(nil),       // 41: parley.wire.v1.HistoryPage
+	(wirepb.Kicked_Reason)(0),        // 42: parley.wire.v1.Kicked.Reason
+	(*wirepb.ListConversations)(nil), // 43: parley.wire.v1.ListConversations
+	(*wirepb.ConversationPage)(nil),  // 44: parley.wire.v1.ConversationPage
+	(*wirepb.ClearUnread)(nil),       // 45: parley.wire.v1.ClearUnread
+	(*wirepb.UnreadCleared)(nil),     // 46: parley.wire.v1.UnreadCleared
+	(*logpb.ConversationKey)(nil),    // 47: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),               // 48: parley.log.v1.Head
+	(*logpb.Entry)(nil),              // 49: parley.log.v1.Entry
+	(*logpb.User)(nil),               // 50: parley.log.v1.User
+	(*logpb.Deliver)(nil),            // 51: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),         // 52: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	36, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	37, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
-	38, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
-	39, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
-	40, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
-	41, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	42, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	43, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
-	44, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	45, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
-	46, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	37, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
+	38, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
+	39, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
+	40, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
+	41, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
+	42, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	43, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
+	44, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
+	45, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
+	46, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
+	47, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
 	19, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
 	20, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	47, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	48, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	49, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	50, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	48, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	49, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	50, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	51, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
 	26, // 17: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
-	51, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	52, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
 	27, // 19: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
-	30, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
-	0,  // 21: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	31, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	30, // 21: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
+	0,  // 22: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -2433,7 +2500,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

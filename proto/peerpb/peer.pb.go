@@ -487,8 +487,10 @@ func (x *Seen) GetMoment() *Moment {
 
 // Whatever waits for a peer travels together.
 type Messages struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Messages []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// Now and then, without messages.
+	Clock         *Clock `protobuf:"bytes,2,opt,name=clock,proto3" json:"clock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -530,6 +532,84 @@ func (x *Messages) GetMessages() []*Message {
 	return nil
 }
 
+func (x *Messages) GetClock() *Clock {
+	if x != nil {
+		return x.Clock
+	}
+	return nil
+}
+
+// A reading of the sender's wall clock, made as it is sent, and word of the
+// receiver's newest reading, which shows how long both were on their way.
+type Clock struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Number uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	WallUs int64                  `protobuf:"fixed64,2,opt,name=wall_us,json=wallUs,proto3" json:"wall_us,omitempty"`
+	// The number of the receiver's reading, 0 for none, and how long ago it came.
+	Echo          uint64 `protobuf:"varint,3,opt,name=echo,proto3" json:"echo,omitempty"`
+	HeldUs        uint64 `protobuf:"varint,4,opt,name=held_us,json=heldUs,proto3" json:"held_us,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Clock) Reset() {
+	*x = Clock{}
+	mi := &file_peer_peer_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Clock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Clock) ProtoMessage() {}
+
+func (x *Clock) ProtoReflect() protoreflect.Message {
+	mi := &file_peer_peer_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Clock.ProtoReflect.Descriptor instead.
+func (*Clock) Descriptor() ([]byte, []int) {
+	return file_peer_peer_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Clock) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Clock) GetWallUs() int64 {
+	if x != nil {
+		return x.WallUs
+	}
+	return 0
+}
+
+func (x *Clock) GetEcho() uint64 {
+	if x != nil {
+		return x.Echo
+	}
+	return 0
+}
+
+func (x *Clock) GetHeldUs() uint64 {
+	if x != nil {
+		return x.HeldUs
+	}
+	return 0
+}
+
 // A message from a replica of a shard to another one.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -557,7 +637,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +649,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[6]
+	mi := &file_peer_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +662,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{6}
+	return file_peer_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Message) GetShard() uint32 {
@@ -714,7 +794,7 @@ type Envelope struct {
 
 func (x *Envelope) Reset() {
 	*x = Envelope{}
-	mi := &file_peer_peer_proto_msgTypes[7]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +806,7 @@ func (x *Envelope) String() string {
 func (*Envelope) ProtoMessage() {}
 
 func (x *Envelope) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[7]
+	mi := &file_peer_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +819,7 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{7}
+	return file_peer_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Envelope) GetVersion() uint32 {
@@ -814,7 +894,7 @@ type Identity struct {
 
 func (x *Identity) Reset() {
 	*x = Identity{}
-	mi := &file_peer_peer_proto_msgTypes[8]
+	mi := &file_peer_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +906,7 @@ func (x *Identity) String() string {
 func (*Identity) ProtoMessage() {}
 
 func (x *Identity) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[8]
+	mi := &file_peer_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +919,7 @@ func (x *Identity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identity.ProtoReflect.Descriptor instead.
 func (*Identity) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{8}
+	return file_peer_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Identity) GetKind() uint32 {
@@ -889,7 +969,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_peer_peer_proto_msgTypes[9]
+	mi := &file_peer_peer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +981,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[9]
+	mi := &file_peer_peer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +994,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{9}
+	return file_peer_peer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Entry) GetIndex() uint64 {
@@ -957,7 +1037,7 @@ type Snapshot struct {
 
 func (x *Snapshot) Reset() {
 	*x = Snapshot{}
-	mi := &file_peer_peer_proto_msgTypes[10]
+	mi := &file_peer_peer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1049,7 @@ func (x *Snapshot) String() string {
 func (*Snapshot) ProtoMessage() {}
 
 func (x *Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[10]
+	mi := &file_peer_peer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1062,7 @@ func (x *Snapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Snapshot.ProtoReflect.Descriptor instead.
 func (*Snapshot) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{10}
+	return file_peer_peer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Snapshot) GetIndex() uint64 {
@@ -1021,7 +1101,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_peer_peer_proto_msgTypes[11]
+	mi := &file_peer_peer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1113,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[11]
+	mi := &file_peer_peer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1126,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{11}
+	return file_peer_peer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Chunk) GetNumber() uint64 {
@@ -1088,7 +1168,7 @@ type Installed struct {
 
 func (x *Installed) Reset() {
 	*x = Installed{}
-	mi := &file_peer_peer_proto_msgTypes[12]
+	mi := &file_peer_peer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1180,7 @@ func (x *Installed) String() string {
 func (*Installed) ProtoMessage() {}
 
 func (x *Installed) ProtoReflect() protoreflect.Message {
-	mi := &file_peer_peer_proto_msgTypes[12]
+	mi := &file_peer_peer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1193,7 @@ func (x *Installed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installed.ProtoReflect.Descriptor instead.
 func (*Installed) Descriptor() ([]byte, []int) {
-	return file_peer_peer_proto_rawDescGZIP(), []int{12}
+	return file_peer_peer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Installed) GetOk() bool {
@@ -1156,9 +1236,15 @@ const file_peer_peer_proto_rawDesc = "" +
 	"\x05start\x18\x02 \x01(\x06R\x05start\"J\n" +
 	"\x04Seen\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12.\n" +
-	"\x06moment\x18\x02 \x01(\v2\x16.parley.peer.v1.MomentR\x06moment\"?\n" +
+	"\x06moment\x18\x02 \x01(\v2\x16.parley.peer.v1.MomentR\x06moment\"l\n" +
 	"\bMessages\x123\n" +
-	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\"\xce\x03\n" +
+	"\bmessages\x18\x01 \x03(\v2\x17.parley.peer.v1.MessageR\bmessages\x12+\n" +
+	"\x05clock\x18\x02 \x01(\v2\x15.parley.peer.v1.ClockR\x05clock\"e\n" +
+	"\x05Clock\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x17\n" +
+	"\awall_us\x18\x02 \x01(\x10R\x06wallUs\x12\x12\n" +
+	"\x04echo\x18\x03 \x01(\x04R\x04echo\x12\x17\n" +
+	"\aheld_us\x18\x04 \x01(\x04R\x06heldUs\"\xce\x03\n" +
 	"\aMessage\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12(\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x14.parley.peer.v1.KindR\x04kind\x12\x12\n" +
@@ -1240,7 +1326,7 @@ func file_peer_peer_proto_rawDescGZIP() []byte {
 }
 
 var file_peer_peer_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_peer_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_peer_peer_proto_goTypes = []any{
 	(Purpose)(0),      // 0: parley.peer.v1.Purpose
 	(Kind)(0),         // 1: parley.peer.v1.Kind
@@ -1250,13 +1336,14 @@ var file_peer_peer_proto_goTypes = []any{
 	(*Moment)(nil),    // 5: parley.peer.v1.Moment
 	(*Seen)(nil),      // 6: parley.peer.v1.Seen
 	(*Messages)(nil),  // 7: parley.peer.v1.Messages
-	(*Message)(nil),   // 8: parley.peer.v1.Message
-	(*Envelope)(nil),  // 9: parley.peer.v1.Envelope
-	(*Identity)(nil),  // 10: parley.peer.v1.Identity
-	(*Entry)(nil),     // 11: parley.peer.v1.Entry
-	(*Snapshot)(nil),  // 12: parley.peer.v1.Snapshot
-	(*Chunk)(nil),     // 13: parley.peer.v1.Chunk
-	(*Installed)(nil), // 14: parley.peer.v1.Installed
+	(*Clock)(nil),     // 8: parley.peer.v1.Clock
+	(*Message)(nil),   // 9: parley.peer.v1.Message
+	(*Envelope)(nil),  // 10: parley.peer.v1.Envelope
+	(*Identity)(nil),  // 11: parley.peer.v1.Identity
+	(*Entry)(nil),     // 12: parley.peer.v1.Entry
+	(*Snapshot)(nil),  // 13: parley.peer.v1.Snapshot
+	(*Chunk)(nil),     // 14: parley.peer.v1.Chunk
+	(*Installed)(nil), // 15: parley.peer.v1.Installed
 }
 var file_peer_peer_proto_depIdxs = []int32{
 	0,  // 0: parley.peer.v1.Hello.purpose:type_name -> parley.peer.v1.Purpose
@@ -1264,17 +1351,18 @@ var file_peer_peer_proto_depIdxs = []int32{
 	5,  // 2: parley.peer.v1.Lineage.starts:type_name -> parley.peer.v1.Moment
 	6,  // 3: parley.peer.v1.Lineage.seen:type_name -> parley.peer.v1.Seen
 	5,  // 4: parley.peer.v1.Seen.moment:type_name -> parley.peer.v1.Moment
-	8,  // 5: parley.peer.v1.Messages.messages:type_name -> parley.peer.v1.Message
-	1,  // 6: parley.peer.v1.Message.kind:type_name -> parley.peer.v1.Kind
-	11, // 7: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
-	12, // 8: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
-	9,  // 9: parley.peer.v1.Message.envelope:type_name -> parley.peer.v1.Envelope
-	10, // 10: parley.peer.v1.Envelope.identity:type_name -> parley.peer.v1.Identity
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	9,  // 5: parley.peer.v1.Messages.messages:type_name -> parley.peer.v1.Message
+	8,  // 6: parley.peer.v1.Messages.clock:type_name -> parley.peer.v1.Clock
+	1,  // 7: parley.peer.v1.Message.kind:type_name -> parley.peer.v1.Kind
+	12, // 8: parley.peer.v1.Message.entries:type_name -> parley.peer.v1.Entry
+	13, // 9: parley.peer.v1.Message.snapshot:type_name -> parley.peer.v1.Snapshot
+	10, // 10: parley.peer.v1.Message.envelope:type_name -> parley.peer.v1.Envelope
+	11, // 11: parley.peer.v1.Envelope.identity:type_name -> parley.peer.v1.Identity
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_peer_peer_proto_init() }
@@ -1288,7 +1376,7 @@ func file_peer_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peer_peer_proto_rawDesc), len(file_peer_peer_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

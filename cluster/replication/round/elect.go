@@ -63,7 +63,7 @@ func (g *group) campaignFirst() {
 // campaign plans a campaign, as the shard's order of nodes says, without the
 // one that is gone.
 func (g *group) campaign(delay time.Duration, without storage.NodeID) {
-	if !slices.Contains(g.desc.GetVoters(), uint64(g.id)) {
+	if g.w.withheld || !slices.Contains(g.desc.GetVoters(), uint64(g.id)) {
 		return
 	}
 	rank, own := 0, g.rank(g.w.node)

@@ -106,7 +106,11 @@ func (g *group) open() (err error) {
 }
 
 func (g *group) tick() {
-	g.node.Tick()
+	if g.w.withheld {
+		g.tickWithheld()
+	} else {
+		g.node.Tick()
+	}
 	g.tickHandOver()
 	if g.role == raft.StateLeader {
 		g.silence = 0

@@ -70,6 +70,7 @@ type Worker struct {
 	active    []*group // with something to do in the next round
 	campaigns []*group // that will campaign at a time of their own
 	sending   int      // snapshots frozen and not reported
+	withheld  bool     // the node is not to lead
 
 	cut map[storage.NodeID]bool // connections that broke, until a word comes
 

@@ -106,6 +106,9 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	} else if fromLeader(m) && storage.Term(m.Term) >= g.term {
 		g.silence = 0
 	}
+	if g.w.withholds(rm.GetType()) {
+		return
+	}
 	if g.staged != nil || rm.GetType() == pb.MsgSnap { // a snapshot comes by Staged, and alone in its round
 		return
 	}

@@ -33,6 +33,7 @@ func (r *run) startFaults() {
 	r.often(p.transfer, r.transfer)
 	r.often(p.change, r.changeSome)
 	r.often(p.wipe, r.wipeOne)
+	r.often(p.withhold, r.withholdOne)
 	r.after(moveInterval, r.moveOn)
 	if r.o.Restore && !p.shrink { // a majority keeps its disks
 		r.often(300*time.Millisecond, r.copyOne)
@@ -128,6 +129,22 @@ func (r *run) transfer() {
 	}
 }
 
+// withholdOne has a node not lead, or lead again; a start lets it lead.
+func (r *run) withholdOne() {
+	n, on := r.anyNode(), r.chance(0.6)
+	r.trace.add(evWithhold, n.number, bit(on))
+	n.withhold(on)
+}
+
+func (n *node) withhold(on bool) {
+	if !n.up {
+		return
+	}
+	for _, w := range n.workers {
+		w.do(func(core *round.Worker) { core.Withhold(on) })
+	}
+}
+
 // heal ends all faults and lets every shard be written to.
 func (r *run) heal() {
 	r.healed, r.healedAt = true, r.now
@@ -142,6 +159,7 @@ func (r *run) heal() {
 		if n.up {
 			n.disk.failing = false
 			n.resume()
+			n.withhold(false)
 		}
 		n.start()
 	}

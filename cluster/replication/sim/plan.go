@@ -35,7 +35,8 @@ type plan struct {
 	crash, powerCut, pause, partition, clockStep, breakLink time.Duration
 
 	change, transfer, wipe time.Duration
-	shrink                 bool // changes may leave less than three voters
+	withhold               time.Duration // drawn apart: it came later, and seeds keep what they mean
+	shrink                 bool          // changes may leave less than three voters
 }
 
 // drawPlan draws one. The order of draws is part of what a seed means.

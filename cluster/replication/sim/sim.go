@@ -66,6 +66,7 @@ type Stats struct {
 type run struct {
 	o     Options
 	plan  plan
+	seed  uint64
 	rng   *rand.Rand
 	trace trace
 	stats Stats
@@ -105,7 +106,7 @@ func (r *run) violate(format string, args ...any) { panic(violation(fmt.Sprintf(
 // Run simulates one seed. Runs must not overlap: they replace crypto/rand's
 // Reader, which etcd's raft draws its election timeouts from.
 func Run(seed uint64, o Options) (res Result) {
-	r := &run{o: o, rng: rand.New(rand.NewPCG(seed, 0x7061726c6579))}
+	r := &run{o: o, seed: seed, rng: rand.New(rand.NewPCG(seed, 0x7061726c6579))}
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	before := crand.Reader
@@ -152,6 +153,7 @@ func describePanic(p any) string {
 // setUp makes nodes, shards and clients as the plan says and starts them.
 func (r *run) setUp() {
 	r.plan = drawPlan(r.rng)
+	r.plan.withhold = draw{rand.New(rand.NewPCG(r.seed, 0x636c6f636b))}.every(0.25, 200*time.Millisecond, 3*time.Second)
 	r.net = &network{run: r}
 	r.shards = make([]*shardState, r.plan.shards+1)
 	for i := 1; i <= r.plan.shards; i++ {

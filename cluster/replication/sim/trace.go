@@ -42,6 +42,7 @@ const (
 	evWipe
 	evRestore
 	evRefused
+	evWithhold
 )
 
 // kinds name the events and their numbers.
@@ -78,6 +79,7 @@ var kinds = [...]struct {
 	evWipe:      {"wiped", [6]string{"new"}},
 	evRestore:   {"restored", [6]string{"known by"}},
 	evRefused:   {"refused", [6]string{"by"}},
+	evWithhold:  {"withhold", [6]string{"on"}},
 }
 
 type event struct {
