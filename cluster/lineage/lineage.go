@@ -128,15 +128,22 @@ func (k *Keeper) Judge(node storage.NodeID, theirs *peerpb.Lineage) error {
 		if !Holds(theirs, known) {
 			return fmt.Errorf("%w (it is at beat %d of start %x, and was at beat %d of start %x)", storage.ErrOutdated, now.Beat, now.Start, known.Beat, known.Start)
 		}
-		news = news && known.Beat != now.Beat
+		news = news && known.Beat < now.Beat
 	}
 	k.learn(node, theirs.Seen)
 	if !news {
 		return nil
 	}
 	return k.save(true, func(own *peerpb.Lineage) {
-		own.Seen = slices.DeleteFunc(own.Seen, func(s *peerpb.Seen) bool { return s.Node == string(node) && Holds(theirs, s.Moment) })
-		remember(own, &peerpb.Seen{Node: string(node), Moment: now})
+		newest := &peerpb.Seen{Node: string(node), Moment: now}
+		own.Seen = slices.DeleteFunc(own.Seen, func(s *peerpb.Seen) bool {
+			held := s.Node == newest.Node && Holds(theirs, s.Moment)
+			if held && s.Moment.Beat > newest.Moment.Beat { // heard since the hello was written
+				newest = s
+			}
+			return held
+		})
+		remember(own, newest)
 	})
 }
 
@@ -229,8 +236,12 @@ func remember(l *peerpb.Lineage, s *peerpb.Seen) bool {
 }
 
 // Holds says whether a moment belongs to a lineage. One from before the starts
-// that the lineage still knows passes.
+// that the lineage still knows passes, and so does any of its last start: that is
+// the process itself, whose word may have been overtaken by a later beat.
 func Holds(l *peerpb.Lineage, m *peerpb.Moment) bool {
+	if n := len(l.Starts); n > 0 && l.Starts[n-1].Start == m.Start {
+		return true
+	}
 	if m.Beat > l.Beat {
 		return false
 	}

@@ -107,6 +107,22 @@ func TestANodeThatGoesOnIsTakenAgain(t *testing.T) {
 	now.wantTaken(t, other)
 }
 
+// Hellos and beats travel on connections of their own.
+func TestAHelloMayBeOvertakenByABeat(t *testing.T) {
+	a, b := start(t, newFolder("a")), start(t, newFolder("b"))
+	a.wantTaken(t, b)
+	early := b.Hello()
+	b.beat(t, a)
+	if err := a.Judge(b.node, early); err != nil {
+		t.Error(err)
+	}
+	if seen := a.Hello().Seen; len(seen) != 1 || seen[0].Moment.Beat != early.Beat+1 {
+		t.Errorf("a remembers %v", seen)
+	}
+	b.beat(t, a)
+	a.wantTaken(t, b)
+}
+
 func TestACopyOfAStoppedFolderIsRefused(t *testing.T) {
 	a, b := start(t, newFolder("a")), newFolder("b")
 	a.wantTaken(t, start(t, b))
