@@ -7,43 +7,45 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/parley-im/parley/transport/source"
 )
 
 // Cluster is how a node finds and meets the others. The zero addresses stand for
 // free ports on loopback.
 type Cluster struct {
 	// PeerAddr is where other nodes' Raft messages and snapshots arrive, HOST:PORT.
-	PeerAddr string `yaml:"peer_addr"`
+	PeerAddr string `yaml:"peer_addr" placeholder:"HOST:PORT" help:"Where other nodes' Raft messages and snapshots arrive (a free port on loopback)."`
 	// ActorAddr is where other nodes' actors are heard. The default is the host of
 	// PeerAddr and a free port.
-	ActorAddr string `yaml:"actor_addr"`
+	ActorAddr string `yaml:"actor_addr" placeholder:"HOST:PORT" help:"Where other nodes' actors are heard (the host of --peer-addr, a free port)."`
 	// GossipAddr is where nodes find each other, TCP and UDP.
-	GossipAddr string `yaml:"gossip_addr"`
+	GossipAddr string `yaml:"gossip_addr" placeholder:"HOST:PORT" help:"Where nodes find each other, TCP and UDP (a free port on loopback)."`
 	// Advertise is the host that the others get, when it is not that of the
 	// addresses above.
-	Advertise string `yaml:"advertise"`
+	Advertise string `yaml:"advertise" placeholder:"HOST" help:"Host by which others reach this node, when it is not that of the addresses."`
 	// Join lists gossip addresses of other nodes. Without any, and without Expect,
 	// a node without data founds a cluster of its own.
-	Join []string `yaml:"join,omitempty"`
+	Join []string `yaml:"join,omitempty" placeholder:"HOST:PORT" help:"Gossip address of another node; may be repeated."`
 	// Expect is how many nodes found a cluster together.
-	Expect int `yaml:"expect"`
+	Expect int `yaml:"expect" placeholder:"N" help:"How many nodes found the cluster together."`
 	// Zone is the rack or data centre: replicas of a shard go to different ones.
-	Zone string `yaml:"zone"`
-	// Insecure lets a cluster that leaves loopback run without TLS and gossip key.
-	Insecure bool `yaml:"insecure"`
+	Zone string `yaml:"zone" placeholder:"NAME" help:"Rack or data centre; replicas go to different ones."`
 	// TLS is used between nodes, both ways.
-	TLS TLS `yaml:"tls"`
+	TLS TLS `yaml:"tls" embed:"" prefix:"peer-tls-"`
 	// GossipKey encrypts gossip: the base64 of 16, 24 or 32 bytes, the same on all
-	// nodes.
-	GossipKey Secret `yaml:"gossip_key,omitempty"`
+	// nodes. GossipKeyFile names a file that holds it instead. The flag is hidden: a
+	// command line is no place for a secret, its variable is.
+	GossipKey     Secret `yaml:"gossip_key,omitempty" hidden:""`
+	GossipKeyFile string `yaml:"gossip_key_file,omitempty" type:"path" placeholder:"FILE" help:"File with the key that encrypts gossip; PARLEY_GOSSIP_KEY is the key itself."`
 }
 
 // TLS names PEM files: a certificate for this node, its key, and the authority
 // whose certificates other nodes must have.
 type TLS struct {
-	Cert string `yaml:"cert"`
-	Key  string `yaml:"key"`
-	CA   string `yaml:"ca"`
+	Cert string `yaml:"cert" type:"path" placeholder:"FILE" help:"This node's certificate for other nodes, PEM."`
+	Key  string `yaml:"key" type:"path" placeholder:"FILE" help:"Its key, PEM."`
+	CA   string `yaml:"ca" type:"path" placeholder:"FILE" help:"The authority whose certificates other nodes must have, PEM."`
 }
 
 // Set tells whether any file is named.
@@ -80,8 +82,9 @@ func (c Cluster) Key() []byte {
 // maxExpect bounds the nodes that found a cluster together.
 const maxExpect = 99
 
-// problems checks what is set and that nothing leaves the machine unprotected.
-func (c Cluster) problems() (all []error) {
+// problems checks what is set and that nothing leaves the machine unprotected,
+// unless insecure says that it may.
+func (c Cluster) problems(insecure bool) (all []error) {
 	add := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
 	open := ""
 	for _, a := range []struct{ name, value string }{
@@ -93,7 +96,7 @@ func (c Cluster) problems() (all []error) {
 		host, port, err := net.SplitHostPort(a.value)
 		if err != nil || !validPort(port) {
 			add("%s is %q; HOST:PORT with a port from 0 to 65535 is wanted", a.name, a.value)
-		} else if !loopback(host) && open == "" {
+		} else if !source.Loopback(host) && open == "" {
 			open = a.name
 		}
 	}
@@ -112,20 +115,15 @@ func (c Cluster) problems() (all []error) {
 		add("zone has %d bytes; at most 64 are allowed", len(c.Zone))
 	}
 	if t := c.TLS; t.Set() && (t.Cert == "" || t.Key == "" || t.CA == "") {
-		add("tls needs cert, key and ca")
+		add("cluster.tls needs cert, key and ca")
 	}
 	if c.GossipKey != "" {
 		if key, err := base64.StdEncoding.DecodeString(string(c.GossipKey)); err != nil || len(key) != 16 && len(key) != 24 && len(key) != 32 {
 			add("gossip_key is not the base64 of 16, 24 or 32 bytes; `openssl rand -base64 32` makes one")
 		}
 	}
-	if open != "" && !c.Insecure && (!c.TLS.Set() || c.GossipKey == "") {
-		add("%s leaves this machine, but nodes would talk in the clear: set tls (cert, key and ca) and gossip_key, or --insecure on a network that you trust", open)
+	if open != "" && !insecure && (!c.TLS.Set() || c.GossipKey == "") {
+		add("%s leaves this machine, but nodes would talk in the clear: set cluster.tls (cert, key and ca) and gossip_key, or --insecure on a network that you trust", open)
 	}
 	return all
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -15,11 +15,11 @@ func TestWhatLeavesTheMachineIsProtected(t *testing.T) {
 	}{
 		"alone":                     {config.Cluster{}, ""},
 		"on loopback":               {config.Cluster{PeerAddr: "127.0.0.1:1", ActorAddr: "[::1]:2", GossipAddr: "localhost:3"}, ""},
-		"peers in the clear":        {config.Cluster{PeerAddr: "10.0.0.1:1"}, "set tls"},
-		"actors in the clear":       {config.Cluster{ActorAddr: ":1"}, "set tls"},
+		"peers in the clear":        {config.Cluster{PeerAddr: "10.0.0.1:1"}, "set cluster.tls"},
+		"actors in the clear":       {config.Cluster{ActorAddr: ":1"}, "set cluster.tls"},
 		"gossip in the clear":       {config.Cluster{GossipAddr: "0.0.0.0:1", TLS: safe.TLS}, "gossip_key"},
-		"a key without TLS":         {config.Cluster{PeerAddr: "10.0.0.1:1", GossipKey: gossipKey}, "set tls"},
-		"said to be safe":           {config.Cluster{PeerAddr: "10.0.0.1:1", Insecure: true}, ""},
+		"a key without TLS":         {config.Cluster{PeerAddr: "10.0.0.1:1", GossipKey: gossipKey}, "set cluster.tls"},
+		"said to be safe":           {config.Cluster{PeerAddr: "10.0.0.1:1", Zone: "insecure"}, ""},
 		"protected":                 {config.Cluster{PeerAddr: "10.0.0.1:1", GossipKey: safe.GossipKey, TLS: safe.TLS}, ""},
 		"half of TLS":               {config.Cluster{TLS: config.TLS{Cert: "c"}}, "cert, key and ca"},
 		"a short key":               {config.Cluster{GossipKey: "c2hvcnQ="}, "openssl rand"},
@@ -30,7 +30,7 @@ func TestWhatLeavesTheMachineIsProtected(t *testing.T) {
 	} {
 		cfg := config.Default()
 		cfg.Apps = []config.App{{ID: 1, Secret: secret}}
-		cfg.Cluster = c.cluster
+		cfg.Cluster, cfg.Insecure = c.cluster, c.cluster.Zone == "insecure"
 		err := cfg.Validate()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)

@@ -24,15 +24,6 @@ const (
 	key       = "AHJiMehDGu9xrNcgTc3KeNtSciKA10eKwmfb756/E+8="
 )
 
-func none(string) (string, bool) { return "", false }
-
-func env(vars map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		v, ok := vars[name]
-		return v, ok
-	}
-}
-
 // file writes a configuration file and gives its name.
 func file(t *testing.T, text string) string {
 	t.Helper()
@@ -45,14 +36,18 @@ func file(t *testing.T, text string) string {
 
 const full = `
 addr: 0.0.0.0:9000
+tls: {cert: c.pem, key: k.pem}
 client_url: https://n1.example.com
+path_prefix: /chat/
 data: /var/lib/parley
 shards: 16
 origins: [https://app.example.com, "*"]
 trusted_proxies: [10.0.0.0/8, 192.0.2.1]
 log_level: debug
 log_format: json
+admin_addr: 127.0.0.1:7
 admin_token_file: /run/admin
+insecure: true
 cluster:
   peer_addr: 10.0.0.1:7701
   actor_addr: 10.0.0.1:7702
@@ -61,7 +56,6 @@ cluster:
   join: [10.0.0.2:7946]
   expect: 3
   zone: a
-  insecure: true
   tls: {cert: c.pem, key: k.pem, ca: ca.pem}
   gossip_key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 apps:
@@ -79,17 +73,17 @@ apps:
 `
 
 func TestAFileSetsEveryField(t *testing.T) {
-	got, err := config.Load(file(t, full), none)
+	got, err := config.Load(file(t, full))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := config.Config{
-		Addr: "0.0.0.0:9000", ClientURL: "https://n1.example.com", Data: "/var/lib/parley", Shards: 16,
+		Addr: "0.0.0.0:9000", TLS: config.Certificate{Cert: "c.pem", Key: "k.pem"}, PathPrefix: "/chat/", AdminAddr: "127.0.0.1:7", Insecure: true, ClientURL: "https://n1.example.com", Data: "/var/lib/parley", Shards: 16,
 		Origins: []string{"https://app.example.com", "*"}, LogLevel: "debug", LogFormat: "json",
 		AdminTokenFile: "/run/admin", TrustedProxies: []string{"10.0.0.0/8", "192.0.2.1"},
 		Cluster: config.Cluster{
 			PeerAddr: "10.0.0.1:7701", ActorAddr: "10.0.0.1:7702", GossipAddr: "10.0.0.1:7946", Advertise: "node1.example.com",
-			Join: []string{"10.0.0.2:7946"}, Expect: 3, Zone: "a", Insecure: true,
+			Join: []string{"10.0.0.2:7946"}, Expect: 3, Zone: "a",
 			TLS: config.TLS{Cert: "c.pem", Key: "k.pem", CA: "ca.pem"}, GossipKey: gossipKey,
 		},
 		Apps: []config.App{
@@ -107,49 +101,71 @@ func TestAFileSetsEveryField(t *testing.T) {
 
 func TestWhatIsNotSetKeepsItsDefault(t *testing.T) {
 	for name, load := range map[string]string{"no file": "", "empty file": file(t, ""), "comment": file(t, "# nothing\n")} {
-		if got, err := config.Load(load, none); err != nil || !reflect.DeepEqual(got, config.Default()) {
+		if got, err := config.Load(load); err != nil || !reflect.DeepEqual(got, config.Default()) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	got, err := config.Load(file(t, "data: ./x\n"), none)
+	got, err := config.Load(file(t, "data: ./x\n"))
 	if err != nil || got.Data != "./x" || got.Addr != config.Default().Addr {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
-func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
-	got, err := config.Load(file(t, full), env(map[string]string{
-		config.EnvAddr: "127.0.0.1:1", config.EnvData: "d", config.EnvShards: "3", config.EnvLogLevel: "warn",
-		config.EnvPeerAddr: "127.0.0.1:2", config.EnvJoin: "127.0.0.1:3, 127.0.0.1:4", config.EnvExpect: "5", config.EnvGossipKey: digits,
-		config.EnvLogFormat: "text", config.EnvOrigins: "http://a, http://b:1,", config.EnvApp: "1:" + digits,
-	}))
+func TestWhatOverridesWinsAndTheRestStays(t *testing.T) {
+	got, err := config.Load(file(t, full))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Addr != "127.0.0.1:1" || got.Data != "d" || got.Shards != 3 || got.LogLevel != "warn" || got.LogFormat != "text" ||
-		!reflect.DeepEqual(got.Origins, []string{"http://a", "http://b:1"}) {
+	got.Override(config.Config{
+		Addr: "127.0.0.1:1", Shards: 3, Origins: []string{"http://a"}, TLS: config.Certificate{Key: "other.pem"},
+		Cluster: config.Cluster{PeerAddr: "127.0.0.1:2", Join: []string{"127.0.0.1:3", "127.0.0.1:4"}, Expect: 5, TLS: config.TLS{CA: "b.pem"}, GossipKey: digits},
+	})
+	if got.Addr != "127.0.0.1:1" || got.Shards != 3 || len(got.Origins) != 1 || got.TLS != (config.Certificate{Cert: "c.pem", Key: "other.pem"}) ||
+		got.Data != "/var/lib/parley" || !got.Insecure || len(got.Apps) != 2 {
 		t.Errorf("got %+v", got)
 	}
-	if c := got.Cluster; c.PeerAddr != "127.0.0.1:2" || len(c.Join) != 2 || c.Expect != 5 || c.GossipKey != digits || c.Zone != "a" {
+	if c := got.Cluster; c.PeerAddr != "127.0.0.1:2" || len(c.Join) != 2 || c.Expect != 5 || c.GossipKey != digits || c.Zone != "a" ||
+		c.TLS != (config.TLS{Cert: "c.pem", Key: "k.pem", CA: "b.pem"}) {
 		t.Errorf("cluster is %+v", c)
 	}
+	got.SetApp(config.App{ID: 1, Secret: digits})
 	if a := got.Apps[0]; len(got.Apps) != 2 || a.Secret != digits || a.Limits.TextBytes != 2048 || len(a.Keys) != 1 {
 		t.Errorf("app 1 became %+v", a)
 	}
-	got, err = config.Load("", env(map[string]string{config.EnvApp: "9:" + secret}))
-	if err != nil || len(got.Apps) != 1 || got.Apps[0].ID != 9 {
-		t.Errorf("got %+v, %v", got, err)
+}
+
+func TestSecretsMayBeInFilesOfTheirOwn(t *testing.T) {
+	cfg, err := config.Load(file(t, "apps: [{id: 1, secret_file: "+file(t, secret+"\n")+"}, {id: 2, secret: "+secret+"}]\ncluster: {gossip_key_file: "+file(t, gossipKey)+"}\n"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, value := range map[string]string{config.EnvShards: "many", config.EnvApp: secret} {
-		if _, err := config.Load("", env(map[string]string{name: value})); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), value) {
-			t.Errorf("%s: %v", name, err)
-		}
+	if err := cfg.ReadSecrets(); err != nil || cfg.Apps[0].Secret != secret || cfg.Cluster.GossipKey != gossipKey {
+		t.Errorf("%v, %q", err, string(cfg.Apps[0].Secret))
+	}
+	var out strings.Builder
+	if err := cfg.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	again, err := config.Load(file(t, out.String()))
+	if err == nil {
+		err = again.ReadSecrets()
+	}
+	if err != nil || again.Apps[0].Secret != secret || strings.Contains(out.String(), secret) {
+		t.Errorf("printed and loaded again: %v\n%s", err, out.String())
+	}
+	missing := config.Config{Apps: []config.App{{ID: 7, SecretFile: "/no/such"}}}
+	if err := missing.ReadSecrets(); err == nil || !strings.Contains(err.Error(), "app 7") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	twice := config.Config{Apps: []config.App{{ID: 7, Secret: secret, SecretFile: "/no/such"}}}
+	if err := twice.ReadSecrets(); err == nil || !strings.Contains(err.Error(), "twice") || strings.Contains(err.Error(), secret) {
+		t.Errorf("two secrets: %v", err)
 	}
 }
 
 func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
 	cases := []struct{ name, text, want string }{
-		{"unknown key", "addr: x\nport: 80\n", `:2: unknown field "port"; the keys of the file are addr, client_url, data`},
+		{"unknown key", "addr: x\nport: 80\n", `:2: unknown field "port"; the keys of the file are addr, tls, client_url, path_prefix`},
 		{"unknown key of an app", "apps:\n  - id: 1\n    secret: " + secret + "\n    name: x\n", `:4: unknown field "name"`},
 		{"unknown limit", "apps:\n  - id: 1\n    secret: " + secret + "\n    limits:\n      texts: 1\n", `:5: unknown field "texts"`},
 		{"key twice", "addr: x\naddr: y\n", `:2: mapping key "addr" already defined`},
@@ -164,7 +180,7 @@ func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := config.Load(file(t, c.text), none)
+			_, err := config.Load(file(t, c.text))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}
@@ -173,7 +189,7 @@ func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
 			}
 		})
 	}
-	if _, err := config.Load(filepath.Join(t.TempDir(), "none.yaml"), none); !os.IsNotExist(unwrap(err)) {
+	if _, err := config.Load(filepath.Join(t.TempDir(), "none.yaml")); !os.IsNotExist(unwrap(err)) {
 		t.Errorf("missing file: %v", err)
 	}
 }
@@ -192,7 +208,6 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		want   string
 	}{
 		{"nothing wrong", func(*config.Config) {}, ""},
-		{"every interface", func(c *config.Config) { c.Addr = ":8080" }, ""},
 		{"any free port", func(c *config.Config) { c.Addr = "[::1]:0" }, ""},
 		{"only a key", func(c *config.Config) { c.Apps[0] = config.App{ID: 2, Keys: []string{key}} }, ""},
 		{"no port", func(c *config.Config) { c.Addr = "localhost" }, `addr is "localhost"`},
@@ -240,6 +255,41 @@ func TestValidateNamesEachProblem(t *testing.T) {
 	}
 }
 
+func TestNothingLeavesTheMachineInTheClearUnasked(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(c *config.Config)
+		want   string
+	}{
+		{"any free port", func(c *config.Config) { c.Addr = "[::1]:0" }, ""},
+		{"in the clear", func(c *config.Config) { c.Addr = ":8080" }, "addr leaves this machine, and clients would send tokens"},
+		{"in the clear on one interface", func(c *config.Config) { c.Addr = "[2001:db8::1]:8080" }, "addr leaves this machine"},
+		{"in the clear by name", func(c *config.Config) { c.Addr = "chat.example:8080" }, "addr leaves this machine"},
+		{"TLS", func(c *config.Config) { c.Addr, c.TLS = ":443", config.Certificate{Cert: "c", Key: "k"} }, ""},
+		{"half of TLS", func(c *config.Config) { c.TLS.Cert = "c" }, "tls needs both"},
+		{"a proxy ends TLS", func(c *config.Config) { c.Addr, c.TrustedProxies = ":8080", []string{"10.0.0.0/8"} }, ""},
+		{"said to be safe", func(c *config.Config) { c.Addr, c.AdminAddr, c.Insecure = ":8080", ":7700", true }, ""},
+		{"operators in the clear", func(c *config.Config) { c.AdminAddr = ":7700" }, "admin_addr leaves this machine, and operators"},
+		{"operators in the clear beside a proxy", func(c *config.Config) { c.AdminAddr, c.TrustedProxies = ":7700", []string{"10.0.0.0/8"} }, "admin_addr leaves this machine"},
+		{"operators with TLS", func(c *config.Config) { c.AdminAddr, c.TLS = ":7700", config.Certificate{Cert: "c", Key: "k"} }, ""},
+		{"no operators", func(c *config.Config) { c.AdminAddr = "" }, ""},
+		{"an admin address without a port", func(c *config.Config) { c.AdminAddr = "localhost" }, `admin_addr is "localhost"`},
+		{"a prefix", func(c *config.Config) { c.PathPrefix = "/chat" }, ""},
+		{"a prefix with a slash at its end", func(c *config.Config) { c.PathPrefix = "/team/chat/" }, ""},
+		{"the root", func(c *config.Config) { c.PathPrefix = "/" }, ""},
+		{"a prefix without a slash", func(c *config.Config) { c.PathPrefix = "chat" }, `path_prefix is "chat"`},
+		{"a prefix that goes up", func(c *config.Config) { c.PathPrefix = "/a/../b" }, "path_prefix is"},
+		{"a prefix with a query", func(c *config.Config) { c.PathPrefix = "/a?b" }, "path_prefix is"},
+	} {
+		cfg := config.Default()
+		cfg.Apps = []config.App{{ID: 1, Secret: secret}}
+		c.change(&cfg)
+		if err := cfg.Validate(); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
 func TestAllProblemsAreNamedAtOnce(t *testing.T) {
 	err := config.Config{}.Validate()
 	if err == nil || strings.Count(err.Error(), "\n") != 5 {
@@ -248,7 +298,7 @@ func TestAllProblemsAreNamedAtOnce(t *testing.T) {
 }
 
 func TestSecretsAreNeverPrinted(t *testing.T) {
-	cfg, err := config.Load(file(t, full), none)
+	cfg, err := config.Load(file(t, full))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +325,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 }
 
 func TestWhatIsPrintedCanBeLoaded(t *testing.T) {
-	cfg, err := config.Load(file(t, full), none)
+	cfg, err := config.Load(file(t, full))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +333,7 @@ func TestWhatIsPrintedCanBeLoaded(t *testing.T) {
 	if err := cfg.Print(&out); err != nil {
 		t.Fatal(err)
 	}
-	again, err := config.Load(file(t, out.String()), none)
+	again, err := config.Load(file(t, out.String()))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, out.String())
 	}
@@ -301,6 +351,9 @@ func TestAnAppIsParsedFromOneWord(t *testing.T) {
 	a, err := config.ParseApp("7:a:b")
 	if err != nil || a.ID != 7 || a.Secret != "a:b" {
 		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err := config.ParseApp("7:@/run/secret"); err != nil || a.SecretFile != "/run/secret" || a.Secret != "" {
+		t.Errorf("a secret in a file: %+v, %v", a, err)
 	}
 	for _, text := range []string{"", "7", "7:", ":x", "0:x", "-1:x", "4294967296:x", "seven:" + secret} {
 		if _, err := config.ParseApp(text); err == nil || text != "" && strings.Contains(err.Error(), secret) {

@@ -34,17 +34,17 @@ const (
 // Chat gives the limits with the defaults filled in.
 func (l Limits) Chat() chat.Limits {
 	out := chat.DefaultLimits()
-	override(&out.TextBytes, l.TextBytes)
-	override(&out.CustomBytes, l.CustomBytes)
-	override(&out.CommandBytes, l.CommandBytes)
-	override(&out.ExtendedDataBytes, l.ExtendedDataBytes)
-	override(&out.SearchedBytes, l.SearchedBytes)
-	override(&out.Dedupe.Age, l.DedupeAge)
-	override(&out.Dedupe.Messages, l.DedupeMessages)
+	replace(&out.TextBytes, l.TextBytes)
+	replace(&out.CustomBytes, l.CustomBytes)
+	replace(&out.CommandBytes, l.CommandBytes)
+	replace(&out.ExtendedDataBytes, l.ExtendedDataBytes)
+	replace(&out.SearchedBytes, l.SearchedBytes)
+	replace(&out.Dedupe.Age, l.DedupeAge)
+	replace(&out.Dedupe.Messages, l.DedupeMessages)
 	return out
 }
 
-func override[T comparable](to *T, value T) {
+func replace[T comparable](to *T, value T) {
 	var zero T
 	if value != zero {
 		*to = value

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -13,50 +12,19 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// The environment variables that override the file. PARLEY_APP is ID:SECRET, so
-// that a secret needs no file; PARLEY_ORIGINS and PARLEY_JOIN are separated by
-// commas.
-const (
-	EnvAddr      = "PARLEY_ADDR"
-	EnvData      = "PARLEY_DATA"
-	EnvClientURL = "PARLEY_CLIENT_URL"
-	EnvShards    = "PARLEY_SHARDS"
-	EnvOrigins   = "PARLEY_ORIGINS"
-	EnvProxies   = "PARLEY_TRUSTED_PROXIES"
-	EnvLogLevel  = "PARLEY_LOG_LEVEL"
-	EnvLogFormat = "PARLEY_LOG_FORMAT"
-	EnvApp       = "PARLEY_APP"
-
-	EnvPeerAddr       = "PARLEY_PEER_ADDR"
-	EnvActorAddr      = "PARLEY_ACTOR_ADDR"
-	EnvGossipAddr     = "PARLEY_GOSSIP_ADDR"
-	EnvAdvertise      = "PARLEY_ADVERTISE"
-	EnvJoin           = "PARLEY_JOIN"
-	EnvExpect         = "PARLEY_EXPECT"
-	EnvZone           = "PARLEY_ZONE"
-	EnvGossipKey      = "PARLEY_GOSSIP_KEY"
-	EnvTLSCert        = "PARLEY_TLS_CERT"
-	EnvTLSKey         = "PARLEY_TLS_KEY"
-	EnvTLSCA          = "PARLEY_TLS_CA"
-	EnvAdminTokenFile = "PARLEY_ADMIN_TOKEN_FILE"
-)
-
-// Load gives the defaults, overridden by the YAML file (none when file is "")
-// and then by the variables that lookup finds: os.LookupEnv. The result is not
-// validated: flags may still change it. Errors name file and line, or variable,
-// and never quote a value.
-func Load(file string, lookup func(string) (string, bool)) (Config, error) {
+// Load gives the defaults, overridden by the YAML file; none when file is "". The
+// result is not validated: more may change it. Errors name file and line, and
+// never quote a value.
+func Load(file string) (Config, error) {
 	c := Default()
-	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return Config{}, fmt.Errorf("read the configuration: %w", err)
-		}
-		if err := c.decode(file, text); err != nil {
-			return Config{}, err
-		}
+	if file == "" {
+		return c, nil
 	}
-	if err := c.applyEnv(lookup); err != nil {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	if err := c.decode(file, text); err != nil {
 		return Config{}, err
 	}
 	return c, nil
@@ -119,53 +87,4 @@ func keys[T any]() string {
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// List splits what commas separate.
-func List(text string) (all []string) {
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			all = append(all, part)
-		}
-	}
-	return all
-}
-
-// applyEnv lays the environment over c.
-func (c *Config) applyEnv(lookup func(string) (string, bool)) error {
-	for name, to := range map[string]*string{
-		EnvAddr: &c.Addr, EnvData: &c.Data, EnvClientURL: &c.ClientURL, EnvLogLevel: &c.LogLevel, EnvLogFormat: &c.LogFormat,
-		EnvPeerAddr: &c.Cluster.PeerAddr, EnvActorAddr: &c.Cluster.ActorAddr, EnvGossipAddr: &c.Cluster.GossipAddr,
-		EnvAdvertise: &c.Cluster.Advertise, EnvZone: &c.Cluster.Zone, EnvTLSCert: &c.Cluster.TLS.Cert, EnvTLSKey: &c.Cluster.TLS.Key,
-		EnvTLSCA: &c.Cluster.TLS.CA, EnvAdminTokenFile: &c.AdminTokenFile,
-	} {
-		if v, ok := lookup(name); ok {
-			*to = v
-		}
-	}
-	for name, to := range map[string]*int{EnvShards: &c.Shards, EnvExpect: &c.Cluster.Expect} {
-		if v, ok := lookup(name); ok {
-			n, err := strconv.Atoi(v)
-			if err != nil {
-				return fmt.Errorf("%s is no number", name)
-			}
-			*to = n
-		}
-	}
-	for name, to := range map[string]*[]string{EnvOrigins: &c.Origins, EnvProxies: &c.TrustedProxies, EnvJoin: &c.Cluster.Join} {
-		if v, ok := lookup(name); ok {
-			*to = List(v)
-		}
-	}
-	if v, ok := lookup(EnvGossipKey); ok {
-		c.Cluster.GossipKey = Secret(v)
-	}
-	if v, ok := lookup(EnvApp); ok {
-		a, err := ParseApp(v)
-		if err != nil {
-			return fmt.Errorf("%s: %w", EnvApp, err)
-		}
-		c.SetApp(a)
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"strconv"
 	"strings"
 
@@ -35,13 +36,44 @@ func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 // MarshalText is what JSON holds.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// ParseApp reads "ID:SECRET". The error does not repeat the text, which may
-// hold a secret.
+// ParseApp reads "ID:SECRET", or "ID:@FILE" for a secret in a file. The error
+// does not repeat the text, which may hold a secret.
 func ParseApp(text string) (App, error) {
 	id, secret, found := strings.Cut(text, ":")
 	n, err := strconv.ParseUint(id, 10, 32)
 	if !found || err != nil || n == 0 || secret == "" {
-		return App{}, fmt.Errorf("an app is written ID:SECRET, the ID a number from 1 to %d", uint32(1<<32-1))
+		return App{}, fmt.Errorf("an app is written ID:@FILE or ID:SECRET, the ID a number from 1 to %d", uint32(1<<32-1))
+	}
+	if file, ok := strings.CutPrefix(secret, "@"); ok {
+		return App{ID: chat.AppID(n), SecretFile: file}, nil
 	}
 	return App{ID: chat.AppID(n), Secret: Secret(secret)}, nil
+}
+
+// ReadSecrets reads the secrets that are in files of their own.
+func (c *Config) ReadSecrets() error {
+	for i := range c.Apps {
+		if err := readSecret(&c.Apps[i].Secret, c.Apps[i].SecretFile); err != nil {
+			return fmt.Errorf("the secret of app %d: %w", c.Apps[i].ID, err)
+		}
+	}
+	if err := readSecret(&c.Cluster.GossipKey, c.Cluster.GossipKeyFile); err != nil {
+		return fmt.Errorf("the gossip key: %w", err)
+	}
+	return nil
+}
+
+// readSecret reads a file of one line, if there is one.
+func readSecret(to *Secret, file string) error {
+	if file == "" {
+		return nil
+	}
+	if *to != "" {
+		return fmt.Errorf("it is given twice, as itself and in %s", file)
+	}
+	text, err := os.ReadFile(file)
+	if err == nil {
+		*to = Secret(strings.TrimSpace(string(text)))
+	}
+	return err
 }

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,9 +29,7 @@ func (c Config) Validate() error {
 	var problems []error
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 
-	if _, port, err := net.SplitHostPort(c.Addr); err != nil || !validPort(port) {
-		add("addr is %q; HOST:PORT with a port from 0 to 65535 is wanted", c.Addr)
-	}
+	problems = append(problems, c.portProblems()...)
 	if c.Data == "" {
 		add("data is empty; name the folder that is to hold all state")
 	}
@@ -42,7 +42,7 @@ func (c Config) Validate() error {
 	if formats := []string{"text", "json"}; !slices.Contains(formats, c.LogFormat) {
 		add("log_format is %q; %s are allowed", c.LogFormat, strings.Join(formats, ", "))
 	}
-	problems = append(problems, c.Cluster.problems()...)
+	problems = append(problems, c.Cluster.problems(c.Insecure)...)
 	if c.ClientURL != "" && (c.ClientURL == "*" || !validOrigin(c.ClientURL)) {
 		add("client_url is %q; SCHEME://HOST or SCHEME://HOST:PORT without a path is wanted", c.ClientURL)
 	}
@@ -55,7 +55,7 @@ func (c Config) Validate() error {
 		add("trusted_proxies: %w", err)
 	}
 	if len(c.Apps) == 0 {
-		add("no app is configured; name at least one under apps, in %s or with --app", EnvApp)
+		add("no app is configured; name at least one under apps, in PARLEY_APP or with --app")
 	}
 	seen := map[chat.AppID]bool{}
 	for _, a := range c.Apps {
@@ -66,6 +66,37 @@ func (c Config) Validate() error {
 		problems = append(problems, a.problems()...)
 	}
 	return errors.Join(problems...)
+}
+
+// portProblems checks where clients and operators connect, and that nothing
+// leaves the machine in the clear that nobody has asked for.
+func (c Config) portProblems() (all []error) {
+	add := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		add("tls needs both cert and key")
+	}
+	safe := c.Insecure || c.TLS.Cert != ""
+	for _, a := range []struct {
+		name, value string
+		safe        bool
+		mend        string
+	}{
+		{"addr", c.Addr, safe || len(c.TrustedProxies) > 0, "clients would send tokens and messages in the clear: set tls (cert and key), or trusted_proxies when a proxy ends TLS, or --insecure on a network that you trust"},
+		{"admin_addr", c.AdminAddr, safe, "operators would send their token in the clear: set tls (cert and key), or --insecure on a network that you trust"},
+	} {
+		_, port, err := net.SplitHostPort(a.value)
+		switch {
+		case a.name == "admin_addr" && a.value == "":
+		case err != nil || !validPort(port):
+			add("%s is %q; HOST:PORT with a port from 0 to 65535 is wanted", a.name, a.value)
+		case !a.safe && !source.Loopback(a.value):
+			add("%s leaves this machine, and %s", a.name, a.mend)
+		}
+	}
+	if p := c.Prefix(); p != "" && (path.Clean(p) != p || p[0] != '/' || (&url.URL{Path: p}).EscapedPath() != p) {
+		add("path_prefix is %q; a path such as /chat is wanted", c.PathPrefix)
+	}
+	return all
 }
 
 func (a App) problems() []error {
@@ -114,12 +145,22 @@ func validOrigin(o string) bool {
 }
 
 // Print writes the configuration as YAML that Load can read, but for the
-// secrets, which are replaced by a word.
+// secrets: one that has a file of its own is left out, the others are replaced by
+// a word.
 func (c Config) Print(w io.Writer) error {
+	c.Apps = slices.Clone(c.Apps)
+	for i := range c.Apps {
+		if c.Apps[i].SecretFile != "" {
+			c.Apps[i].Secret = ""
+		}
+	}
+	if c.Cluster.GossipKeyFile != "" {
+		c.Cluster.GossipKey = ""
+	}
 	text, err := yaml.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("print the configuration: %w", err)
 	}
-	_, err = w.Write(text)
+	_, err = w.Write(append(bytes.TrimRight(text, "\n"), '\n'))
 	return err
 }

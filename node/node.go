@@ -11,14 +11,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/actors/connection"
 	"github.com/parley-im/parley/actors/relay"
-	"github.com/parley-im/parley/auth"
-	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/clock"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/lineage"
@@ -28,12 +27,6 @@ import (
 	"github.com/parley-im/parley/transport/source"
 	"github.com/parley-im/parley/transport/ws"
 )
-
-// App is one tenant.
-type App struct {
-	auth.App
-	Limits chat.Limits
-}
 
 // Options say what a node is. Zero values mean the defaults.
 type Options struct {
@@ -96,7 +89,7 @@ type Node struct {
 	clients   *front
 	admin     *front
 	health    health
-	limits    map[chat.AppID]chat.Limits
+	tenants   atomic.Pointer[tenants]
 	// certificate is nil without TLS.
 	certificate *certificate
 }
@@ -116,7 +109,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	n = &Node{
-		o: o, id: hex.EncodeToString(id[:]), limits: make(map[chat.AppID]chat.Limits), admission: connection.NewAdmission(),
+		o: o, id: hex.EncodeToString(id[:]), admission: connection.NewAdmission(),
 		linked: make(chan struct{}), refused: make(chan error, 1), clock: clock.New(o.Now),
 	}
 	n.stopped, n.stop = context.WithCancel(context.Background())
@@ -125,8 +118,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 			err = errors.Join(err, n.Close(ctx))
 		}
 	}()
-	verifier, err := n.verifier()
-	if err != nil {
+	if err := n.setApps(o.Apps); err != nil {
 		return n, err
 	}
 	n.health.wait("starting")
@@ -149,7 +141,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 		return n, err
 	}
 	n.startActors()
-	n.startSockets(verifier)
+	n.startSockets()
 	n.host.Start()
 	close(n.linked)
 	n.reach(n.mesh.members.Nodes())

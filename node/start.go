@@ -19,7 +19,6 @@ import (
 	"github.com/parley-im/parley/actors/relay"
 	"github.com/parley-im/parley/actors/session"
 	"github.com/parley-im/parley/actors/shard"
-	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/placement"
@@ -60,18 +59,6 @@ func withDefaults(o Options) Options {
 		}
 	}
 	return o
-}
-
-func (n *Node) verifier() (*auth.Verifier, error) {
-	apps := make([]auth.App, 0, len(n.o.Apps))
-	for _, a := range n.o.Apps {
-		apps = append(apps, a.App)
-		n.limits[a.ID] = a.Limits
-	}
-	if len(apps) == 0 {
-		return nil, errors.New("no app is configured; give one as ID:SECRET")
-	}
-	return auth.NewVerifier(apps)
 }
 
 func (n *Node) openStore() (err error) {
@@ -193,26 +180,15 @@ func (n *Node) startActors() {
 	n.control.done.Go(func() { n.clock.Watch(n.control.ctx, n.clockJudged) })
 }
 
-func (n *Node) limitsOf(app chat.AppID) chat.Limits { return n.limits[app] }
-
 func salt() (s [16]byte) {
 	_, _ = rand.Read(s[:]) // never fails
 	return s
 }
 
-// maxFrame has room for whatever an app's limits allow, in each encoding.
-func (n *Node) maxFrame() int {
-	frame := minFrame
-	for _, l := range n.limits {
-		frame = max(frame, wire.SendBytes(l))
-	}
-	return frame
-}
-
-func (n *Node) startSockets(verifier *auth.Verifier) {
-	maxFrame := n.maxFrame()
+func (n *Node) startSockets() {
+	maxFrame := n.tenants.Load().maxFrame()
 	shared := &connection.Options{
-		System: n.system, Directory: n.directory, Verifier: verifier, Limits: n.limitsOf, Now: n.clock.Now, Log: n.o.Log,
+		System: n.system, Directory: n.directory, Verifier: n.verifier, Limits: n.limitsOf, Now: n.clock.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
 		Servers: n.servers, Admission: n.admission,
 	}

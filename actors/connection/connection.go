@@ -56,7 +56,7 @@ type Socket interface {
 type Options struct {
 	System    *actor.ActorSystem
 	Directory *directory.Directory
-	Verifier  *auth.Verifier
+	Verifier  func() *auth.Verifier // apps may change
 	Limits    func(chat.AppID) chat.Limits
 	Now       func() time.Time
 	Log       *slog.Logger

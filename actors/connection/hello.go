@@ -61,9 +61,9 @@ func (c *Connection) authenticate(user chat.UserKey, h *wirepb.Hello) (expires t
 	if len(h.Platform) > chat.MaxPlatformBytes {
 		return expires, chat.Errorf(chat.CodeInvalidParam, "login", "the platform has %d bytes; at most %d are allowed", len(h.Platform), chat.MaxPlatformBytes)
 	}
-	verify := c.o.Verifier.Verify
+	verify := c.o.Verifier().Verify
 	if h.Resume {
-		verify = c.o.Verifier.VerifyReturn
+		verify = c.o.Verifier().VerifyReturn
 	}
 	claims, err := verify(h.Token, user.App, user.ID, c.o.Now())
 	return claims.ExpiresAt, err
@@ -118,7 +118,7 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 
 // renew puts a new token in the place of the old one.
 func (c *Connection) renew(request uint32, r *wirepb.RenewToken) {
-	claims, err := c.o.Verifier.Verify(r.GetToken(), c.user.App, c.user.ID, c.o.Now())
+	claims, err := c.o.Verifier().Verify(r.GetToken(), c.user.App, c.user.ID, c.o.Now())
 	if err != nil {
 		c.refuse(request, "renew token", err)
 		return

@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	d.Register(directory.Conversation, tell(w.conv))
 	d.Start()
 	w.o = &Options{
-		System: system, Directory: d, Verifier: verifier, Limits: func(chat.AppID) chat.Limits { return chat.DefaultLimits() }, Now: time.Now,
+		System: system, Directory: d, Verifier: func() *auth.Verifier { return verifier }, Limits: func(chat.AppID) chat.Limits { return chat.DefaultLimits() }, Now: time.Now,
 		Log: quiet, Node: "n", Timing: DefaultTiming, Relay: members{}, Admission: NewAdmission(), Servers: func() []string { return nil },
 	}
 	t.Cleanup(func() {

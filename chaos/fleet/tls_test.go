@@ -35,7 +35,7 @@ func TestNodesTalkEncrypted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger.SetEnv("PARLEY_TLS_CERT=", "PARLEY_TLS_KEY=", "PARLEY_TLS_CA=", "PARLEY_GOSSIP_KEY=")
+	stranger.SetEnv("PARLEY_PEER_TLS_CERT=", "PARLEY_PEER_TLS_KEY=", "PARLEY_PEER_TLS_CA=", "PARLEY_GOSSIP_KEY=")
 	if err := stranger.Launch(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func certificates(t *testing.T) []string {
 	gossip := make([]byte, 32)
 	_, _ = rand.Read(gossip) // never fails
 	return []string{
-		"PARLEY_TLS_CERT=" + filepath.Join(dir, "node.crt"), "PARLEY_TLS_KEY=" + filepath.Join(dir, "node.key"), "PARLEY_TLS_CA=" + filepath.Join(dir, "ca.crt"),
+		"PARLEY_PEER_TLS_CERT=" + filepath.Join(dir, "node.crt"), "PARLEY_PEER_TLS_KEY=" + filepath.Join(dir, "node.key"), "PARLEY_PEER_TLS_CA=" + filepath.Join(dir, "ca.crt"),
 		"PARLEY_GOSSIP_KEY=" + base64.StdEncoding.EncodeToString(gossip),
 	}
 }

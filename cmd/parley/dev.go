@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
@@ -29,7 +28,7 @@ type devCommand struct {
 	Data  string `help:"Directory for the data." default:"./data" type:"path"`
 	Admin string `name:"admin-addr" help:"Where to serve the cluster, metrics and profiles; a loopback address." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 
-	clusterFlags
+	config.Cluster
 	Secrets string `help:"Directory of the secrets, which the nodes of a cluster share; the default is --data." placeholder:"DIR" type:"path"`
 }
 
@@ -50,23 +49,24 @@ func (c *devCommand) Run(ctx context.Context) error {
 		return err
 	}
 	cfg := config.Default()
-	c.clusterFlags.apply(&cfg.Cluster)
+	cfg.Cluster = c.Cluster
 	cfg.Apps = []config.App{{ID: app.ID, Secret: config.Secret(app.Secret), JWTSecret: config.Secret(app.JWTSecret), Tokens: app.Tokens}}
-	if err := cfg.Validate(); err != nil {
+	if err := errors.Join(cfg.ReadSecrets(), cfg.Validate()); err != nil {
 		return usageError{err}
 	}
 	cluster, err := clusterOptions(cfg.Cluster)
 	if err != nil {
 		return usageError{err}
 	}
+	apps := []node.App{{App: app, Limits: chat.DefaultLimits()}}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return serve(ctx, node.Options{
 		Addr: c.Addr, Data: c.Data, Admin: c.Admin, AdminToken: token, ClientURL: "http://" + c.Addr, Cluster: cluster, Demo: true, LoopbackOrigins: true, Log: log,
-		Apps: []node.App{{App: app, Limits: chat.DefaultLimits()}},
+		Apps: apps,
 	}, func(n *node.Node) {
 		fmt.Printf("Parley is ready at %s\nOpen it in two windows and sign in as two of the demo users. Ctrl-C ends it; the data stays in %s.\nFor operators: %s/cluster, with the token in %s.\n",
 			n.URL(), c.Data, n.AdminURL(), filepath.Join(secrets, "admin-token"))
-	})
+	}, func(n *node.Node) error { return n.Reload(apps) })
 }
 
 // checkLoopback refuses to hand out tokens to a network.
@@ -135,22 +135,4 @@ func secretFile(path, fresh string) (string, error) {
 		return "", fmt.Errorf("write a secret: %w", err)
 	}
 	return fresh, nil
-}
-
-// drainTime bounds how long a node may take to stop.
-const drainTime = 10 * time.Second
-
-// serve runs a node until the context ends, then stops it in order.
-func serve(ctx context.Context, o node.Options, ready func(*node.Node)) error {
-	raiseHeapFloor()
-	n, err := node.Start(ctx, o)
-	if err != nil {
-		return err
-	}
-	ready(n)
-	<-ctx.Done()
-	o.Log.Info("shutting down")
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	return n.Close(stop)
 }

@@ -15,6 +15,7 @@ import (
 var commands struct {
 	Dev     devCommand     `cmd:"" help:"Run a node on this machine with demo users and a chat page, to try and to develop against."`
 	Serve   serveCommand   `cmd:"" help:"Run a node for real."`
+	Config  configCommand  `cmd:"" help:"Print the settings that serve would run with."`
 	Token   tokenCommand   `cmd:"" help:"Make a token for a user and print it."`
 	Status  statusCommand  `cmd:"" help:"Show the cluster: nodes, shards, moves."`
 	Drain   drainCommand   `cmd:"" help:"Have a node give away what it serves and holds."`
@@ -39,7 +40,7 @@ func main() {
 // cluster that is not whole.
 func run(ctx context.Context, args []string) int {
 	parser, err := kong.New(&commands, kong.Name("parley"), kong.Description("A clustered chat engine for web apps."),
-		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.UsageOnError(), kong.DefaultEnvars("PARLEY"), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		panic(err) // the struct above is wrong
 	}

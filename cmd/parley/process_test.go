@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -108,10 +109,14 @@ func (p *process) await(pattern string) []string {
 }
 
 // serving starts `parley serve` on free ports over a folder, and gives its URLs
-// once it is ready.
+// once it is ready. Its app is 1, unless a file names others.
 func serving(t *testing.T, dir string, args ...string) (p *process, url, admin string) {
 	t.Helper()
-	p = launch(t, []string{"PARLEY_APP=1:" + appSecret},
+	var env []string
+	if !slices.Contains(args, "--config") {
+		env = []string{"PARLEY_APP=1:" + appSecret}
+	}
+	p = launch(t, env,
 		append([]string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data", filepath.Join(dir, "data")}, args...)...)
 	m := p.await(`msg=ready url=(\S+) admin=(\S+)`)
 	return p, m[1], m[2]

@@ -2,21 +2,25 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/internal/failpoint"
+	"github.com/parley-im/parley/config"
 )
 
 type tokenCommand struct {
-	AppID  uint32        `name:"app-id" required:"" help:"The app."`
-	Secret string        `required:"" help:"The app's secret, 32 characters." env:"PARLEY_SECRET"`
-	User   string        `required:"" help:"The user ID."`
-	TTL    time.Duration `name:"ttl" default:"24h" help:"How long the token is good: 1s to 576h (24 days)."`
-	JWT    bool          `name:"jwt" help:"Make a JWT (HS256) instead of a token04."`
+	AppID      uint32        `name:"app-id" required:"" help:"The app."`
+	User       string        `required:"" help:"The user ID."`
+	File       string        `name:"config" help:"The node's YAML file, for the app's secret." placeholder:"FILE" type:"path"`
+	SecretFile string        `help:"File with the app's secret." placeholder:"FILE" type:"path"`
+	Secret     string        `help:"The app's secret itself: everybody on the machine sees it on a command line." placeholder:"SECRET"`
+	TTL        time.Duration `name:"ttl" default:"24h" help:"How long the token is good: 1s to 576h (24 days)."`
+	JWT        bool          `name:"jwt" help:"Make a JWT (HS256) instead of a token04."`
 }
 
 // Run prints the token and nothing else.
@@ -27,12 +31,15 @@ func (c *tokenCommand) Run() error {
 	if c.TTL > auth.MaxValidity {
 		return usagef("--ttl %v is too long; at most %v is allowed", c.TTL, auth.MaxValidity)
 	}
+	secret, err := c.secret()
+	if err != nil {
+		return usageError{err}
+	}
 	var token string
-	var err error
 	if c.JWT {
-		token, err = auth.GenerateJWT(chat.AppID(c.AppID), c.User, c.Secret, c.TTL, time.Now())
+		token, err = auth.GenerateJWT(chat.AppID(c.AppID), c.User, secret, c.TTL, time.Now())
 	} else {
-		token, err = auth.Generate04(chat.AppID(c.AppID), c.User, c.Secret, c.TTL, time.Now(), rand.Reader)
+		token, err = auth.Generate04(chat.AppID(c.AppID), c.User, secret, c.TTL, time.Now(), rand.Reader)
 	}
 	if err != nil {
 		return usageError{err}
@@ -41,25 +48,60 @@ func (c *tokenCommand) Run() error {
 	return nil
 }
 
+// secret is the app's, from the one place that is named.
+func (c *tokenCommand) secret() (string, error) {
+	named := 0
+	for _, from := range []string{c.File, c.SecretFile, c.Secret} {
+		if from != "" {
+			named++
+		}
+	}
+	if named != 1 {
+		return "", errors.New("name the app's secret by one of --config, --secret-file, --secret and PARLEY_SECRET")
+	}
+	if c.Secret != "" {
+		return c.Secret, nil
+	}
+	app := config.App{ID: chat.AppID(c.AppID), SecretFile: c.SecretFile}
+	cfg := config.Config{Apps: []config.App{app}}
+	if c.File != "" {
+		var err error
+		if cfg, err = config.Load(c.File); err != nil {
+			return "", err
+		}
+	}
+	if err := cfg.ReadSecrets(); err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(cfg.Apps, func(a config.App) bool { return a.ID == app.ID })
+	if i < 0 {
+		return "", fmt.Errorf("%s names no app %d", c.File, app.ID)
+	}
+	if app = cfg.Apps[i]; c.JWT && app.JWTSecret != "" {
+		return string(app.JWTSecret), nil
+	}
+	return string(app.Secret), nil
+}
+
 type versionCommand struct{}
 
 // version is the release; builds from a checkout add their revision.
 const version = "0.1.0-dev"
 
-// Run prints the version, the revision that it was built from, if known, and
-// whether this is a build for tests.
+// Run prints the version, the revision that it was built from, if known, and the
+// tags of a build for tests: what is built with them breaks its promises.
 func (c *versionCommand) Run() error {
-	revision := ""
+	more := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = " (" + s.Value + ")"
+			switch {
+			case s.Key == "vcs.revision":
+				more = " (" + s.Value + ")" + more
+			case s.Key == "-tags" && s.Value != "":
+				more += ", a build for tests with -tags " + s.Value
 			}
 		}
 	}
-	if failpoint.Built {
-		revision += " with failpoints"
-	}
-	fmt.Printf("parley %s%s\n", version, revision)
+	fmt.Printf("parley %s%s\n", version, more)
 	return nil
 }

@@ -4,9 +4,6 @@ package failpoint
 
 import "time"
 
-// Built says whether this build has failpoints.
-const Built = false
-
 // Hit does nothing.
 func Hit(string) {}
 

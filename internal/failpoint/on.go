@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// Built says whether this build has failpoints.
-const Built = true
-
 // armed is the point that ends the process, and how many hits are left.
 var (
 	armed string
