@@ -112,6 +112,7 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 			TextBytes: uint32(l.TextBytes), CustomBytes: uint32(l.CustomBytes), CommandBytes: uint32(l.CommandBytes),
 			ExtendedDataBytes: uint32(l.ExtendedDataBytes), FrameBytes: uint32(c.o.MaxFrame),
 			DedupeWindowMs: uint64(l.Dedupe.Age.Milliseconds()), InFlight: maxInFlight,
+			SearchedContentBytes: uint32(l.SearchedBytes), Mentions: chat.MaxMentions,
 		},
 	}})
 }

@@ -994,7 +994,10 @@ type Limits struct {
 	// How long a client message id is remembered at least.
 	DedupeWindowMs uint64 `protobuf:"varint,6,opt,name=dedupe_window_ms,json=dedupeWindowMs,proto3" json:"dedupe_window_ms,omitempty"`
 	// Requests of one connection that may await their reply.
-	InFlight      uint32 `protobuf:"varint,7,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	InFlight             uint32 `protobuf:"varint,7,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	SearchedContentBytes uint32 `protobuf:"varint,8,opt,name=searched_content_bytes,json=searchedContentBytes,proto3" json:"searched_content_bytes,omitempty"`
+	// Users that one message may mention.
+	Mentions      uint32 `protobuf:"varint,9,opt,name=mentions,proto3" json:"mentions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1074,6 +1077,20 @@ func (x *Limits) GetDedupeWindowMs() uint64 {
 func (x *Limits) GetInFlight() uint32 {
 	if x != nil {
 		return x.InFlight
+	}
+	return 0
+}
+
+func (x *Limits) GetSearchedContentBytes() uint32 {
+	if x != nil {
+		return x.SearchedContentBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMentions() uint32 {
+	if x != nil {
+		return x.Mentions
 	}
 	return 0
 }
@@ -2416,7 +2433,7 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x04node\x18\t \x01(\tR\x04node\x12\"\n" +
 	"\fcapabilities\x18\n" +
 	" \x03(\tR\fcapabilities\x12\x18\n" +
-	"\aservers\x18\v \x03(\tR\aservers\"\x87\x02\n" +
+	"\aservers\x18\v \x03(\tR\aservers\"\xd9\x02\n" +
 	"\x06Limits\x12\x1d\n" +
 	"\n" +
 	"text_bytes\x18\x01 \x01(\rR\ttextBytes\x12!\n" +
@@ -2426,7 +2443,9 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\vframe_bytes\x18\x05 \x01(\rR\n" +
 	"frameBytes\x12(\n" +
 	"\x10dedupe_window_ms\x18\x06 \x01(\x04R\x0ededupeWindowMs\x12\x1b\n" +
-	"\tin_flight\x18\a \x01(\rR\binFlight\"\x06\n" +
+	"\tin_flight\x18\a \x01(\rR\binFlight\x124\n" +
+	"\x16searched_content_bytes\x18\b \x01(\rR\x14searchedContentBytes\x12\x1a\n" +
+	"\bmentions\x18\t \x01(\rR\bmentions\"\x06\n" +
 	"\x04Ping\",\n" +
 	"\x04Pong\x12$\n" +
 	"\x0eserver_time_ms\x18\x01 \x01(\x04R\fserverTimeMs\"\t\n" +

@@ -888,6 +888,16 @@ func (m *Limits) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Mentions != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Mentions))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.SearchedContentBytes != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.SearchedContentBytes))
+		i--
+		dAtA[i] = 0x40
+	}
 	if m.InFlight != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.InFlight))
 		i--
@@ -2480,6 +2490,12 @@ func (m *Limits) SizeVT() (n int) {
 	}
 	if m.InFlight != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.InFlight))
+	}
+	if m.SearchedContentBytes != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.SearchedContentBytes))
+	}
+	if m.Mentions != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Mentions))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -5034,6 +5050,44 @@ func (m *Limits) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.InFlight |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SearchedContentBytes", wireType)
+			}
+			m.SearchedContentBytes = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SearchedContentBytes |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Mentions", wireType)
+			}
+			m.Mentions = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Mentions |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

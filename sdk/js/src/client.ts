@@ -13,6 +13,7 @@ import type { GetToken } from './provider.js';
 import { ServerList } from './server.js';
 import { Session } from './session.js';
 import type { WebSocketConstructor } from './socket.js';
+import { wellFormed } from './text.js';
 
 /** How to make a client. Only the server is needed. */
 export interface ChatClientOptions {
@@ -20,7 +21,7 @@ export interface ChatClientOptions {
   readonly server: string | readonly string[];
   /** Needed where no global WebSocket exists, as in Node 20. */
   readonly WebSocket?: WebSocketConstructor;
-  /** For how long a message is tried; 5 minutes unless told. */
+  /** For how long a message is tried, in milliseconds; 5 minutes unless told. Infinity never gives up. */
   readonly resendWindowMs?: number;
   /** For how long a question waits for its answer, reconnects included; 15 s unless told. */
   readonly requestTimeoutMs?: number;
@@ -66,6 +67,8 @@ export class ChatClient {
   private appLimits: Limits | undefined;
 
   constructor(private readonly options: ChatClientOptions) {
+    requireDuration('resendWindowMs', options.resendWindowMs);
+    requireDuration('requestTimeoutMs', options.requestTimeoutMs);
     this.random = options.random ?? Math.random;
     this.servers = new ServerList(options.server, this.random);
   }
@@ -178,11 +181,17 @@ export class ChatClient {
    * with the message, and send both again. The message is stored once.
    */
   async send(draft: Draft): Promise<Message> {
-    const { clientMessageID = this.newMessageID() } = draft;
+    const { clientMessageID = this.newMessageID(), extendedData = '', searchedContent = '' } = draft;
     if (!isMessageID(clientMessageID)) {
       throw new ChatError(Code.InvalidParam, 'clientMessageID must be an id from newMessageID: 32 hexadecimal digits.');
     }
-    return this.needSession().send({ ...DRAFT_DEFAULTS, ...draft, clientMessageID });
+    return this.needSession().send({
+      ...DRAFT_DEFAULTS,
+      ...draft,
+      clientMessageID,
+      extendedData: wellFormed(extendedData),
+      searchedContent: wellFormed(searchedContent),
+    });
   }
 
   /**
@@ -273,6 +282,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SEND_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const RESEND_WINDOW_MS = 5 * 60_000;
+
+function requireDuration(name: string, value: unknown): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  throw new ChatError(Code.InvalidParam, `${name} must be a number of milliseconds from 0 on.`);
+}
 
 const DRAFT_DEFAULTS: Omit<MessageContent, 'type' | 'body'> = {
   subType: 0,

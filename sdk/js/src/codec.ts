@@ -149,6 +149,8 @@ function welcomeIn(w: pb.Welcome): Welcome {
       customBytes: limits.customBytes,
       commandBytes: limits.commandBytes,
       extendedDataBytes: limits.extendedDataBytes,
+      searchedContentBytes: limits.searchedContentBytes,
+      mentions: limits.mentions,
       frameBytes: limits.frameBytes,
       dedupeWindowMs: num(limits.dedupeWindowMs),
       inFlight: limits.inFlight,

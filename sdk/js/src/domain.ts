@@ -10,7 +10,7 @@ export interface ConversationRef {
   readonly id: string;
 }
 
-/** The message types that the core knows by number. */
+/** The message types that the core treats differently. */
 export const MessageType = { Text: 1, Command: 2, Custom: 200 } as const;
 
 /** What the sender of a message decides. */
@@ -75,6 +75,9 @@ export interface Limits {
   readonly customBytes: number;
   readonly commandBytes: number;
   readonly extendedDataBytes: number;
+  readonly searchedContentBytes: number;
+  /** Users that one message may mention. */
+  readonly mentions: number;
   readonly frameBytes: number;
   readonly dedupeWindowMs: number;
   /** Requests of one connection that may await their reply. */

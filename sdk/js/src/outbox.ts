@@ -3,6 +3,7 @@ import type { ConversationRef, Sent } from './domain.js';
 import { MessageType, refKey, sameContent } from './domain.js';
 import { asChatError, ChatError, Code, ParleyErrorCode } from './errors.js';
 import type { SendRequest } from './frames.js';
+import { Timer } from './timer.js';
 
 /** What the outbox needs and tells. */
 export interface OutboxPort {
@@ -19,14 +20,14 @@ interface Entry {
   state: 'queued' | 'inFlight' | 'waiting';
   /** Attempts so far. */
   tries: number;
-  deadline: ReturnType<typeof setTimeout> | undefined;
+  readonly deadline: Timer;
 }
 
 interface Lane {
   readonly key: string;
   readonly entries: Entry[];
   readonly backoff: Backoff;
-  retryTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly retry: Timer;
 }
 
 /**
@@ -65,7 +66,7 @@ export class Outbox {
       return Promise.reject(new ChatError(Code.Busy, `At most ${MAX_ENTRIES} messages may wait to be sent.`));
     }
     const entry = newEntry(request);
-    entry.deadline = setTimeout(() => this.giveUp(entry), this.windowMs);
+    entry.deadline.start(this.windowMs, () => this.giveUp(entry));
     this.entries.set(entryKey(request.conversation, request.clientMessageID), entry);
     const lane = this.lane(request);
     lane.entries.push(entry);
@@ -85,7 +86,7 @@ export class Outbox {
   /** The connection is gone; answers that were due will not come. */
   pause(): void {
     this.open = false;
-    for (const lane of this.lanes.values()) clearTimeout(lane.retryTimer);
+    for (const lane of this.lanes.values()) lane.retry.stop();
   }
 
   /** Whether messages to this conversation, commands apart, are under way. */
@@ -118,7 +119,7 @@ export class Outbox {
     let lane = this.lanes.get(key);
     if (!lane) {
       const backoff = new Backoff({ first: RETRY_FIRST_MS, cap: RETRY_CAP_MS }, this.port.random);
-      lane = { key, entries: [], backoff, retryTimer: undefined };
+      lane = { key, entries: [], backoff, retry: new Timer() };
       this.lanes.set(key, lane);
     }
     return lane;
@@ -148,12 +149,11 @@ export class Outbox {
     if (!this.alive(entry)) return;
     entry.state = 'waiting';
     if (!this.open) return this.wake(lane);
-    clearTimeout(lane.retryTimer);
-    lane.retryTimer = setTimeout(() => this.wake(lane), error.retryAfterMs + lane.backoff.next());
+    lane.retry.start(error.retryAfterMs + lane.backoff.next(), () => this.wake(lane));
   }
 
   private wake(lane: Lane): void {
-    clearTimeout(lane.retryTimer);
+    lane.retry.stop();
     for (const entry of lane.entries) if (entry.state === 'waiting') entry.state = 'queued';
     this.pump(lane);
   }
@@ -181,14 +181,14 @@ export class Outbox {
   }
 
   private remove(entry: Entry): void {
-    clearTimeout(entry.deadline);
+    entry.deadline.stop();
     this.entries.delete(entryKey(entry.request.conversation, entry.request.clientMessageID));
     const lane = this.lanes.get(laneKey(entry.request));
     const index = lane?.entries.indexOf(entry) ?? -1;
     if (!lane || index < 0) return;
     lane.entries.splice(index, 1);
     if (lane.entries.length > 0) return;
-    clearTimeout(lane.retryTimer);
+    lane.retry.stop();
     this.lanes.delete(lane.key);
   }
 }
@@ -205,7 +205,7 @@ function newEntry(request: SendRequest): Entry {
     resolve = yes;
     reject = no;
   });
-  return { request, sent, resolve, reject, state: 'queued', tries: 0, deadline: undefined };
+  return { request, sent, resolve, reject, state: 'queued', tries: 0, deadline: new Timer() };
 }
 
 // The server tells ids apart within a conversation only.

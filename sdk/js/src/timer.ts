@@ -7,12 +7,13 @@ export class Timer {
     return this.handle !== undefined;
   }
 
-  /** Runs once after this time, in milliseconds; Infinity is as long as a timer can be. */
+  /** Runs once after this time, in milliseconds; after Infinity it never does. */
   start(ms: number, run: () => void): void {
     this.stop();
     this.handle = setTimeout(() => {
       this.handle = undefined;
-      run();
+      if (ms > MAX_DELAY_MS) this.start(ms - MAX_DELAY_MS, run);
+      else run();
     }, Math.min(ms, MAX_DELAY_MS));
   }
 

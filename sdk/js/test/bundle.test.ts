@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,10 @@ interface Exports {
   ZIMMessageType: Record<string, unknown>;
 }
 
+interface Rolldown {
+  rolldown(options: object): Promise<{ generate(options: object): Promise<{ output: { code: string }[] }> }>;
+}
+
 describe('the built files', () => {
   it('zim.js stands alone, with ZIM by name and as default, and the enums', async () => {
     expect(read('zim.js')).not.toMatch(/\bimport\s*["'{*]|\bfrom\s*["']/);
@@ -54,4 +58,19 @@ describe('the built files', () => {
     expect(read('zim.d.ts')).not.toMatch(/from ["'][^"']/);
     for (const name of ['zim.d.ts', 'index.d.ts']) expect(withoutComments(read(name))).not.toMatch(/\bany\b/);
   });
+});
+
+it('a bundler keeps an import of the script for its effect', async () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, unknown>; sideEffects: string[] };
+  expect(manifest.sideEffects).toContain(manifest.exports['./zim.iife.js']);
+  const resolve = createRequire(createRequire(import.meta.url).resolve('tsdown')).resolve;
+  const { rolldown } = (await import(/* @vite-ignore */ pathToFileURL(resolve('rolldown')).href)) as Rolldown;
+  const entry = join(out, 'app.js');
+  mkdirSync(join(out, 'node_modules', 'parley-chat', 'dist'), { recursive: true });
+  cpSync(join(root, 'package.json'), join(out, 'node_modules', 'parley-chat', 'package.json'));
+  cpSync(join(out, 'zim.iife.js'), join(out, 'node_modules', 'parley-chat', 'dist', 'zim.iife.js'));
+  writeFileSync(entry, "import 'parley-chat/zim.iife.js';\n");
+  const bundle = await rolldown({ input: entry, cwd: out });
+  const { output } = await bundle.generate({ format: 'esm' });
+  expect(output[0]?.code.length).toBeGreaterThan(read('zim.iife.js').length / 2);
 });

@@ -1,5 +1,6 @@
 import type { ConversationRef, Limits, MessageContent } from '../domain.js';
 import { ChatError, Code } from '../errors.js';
+import { wellFormed } from '../text.js';
 import { ZIMConversationType, ZIMMessageType } from './enums/index.js';
 import type { ZIMMessage, ZIMMessageSendConfig } from './types/index.js';
 
@@ -31,6 +32,7 @@ export function contentOf(message: ZIMMessage, config: Partial<ZIMMessageSendCon
   const fields = fieldsOf(message, limits);
   const extendedData = optionalText(message.extendedData, 'extendedData');
   requireWithin(encoder.encode(extendedData).length, limits.extendedDataBytes, 'extendedData');
+  refuseUnbuilt(config);
   return {
     subType: 0,
     searchedContent: '',
@@ -38,10 +40,18 @@ export function contentOf(message: ZIMMessage, config: Partial<ZIMMessageSendCon
     type: message.type,
     priority: priorityOf(config?.priority),
     extendedData,
-    mentionedUserIDs: mentionsOf(message.mentionedUserIDs),
+    mentionedUserIDs: mentionsOf(message.mentionedUserIDs, limits.mentions),
     mentionAll: message.isMentionAll === true,
   };
 }
+
+/** The texts of a message as they can be carried: those that a user sees or the app reads. */
+export function carriedTexts(message: ZIMMessage): Partial<ZIMMessage> {
+  const texts = Object.entries(message ?? {}).filter(([key, value]) => TEXTS.has(key) && typeof value === 'string');
+  return Object.fromEntries(texts.map(([key, value]) => [key, wellFormed(value as string)]));
+}
+
+const TEXTS = new Set(['message', 'extendedData', 'searchedContent']);
 
 function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'body'> & Partial<MessageContent> {
   if (typeof message !== 'object' || message === null) throw invalidParam('The message must be an object.');
@@ -53,7 +63,7 @@ function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'bo
       return {
         body: textBody(content.message, limits.customBytes),
         subType: subTypeOf(content.subType),
-        searchedContent: optionalText(content.searchedContent, 'searchedContent'),
+        searchedContent: searchedContentOf(content.searchedContent, limits.searchedContentBytes),
       };
     case ZIMMessageType.Command:
       return { body: commandBody(content.message, limits.commandBytes) };
@@ -103,8 +113,23 @@ function optionalText(value: unknown, name: string): string {
   throw invalidParam(`${name} must be a text.`);
 }
 
-function mentionsOf(value: unknown): string[] {
+function searchedContentOf(value: unknown, limit: number): string {
+  const text = optionalText(value, 'searchedContent');
+  requireWithin(encoder.encode(text).length, limit, 'searchedContent');
+  return text;
+}
+
+function mentionsOf(value: unknown, limit: number): string[] {
   const list = value ?? [];
-  if (Array.isArray(list) && list.every((id) => typeof id === 'string')) return [...list];
-  throw invalidParam('mentionedUserIDs must be a list of texts.');
+  if (!Array.isArray(list) || !list.every((id) => typeof id === 'string')) throw invalidParam('mentionedUserIDs must be a list of texts.');
+  if (limit > 0 && list.length > limit) throw invalidParam(`${list.length} users are mentioned, ${limit} are allowed.`);
+  return [...list];
+}
+
+// What an app relies on is not passed over in silence. Offline pushes are the
+// exception: there are none, and so nothing to configure.
+function refuseUnbuilt(config: Partial<ZIMMessageSendConfig> | undefined): void {
+  for (const option of ['hasReceipt', 'disableUnreadMessageCount'] as const) {
+    if (config?.[option]) throw new ChatError(Code.Unsupported, `Sending with ${option} is not supported yet.`);
+  }
 }

@@ -104,7 +104,8 @@ export function conversationOut(conversation: Conversation, selfID: string): ZIM
   };
 }
 
-const decoder = new TextDecoder();
+// A leading U+FEFF is part of the text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function textOf(body: Uint8Array): string {
   return decoder.decode(body);

@@ -4,7 +4,7 @@ import { ChatError, Code } from '../errors.js';
 import type { HistoryPage } from '../frames.js';
 import { invalidParam, positiveInteger } from './check.js';
 import { conversationTypeOf, messageOut } from './convert.js';
-import type { ZIMMessageQueriedResult, ZIMMessageQueryConfig } from './types/index.js';
+import type { ZIMMessage, ZIMMessageQueriedResult, ZIMMessageQueryConfig } from './types/index.js';
 
 /**
  * A page of history, the oldest message first: with `reverse` the last ones
@@ -29,8 +29,7 @@ export async function queryHistory(
 
 async function pages(client: ChatClient, conversation: ConversationRef, wanted: number, config: ZIMMessageQueryConfig): Promise<Message[]> {
   const back = config.reverse === true;
-  // A message that was never accepted has no place: it is newer than all others.
-  let edge = config.nextMessage?.messageSeq ?? 0;
+  let edge = seqOf(config.nextMessage);
   if (config.nextMessage && edge === 0 && !back) return [];
   let found: Message[] = [];
   while (found.length < wanted) {
@@ -40,6 +39,14 @@ async function pages(client: ChatClient, conversation: ConversationRef, wanted: 
     edge = back ? page.firstSeq : page.lastSeq;
   }
   return found;
+}
+
+// A message that was never accepted has no place: it is newer than all others.
+function seqOf(message: ZIMMessage | undefined): number {
+  if (!message || (!message.messageID && !message.messageSeq)) return 0;
+  const { messageSeq } = message;
+  if (typeof messageSeq === 'number' && Number.isSafeInteger(messageSeq) && messageSeq > 0) return messageSeq;
+  throw invalidParam('nextMessage must be a message as it was given out, with its messageSeq.');
 }
 
 async function ask(client: ChatClient, conversation: ConversationRef, edge: number, size: number, back: boolean): Promise<HistoryPage> {

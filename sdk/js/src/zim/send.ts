@@ -3,7 +3,7 @@ import type { ConversationRef, Message, MessageContent } from '../domain.js';
 import { guarded } from '../emitter.js';
 import { asChatError, ParleyErrorCode } from '../errors.js';
 import { isMessageID, issuedAtOf } from '../messageid.js';
-import { contentOf, invalidParam } from './check.js';
+import { carriedTexts, contentOf, invalidParam } from './check.js';
 import { conversationTypeOf, messageDefaults } from './convert.js';
 import { ZIMMessageDirection, ZIMMessageSentStatus, ZIMMessageType } from './enums/index.js';
 import type { ZIMMessage, ZIMMessageSendConfig, ZIMMessageSendNotification, ZIMMessageSentResult } from './types/index.js';
@@ -42,9 +42,9 @@ export class Sender {
     const selfID = this.client.userID ?? '';
     const limits = this.client.limits;
     if (!limits) throw invalidParam('Not logged in.');
-    const content = contentOf(given, config, limits);
+    const content = contentOf(carried(given), config, limits);
     if (conversation.id === selfID) throw invalidParam('A message cannot be sent to oneself.');
-    const before = this.copies.get(given) ?? given;
+    const before = carried(this.copies.get(given) ?? given);
     const clientMessageID = this.idOfAttempts(before) ?? this.client.newMessageID();
     const attached = this.attachedFields(before, conversation, clientMessageID, selfID);
     const write = (fields: Partial<ZIMMessage>): ZIMMessage => this.write(given, Object.assign(attached, fields), fields);
@@ -118,6 +118,10 @@ export class Sender {
       return copy;
     }
   }
+}
+
+function carried(message: ZIMMessage): ZIMMessage {
+  return message && { ...message, ...carriedTexts(message) };
 }
 
 // The server takes no first attempt from further ahead.

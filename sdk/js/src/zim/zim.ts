@@ -13,6 +13,7 @@ import type { Payload } from './relay.js';
 import { relay } from './relay.js';
 import { Sender } from './send.js';
 import { checkTokenForm } from './token.js';
+import { installUnbuilt } from './unbuilt.js';
 import type {
   ZIMAppConfig,
   ZIMConversationFilterOption,
@@ -22,6 +23,8 @@ import type {
   ZIMEventHandler,
   ZIMLoginConfig,
   ZIMLogoutConfig,
+  ZIMMediaMessage,
+  ZIMMediaUploadingProgress,
   ZIMMessage,
   ZIMMessageQueriedResult,
   ZIMMessageQueryConfig,
@@ -159,6 +162,38 @@ export class ZIM {
     return this.sendMessage(message, toUserID, ZIMConversationType.Peer, config, notification);
   }
 
+  /** The older name of sending to a group. */
+  sendGroupMessage(
+    message: ZIMMessage,
+    toGroupID: string,
+    config: ZIMMessageSendConfig,
+    notification?: ZIMMessageSendNotification,
+  ): Promise<ZIMMessageSentResult> {
+    return this.sendMessage(message, toGroupID, ZIMConversationType.Group, config, notification);
+  }
+
+  /** The older name of sending to a room. */
+  sendRoomMessage(
+    message: ZIMMessage,
+    toRoomID: string,
+    config: ZIMMessageSendConfig,
+    notification?: ZIMMessageSendNotification,
+  ): Promise<ZIMMessageSentResult> {
+    return this.sendMessage(message, toRoomID, ZIMConversationType.Room, config, notification);
+  }
+
+  /** The older name of sending a file; its last argument may be the progress function alone. */
+  sendMediaMessage(
+    message: ZIMMediaMessage,
+    toConversationID: string,
+    conversationType: ZIMConversationType,
+    config: ZIMMessageSendConfig,
+    notification?: ZIMMessageSendNotification | ZIMMediaUploadingProgress,
+  ): Promise<ZIMMessageSentResult> {
+    const told = typeof notification === 'function' ? { onMediaUploadingProgress: notification } : notification;
+    return this.sendMessage(message, toConversationID, conversationType, config, told);
+  }
+
   /** Messages of a conversation, the oldest first; `reverse` pages backwards. */
   async queryHistoryMessage(
     conversationID: string,
@@ -225,6 +260,8 @@ export class ZIM {
     throw new ChatError(Code.NotLoggedIn, `API.${name}: Not logged with call.`);
   }
 }
+
+installUnbuilt(ZIM, (zim, name) => zim['needLogin'](name));
 
 // The login goes on, with the newer token: while it is not done yet, the next
 // attempt uses that.

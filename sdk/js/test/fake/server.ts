@@ -194,7 +194,7 @@ export class FakeServer {
         heartbeatIntervalMs: 10_000,
         heartbeatTimeoutMs: 35_000,
         servers: this.servers,
-        limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, frameBytes: FRAME_BYTES, inFlight: 16 },
+        limits: { textBytes: 100, customBytes: 100, commandBytes: 50, extendedDataBytes: 20, searchedContentBytes: 10, mentions: 3, frameBytes: FRAME_BYTES, inFlight: 16 },
       },
     });
   }

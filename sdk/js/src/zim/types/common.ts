@@ -24,7 +24,8 @@ export interface ZIMAppConfig {
   WebSocket?: WebSocketConstructor;
   /**
    * For how many milliseconds a message is tried before sending it fails;
-   * 5 minutes unless told (the reference gives up after 30 s).
+   * 5 minutes unless told (the reference gives up after 30 s). Infinity never
+   * gives up.
    */
   resendWindowMs?: number;
   /**

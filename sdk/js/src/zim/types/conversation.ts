@@ -37,7 +37,7 @@ export interface ZIMConversation {
 
 /** Which entries to fetch. */
 export interface ZIMConversationQueryConfig {
-  /** The entry to continue behind; it is not part of the result. */
+  /** The entry to continue after; it is not part of the result. */
   nextConversation?: ZIMConversation;
   count: number;
 }

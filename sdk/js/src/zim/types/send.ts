@@ -4,17 +4,18 @@ import type { ZIMMediaMessage, ZIMMessage, ZIMMultipleMessage } from './message.
 
 /** How to send a message. */
 export interface ZIMMessageSendConfig {
+  /** Has no effect: there are no offline pushes. */
   pushConfig?: ZIMPushConfig;
   priority: ZIMMessagePriority;
-  /** Has no effect yet. */
+  /** Not supported yet: true is refused with 6000013. */
   hasReceipt?: boolean;
-  /** Has no effect yet. */
+  /** Has no effect: there are no offline pushes. */
   isNotifyMentionedUsers?: boolean;
   /** Accepted; a failed message that is sent again is always recognised, by its localMessageID. */
   isRetrySend?: boolean;
-  /** Has no effect yet. */
+  /** Not supported yet: true is refused with 6000013. */
   disableUnreadMessageCount?: boolean;
-  /** Has no effect yet. */
+  /** Concerns messages of the type Multiple, which cannot be sent yet. */
   isAllowMultipleMessagePartialFailed?: boolean;
 }
 
@@ -48,7 +49,7 @@ export interface ZIMMessageSentResult {
 
 /** Which messages to fetch. */
 export interface ZIMMessageQueryConfig {
-  /** The message to continue behind; it is not part of the result. */
+  /** The message to continue after; it is not part of the result. */
   nextMessage?: ZIMMessage;
   count: number;
   /** True goes from the newest back, false from the oldest on. */
