@@ -1,9 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { ChatClient } from '../src/client.js';
@@ -12,71 +6,27 @@ import { ZIMConversationType } from '../src/zim/enums/index.js';
 import type { ZIMMessage } from '../src/zim/index.js';
 import { ZIM } from '../src/zim/index.js';
 import { peer, textOf } from './fake/app.js';
+import { bin, Program } from './real/program.js';
 import { CONFIG, text } from './fake/zim.js';
 
-// Against the real server: PARLEY_BIN names the built binary, which is started
-// and killed here as `parley dev`.
-const bin = process.env['PARLEY_BIN'];
 const LOGIN = { userName: '', isOfflineLogin: false, customStatus: '', customStatusDuration: 0 };
 
-/** One server process on a data folder of its own. */
-class Server {
-  readonly data = mkdtempSync(join(tmpdir(), 'parley-e2e-'));
-  url = '';
-  private child: ChildProcess | undefined;
-  private port = 0;
-
-  async start(): Promise<void> {
-    this.port ||= await freePort();
-    this.url = `http://127.0.0.1:${this.port}`;
-    this.child = spawn(bin as string, ['dev', '--addr', `127.0.0.1:${this.port}`, '--data', this.data], { stdio: 'ignore' });
-    await vi.waitUntil(() => fetch(`${this.url}/readyz`).then((r) => r.ok, () => false), { timeout: 20_000, interval: 50 });
-  }
-
-  async kill(): Promise<void> {
-    const child = this.child;
-    if (!child || child.exitCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
-  }
-
-  async token(userID: string, ttlSeconds?: number): Promise<{ appID: number; token: string }> {
-    const body = JSON.stringify({ userID, ...(ttlSeconds && { ttlSeconds }) });
-    const answer = await fetch(`${this.url}/dev/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as { appID: number; token: string };
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 describe.skipIf(!bin)('with the real server', { timeout: 60_000 }, () => {
-  const server = new Server();
+  const server = new Program();
   const clients: ChatClient[] = [];
 
-  beforeAll(() => server.start(), 30_000);
+  beforeAll(() => server.start(), 60_000);
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
   });
-  afterAll(async () => {
-    await server.kill();
-    rmSync(server.data, { recursive: true, force: true });
-  });
+  afterAll(() => server.remove());
 
   async function enter(userID: string): Promise<{ client: ChatClient; got: Message[] }> {
     const client = new ChatClient({ server: server.url, WebSocket });
     clients.push(client);
     const got: Message[] = [];
     client.on('messages', (_ref, messages) => got.push(...messages));
-    await client.login({ userID, ...(await server.token(userID)) });
+    await client.login({ userID, ...(await server.ticket(userID)) });
     return { client, got };
   }
 
@@ -111,7 +61,7 @@ describe.skipIf(!bin)('with the real server', { timeout: 60_000 }, () => {
     await expect(say(client, 'bob', 'x'.repeat(40_000))).rejects.toMatchObject({ code: 6000001 });
     const other = new ChatClient({ server: server.url, WebSocket });
     clients.push(other);
-    const { appID, token } = await server.token('bob');
+    const { appID, token } = await server.ticket('bob');
     await expect(other.login({ appID, token, userID: 'carol' })).rejects.toMatchObject({ code: 6000101 });
     await expect(other.login({ appID, token: 'garbage', userID: 'bob' })).rejects.toMatchObject({ code: 6000103 });
   });
@@ -127,7 +77,7 @@ describe.skipIf(!bin)('with the real server', { timeout: 60_000 }, () => {
     await enter('frank');
     ZIM.getInstance()?.destroy();
     const first = ZIM.create({ appID: 1, server: server.url, WebSocket }) as ZIM;
-    const { token } = await server.token('erin');
+    const { token } = await server.ticket('erin');
     await first.login('erin', { ...LOGIN, token });
     const message: ZIMMessage = text('once');
     const sending = first.sendMessage(message, 'frank', ZIMConversationType.Peer, CONFIG);
