@@ -117,9 +117,9 @@ func (f *folders) clear(i int) {
 	}
 }
 
-// wantRefused wants a start to have ended, or the node to end by itself, with
-// the sentence and the folder's name.
-func (f *folders) wantRefused(i int, err error) {
+// wantEnded is wantRefused of a node that may have begun, as those who know came
+// too late, and then ends by itself.
+func (f *folders) wantEnded(i int, err error) {
 	f.Helper()
 	if err == nil {
 		select {
@@ -129,6 +129,13 @@ func (f *folders) wantRefused(i int, err error) {
 			f.Fatal("a node runs on an older copy of its folder")
 		}
 	}
+	f.wantRefused(i, err)
+}
+
+// wantRefused wants a start to have ended with the sentence and the folder's
+// name.
+func (f *folders) wantRefused(i int, err error) {
+	f.Helper()
 	if !errors.Is(err, storage.ErrOutdated) || !strings.Contains(err.Error(), f.o[i].Data) {
 		f.Fatalf("an older copy ends with %v", err)
 	}
@@ -167,7 +174,7 @@ func TestAnOlderFolderIsRefused(t *testing.T) {
 	f.stop(1)
 	f.put(c, old)
 	errs := f.start(0, 1, c) // all come back at once
-	f.wantRefused(c, errs[c])
+	f.wantEnded(c, errs[c])
 	if err := errors.Join(errs[0], errs[1]); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ chaos() {
   go build -o "$dir" ./cmd/parley-chaos
   go build -tags failpoint -o "$dir/parley" ./cmd/parley
   if ! "$dir/parley-chaos" run --parley "$dir/parley" --seed 242 --duration 60s --rate 150 --slow 6 --loopback \
-    --faults kill,kill-leader,kill-all,wipe,pause,pause-leader,restart,roll,drain,partition,deafen,mute,reset,clock,storm,slow-clients,hostile,token-flood \
+    --faults kill,kill-leader,kill-all,wipe,restore-old-copy,pause,pause-leader,restart,roll,drain,partition,deafen,mute,reset,clock,storm,slow-clients,hostile,token-flood \
     --report "$dir/report" >"$dir/words"; then
     cat "$dir/words"
     echo "kept in $dir" >&2

@@ -50,6 +50,7 @@ var Kinds = []Kind{
 	{Name: "kill-all", Alone: true, make: killAll},
 	{Name: "kill-forever", Alone: true, make: killForever},
 	{Name: "wipe", Alone: true, make: wipe},
+	{Name: "restore-old-copy", Alone: true, make: restoreOldCopy},
 	{Name: "pause", make: pause},
 	{Name: "pause-leader", make: pauseLeader},
 	{Name: "restart", make: restart},

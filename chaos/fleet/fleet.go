@@ -310,15 +310,15 @@ func (n *Node) AwaitReady(ctx context.Context) error {
 		select {
 		case <-look.C:
 		case <-n.end():
-			return fmt.Errorf("fleet: %s has ended: %s", n.Name, n.lastWords())
+			return fmt.Errorf("fleet: %s has ended: %s", n.Name, n.LastWords())
 		case <-ctx.Done():
-			return fmt.Errorf("fleet: %s is not ready: %w: %s", n.Name, ctx.Err(), n.lastWords())
+			return fmt.Errorf("fleet: %s is not ready: %w: %s", n.Name, ctx.Err(), n.LastWords())
 		}
 	}
 }
 
-// lastWords is the end of the node's log.
-func (n *Node) lastWords() string {
+// LastWords is the end of the node's log.
+func (n *Node) LastWords() string {
 	text, err := os.ReadFile(n.LogFile())
 	if err != nil {
 		return err.Error()
@@ -395,6 +395,25 @@ func (n *Node) Wipe() error {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(n.Dir, name.Name())))
 	}
 	return err
+}
+
+// Copy copies the data of a node that is down to a folder beside it.
+func (n *Node) Copy() (dir string, err error) {
+	if n.Runs() {
+		return "", ErrRuns
+	}
+	if dir, err = os.MkdirTemp(n.f.o.Dir, n.Name+"-copy"); err != nil {
+		return "", err
+	}
+	return dir, os.CopyFS(dir, os.DirFS(n.Dir))
+}
+
+// Restore puts the data of a node that is down back to a copy.
+func (n *Node) Restore(dir string) error {
+	if err := n.Wipe(); err != nil {
+		return err
+	}
+	return os.CopyFS(n.Dir, os.DirFS(dir))
 }
 
 // Ready asks the node whether it is.
