@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/parley-im/parley/chat"
@@ -125,9 +126,7 @@ func socketURL(op, server string) (string, error) {
 	default:
 		return "", chat.Errorf(chat.CodeInvalidParam, op, "the URL's scheme %q is not one of http, https, ws and wss", u.Scheme)
 	}
-	if u.Path == "" || u.Path == "/" {
-		u.Path = "/ws"
-	}
+	u.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/ws") + "/ws" // after the path of a proxy, if any
 	return u.String(), nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/parley-im/parley/client"
 	"github.com/parley-im/parley/node"
 	"github.com/parley-im/parley/transport/api"
 	"github.com/parley-im/parley/transport/wire"
@@ -217,8 +218,17 @@ func TestANodeUnderAPrefixServesItWithAndWithout(t *testing.T) {
 			t.Errorf("%s answered %d, want %d", path, status, want)
 		}
 	}
-	if alice := login(t, n, "alice"); alice == nil { // through URL, which has the prefix
-		t.Error("no login under the prefix")
+	for _, url := range []string{root, root + "/team/chat", root + "/team/chat/", root + "/team/chat/ws"} {
+		alice, err := client.Dial(t.Context(), client.Options{
+			Servers: []string{url}, AppID: app, UserID: "alice", Token: token(t, app, secret, "alice", time.Hour), NoReconnect: true,
+		})
+		if err != nil {
+			t.Errorf("log in at %s: %v", url, err)
+			continue
+		}
+		if err := alice.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

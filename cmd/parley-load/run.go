@@ -8,17 +8,16 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/parley-im/parley/auth"
-	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/config"
 	"github.com/parley-im/parley/load"
 )
 
 type runCommand struct {
 	Target    []string      `required:"" help:"Nodes that run already, with commas between; users are spread over them." placeholder:"URL"`
-	App       string        `required:"" help:"The app whose users talk; its limits should not slow them down." placeholder:"ID:SECRET"`
+	App       string        `required:"" help:"The app whose users talk; its limits should not slow them down. ID:SECRET works too, but everybody on the machine sees it." placeholder:"ID:@FILE"`
 	Users     int           `default:"1000" help:"Users, in pairs."`
 	Scenario  string        `default:"peer" help:"peer: each writes to one other, in a conversation that exists; cold: each message is the first of its conversation; connect: they log in and stay; mixed: of 20 things 16 peer messages, 2 cold ones, a page of history, a lost connection."`
 	Rate      int           `help:"Open loop: messages a second, of all together, measured from when they were meant to be sent."`
@@ -78,12 +77,15 @@ func (c *runCommand) plan() (load.Plan, error) {
 		Targets: c.Target, Users: c.Users, Scenario: load.Scenario(c.Scenario), Rate: c.Rate, Closed: c.Closed, Ramp: c.Ramp, Duration: c.Duration,
 		Size: c.Size, PIDs: c.Pids, Storm: c.Storm, Deaf: c.Deaf, Dir: c.Dir, Run: strconv.FormatInt(time.Now().UnixMilli(), 36),
 	}
-	id, secret, ok := strings.Cut(c.App, ":")
-	n, err := strconv.ParseUint(id, 10, 32)
-	if !ok || err != nil || secret == "" {
-		return p, fmt.Errorf("--app must be ID:SECRET")
+	app, err := config.ParseApp(c.App)
+	cfg := config.Config{Apps: []config.App{app}}
+	if err == nil {
+		err = cfg.ReadSecrets()
 	}
-	p.App = auth.App{ID: chat.AppID(n), Secret: secret}
+	if err != nil {
+		return p, fmt.Errorf("--app: %w", err)
+	}
+	p.App = auth.App{ID: app.ID, Secret: string(cfg.Apps[0].Secret)}
 	if c.Processes < 1 {
 		return p, fmt.Errorf("--processes must be above 0")
 	}
