@@ -28,8 +28,8 @@ func written(t *testing.T, s *pebble.Store) (last uint64) {
 	b.Create(1, 3, storage.Applied{Position: storage.Position{Index: 1, Term: 1}})
 	for last = 2; ; last++ {
 		size := 100 + int(last)*7%900
-		if last%25 == 0 {
-			size = 100 << 10
+		if last%50 == 0 {
+			size = 34 << 10
 		}
 		data := make([]byte, size)
 		_, _ = noise.Read(data)
@@ -87,9 +87,9 @@ func damaged(t *testing.T, disk *vfs.MemFS, name string, at int64, was byte, bit
 // its process ended and after the store was closed: the store is to refuse, or
 // to have every commit.
 func TestADamagedLogIsNoticed(t *testing.T) {
-	flips := 600
+	flips := 160 // Pebble looks for each, which takes it 0.1 s in a full block
 	if raceDetector || testing.Short() {
-		flips = 100
+		flips = 80
 	}
 	for _, closed := range []bool{false, true} {
 		disk := vfs.NewCrashableMem()

@@ -95,6 +95,22 @@ func TestADirectoryInUseIsRefused(t *testing.T) {
 	}
 }
 
+// TestPebblesFormatIsOurs: a newer Pebble must not change the files by itself.
+func TestPebblesFormatIsOurs(t *testing.T) {
+	dir := t.TempDir()
+	s, err := pebble.Open(pebble.Options{Dir: dir, Shards: storagetest.Shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	about, err := driver.Peek(dir, vfs.Default)
+	if err != nil || about.FormatMajorVersion != 24 {
+		t.Errorf("the files have Pebble's format %d, %v", about.FormatMajorVersion, err)
+	}
+}
+
 // TestAStoreOfFormat1IsTakenOver: its rows are those of the replica that is
 // made over them.
 func TestAStoreOfFormat1IsTakenOver(t *testing.T) {

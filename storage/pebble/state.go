@@ -99,7 +99,7 @@ func damaged(err error) error {
 	if err == nil { // of most rows; what follows allocates
 		return nil
 	}
-	if file := (*fs.PathError)(nil); errors.Is(err, pebble.ErrCorruption) || errors.Is(err, io.EOF) || errors.As(err, &file) {
+	if file := (*fs.PathError)(nil); errors.Is(err, pebble.ErrCorruption) || errors.Is(err, io.EOF) || errors.As(err, &file) && !isTransient(err) {
 		return fmt.Errorf("%w: %w", storage.ErrDamaged, err)
 	}
 	return err

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -21,6 +22,13 @@ import (
 
 	"github.com/parley-im/parley/storage"
 )
+
+// diskFormat is Pebble's version of its files. It is a number of ours, so that a
+// newer Pebble does not change the files by itself, after which an older release
+// could not read them: 24 is the newest that Pebble 2.1 has. Below 18, installing a
+// snapshot makes all other shards' writes wait (docs/adr/0008). Whoever raises it
+// raises storageFormat too.
+const diskFormat = pebble.FormatMajorVersion(24)
 
 // memTableSize is 64 MiB: with 4 MiB a loaded node spent its time flushing and
 // reached less than half the throughput.
@@ -89,6 +97,7 @@ func Open(o Options) (*Store, error) {
 	if o.Failed == nil {
 		o.Failed = func(err error) { panic(err) }
 	}
+	fs = &patient{FS: fs, log: o.Logger, sleep: time.Sleep}
 	fs = vfs.OnDiskFull(fs, func() { o.Failed(ErrDiskFull) })
 	logs := &syncedLogs{FS: orderedMarkers{fs}}
 	opts := &pebble.Options{
@@ -96,7 +105,7 @@ func Open(o Options) (*Store, error) {
 		Cache:                       cache,
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: stopWrites,
-		FormatMajorVersion:          pebble.FormatNewest,
+		FormatMajorVersion:          diskFormat,
 		Logger:                      logger{o.Logger},
 	}
 	for i := range opts.Levels {

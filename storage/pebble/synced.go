@@ -99,7 +99,7 @@ func (l *syncedLogs) check(name string, num uint64) error {
 	if err != nil {
 		return err
 	}
-	readable, err := readableLog(f, uint32(num))
+	readable, err := readableLog(f, num, synced)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
