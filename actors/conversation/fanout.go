@@ -12,9 +12,9 @@ import (
 // fanOut hands a message to both peers' sessions: encoded once, the same bytes
 // for every device. Who has no session has no device and reads it later.
 func (c *conversation) fanOut(frame []byte, origin string) {
+	deliver := &actorpb.Deliver{Frame: frame, Origin: origin}
 	for i := range c.peers {
-		deliver := &actorpb.Deliver{Frame: frame, Origin: origin}
-		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: c.peers[i].user}), deliver, origin)
+		c.act.Directory.SendLive(directory.SessionOf(chat.UserKey{App: c.key.App, ID: c.peers[i].user}), deliver)
 	}
 }
 

@@ -83,5 +83,5 @@ func (s *session) answerMark(ctx actor.Context, m marked) {
 	if err != nil {
 		panic("session: a frame of our own does not encode: " + err.Error())
 	}
-	s.deliver(ctx, &actorpb.Deliver{Frame: frame, Origin: mk.ask.Origin})
+	s.act.Push(&actorpb.Deliver{Frame: frame, Origin: mk.ask.Origin})
 }

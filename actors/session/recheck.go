@@ -161,7 +161,7 @@ func (l recheckLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 		if !l.until.IsZero() && last.Time >= l.until.UnixMilli() {
 			continue
 		}
-		s.deliver(ctx, &actorpb.Deliver{Frame: wirepb.MessagePush(wirepb.FromEntry(l.keys[i], &last))})
+		s.act.Push(&actorpb.Deliver{Frame: wirepb.MessagePush(wirepb.FromEntry(l.keys[i], &last))})
 	}
 }
 

@@ -75,8 +75,6 @@ func (s *session) Receive(ctx actor.Context) {
 		s.detach(ctx.Sender())
 	case directory.Gone:
 		s.forgetNode(m)
-	case *actorpb.Deliver:
-		s.deliver(ctx, m)
 	case directory.Recheck:
 		s.recheck(ctx, m)
 	case directory.Opened:
@@ -125,27 +123,6 @@ func (s *session) detach(connection *actor.PID) {
 	s.listen()
 }
 
-// deliver hands a push to every device but the one it came from: here at once,
-// elsewhere by the relay of their node.
-func (s *session) deliver(ctx actor.Context, m *actorpb.Deliver) {
-	var away map[storage.NodeID][]string
-	for id, d := range s.devices {
-		switch {
-		case id == m.Origin:
-		case s.local(d.pid):
-			ctx.Send(d.pid, m)
-		default:
-			if away == nil {
-				away = make(map[storage.NodeID][]string)
-			}
-			away[d.node()] = append(away[d.node()], id)
-		}
-	}
-	for node, connections := range away {
-		ctx.Send(actor.NewPID(string(node), directory.RelayProcess), &actorpb.Deliver{Frame: m.Frame, Connections: connections})
-	}
-}
-
 func (s *session) local(pid *actor.PID) bool { return pid.Address == s.o.System.Address() }
 
 // forgetNode forgets the devices of a node that has ended, or was out of reach for
@@ -160,16 +137,13 @@ func (s *session) forgetNode(m directory.Gone) {
 	s.listen()
 }
 
-// listen has pushes come here or not, after any change of the devices: those
-// that the only device sent itself are for nobody.
+// listen has pushes go to the devices that there are, after any change of them.
 func (s *session) listen() {
-	only := ""
-	if len(s.devices) == 1 {
-		for id := range s.devices {
-			only = id
-		}
+	connections := make([]*actor.PID, 0, len(s.devices))
+	for _, d := range s.devices {
+		connections = append(connections, d.pid)
 	}
-	s.act.SkipOrigin(only)
+	s.act.PushTo(connections)
 }
 
 func refuse(root *actor.RootContext, to *actor.PID, request uint32, op string, err error) {

@@ -68,6 +68,13 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 	s := &d.stripes[shard]
 	s.mu.RLock()
 	a := s.live[id]
+	if a != nil {
+		if m, to, ok := a.pushesTo(m); ok {
+			s.mu.RUnlock()
+			d.push(to, m)
+			return
+		}
+	}
 	if a != nil || e.Live {
 		defer s.mu.RUnlock()
 		if a != nil {

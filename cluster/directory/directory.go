@@ -86,11 +86,6 @@ type Activation struct {
 	activation *activation
 }
 
-// SkipOrigin says that the actor has no use for what comes from an origin:
-// SendLive then drops it at once. "" takes it back, and is how an activation
-// begins. What was dropped came before whatever the actor does after the call.
-func (a Activation) SkipOrigin(origin string) { a.activation.skip.Store(&origin) }
-
 // Idle asks an activation that nobody wrote to for a while to Release itself
 // if it has nothing to do.
 type Idle struct{}
@@ -158,12 +153,8 @@ type activation struct {
 	pid     *actor.PID
 	mailbox *mailbox
 	used    atomic.Int64 // seconds of the directory's clock
-	skip    atomic.Pointer[string]
-}
 
-func (a *activation) skips(origin string) bool {
-	skip := a.skip.Load()
-	return origin != "" && skip != nil && *skip == origin
+	connections atomic.Pointer[[]*actor.PID] // that get pushes past the mailbox
 }
 
 // New makes a directory; Register its kinds, then Start it.

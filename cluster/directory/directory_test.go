@@ -181,7 +181,7 @@ func TestAFullMailboxAnswersBusyAndKeepsWhatItTook(t *testing.T) {
 	if taken != 4096 {
 		t.Errorf("%d messages were taken, want 4096", taken)
 	}
-	w.directory.SendLive(ann, 1, "") // which a full mailbox does not take
+	w.directory.SendLive(ann, 1) // which a full mailbox does not take
 	close(leave)
 	for w.directory.Send(ann, -1, nil) != nil {
 	}
@@ -244,7 +244,7 @@ func TestAnActorThatStopsIsForgottenAndMadeAnew(t *testing.T) {
 	w.send(ann, "stop", nil)
 	first := <-names
 	for w.directory.Live() != 0 { // until it is forgotten, as it stops by itself
-		w.directory.SendLive(ann, 1, "")
+		w.directory.SendLive(ann, 1)
 	}
 	handled := make(chan struct{})
 	w.send(ann, handled, nil)
@@ -284,7 +284,7 @@ func TestNamesAndActivationsCarryTheTerm(t *testing.T) {
 	if err := w.directory.Send(ann, 1, nil); chat.CodeOf(err) != chat.CodeUnavailable || w.directory.Live() != 0 {
 		t.Errorf("without a leader: %v, %d live", err, w.directory.Live())
 	}
-	if w.directory.SendLive(ann, 1, ""); w.directory.Live() != 0 {
+	if w.directory.SendLive(ann, 1); w.directory.Live() != 0 {
 		t.Error("SendLive has activated somebody")
 	}
 }
@@ -305,34 +305,4 @@ func TestASilentActorIsAskedToGo(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("nobody asked it")
 	}
-}
-
-func TestADeafActorIsSparedWhatItsOriginSends(t *testing.T) {
-	heard := make(chan int, 10)
-	w := newWorld(t, func(act directory.Activation, ctx actor.Context) {
-		switch m := ctx.Message().(type) {
-		case string:
-			act.SkipOrigin(m)
-			heard <- 0
-		case int:
-			heard <- m
-		}
-	})
-	hear := func(want int) {
-		t.Helper()
-		if got := <-heard; got != want {
-			t.Errorf("it hears %d, want %d", got, want)
-		}
-	}
-	w.send(ann, "laptop", nil)
-	hear(0)
-	w.directory.SendLive(ann, 1, "laptop")
-	w.directory.SendLive(ann, 2, "phone")
-	hear(2)
-	w.directory.SendLive(ann, 3, "")
-	hear(3)
-	w.send(ann, "", nil)
-	hear(0)
-	w.directory.SendLive(ann, 4, "laptop")
-	hear(4)
 }

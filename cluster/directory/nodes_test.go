@@ -76,7 +76,7 @@ func (n *nodes) start(name storage.NodeID) *member {
 		System: m.system, Node: name, Replicator: leads{m: m}, Peers: m, Idle: time.Minute, Log: quiet,
 		Moved: func(s storage.ShardID, _ time.Duration) { m.moved <- s },
 	})
-	m.dir.Register(directory.Session, func(directory.Activation) actor.Actor { return actor.ReceiveFunc(m.session) })
+	m.dir.Register(directory.Session, func(act directory.Activation) actor.Actor { return m.session(act) })
 	m.dir.Start()
 	go func() {
 		defer close(m.ended)
@@ -100,8 +100,15 @@ func (n *nodes) start(name storage.NodeID) *member {
 	return m
 }
 
-func (m *member) session(ctx actor.Context) {
+func (m *member) session(act directory.Activation) actor.ReceiveFunc {
+	return func(ctx actor.Context) { m.receive(act, ctx) }
+}
+
+func (m *member) receive(act directory.Activation, ctx actor.Context) {
 	switch msg := ctx.Message().(type) {
+	case *actorpb.Attach: // of two devices
+		act.PushTo([]*actor.PID{ctx.Sender(), actor.NewPID(ctx.Sender().Address, "c/2")})
+		ctx.Send(ctx.Sender(), &actorpb.Attached{Request: msg.Request})
 	case *actorpb.Fetch:
 		m.mu.Lock()
 		mute := m.mute
@@ -372,13 +379,13 @@ func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
 	n1.dir.Gained(1, 9)
 	next(t, n2.moved, "the move of shard 1", func(s storage.ShardID) bool { return s == 1 })
 	n1.set(func(m *member) { m.lossy = true })
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")}, "")
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")})
 	n1.set(func(m *member) { m.lossy = false })
 	next(t, n2.told, "a push that was lost", func(m any) bool {
 		r, ok := m.(directory.Recheck)
 		return ok && len(r.Shards) == 1 && r.Shards[1]
 	})
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("arrives")}, "")
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("arrives")})
 	next(t, n2.live, "a push", func(f string) bool { return f == "arrives" })
 	// Whoever led before: all shards of a node that was out of reach.
 	n1.lead(10)
@@ -484,7 +491,7 @@ func TestAPushToANodeThatNoLongerLeadsIsMadeUpFor(t *testing.T) {
 		r, ok := m.(directory.Recheck)
 		return ok && len(r.Shards) == 1 && r.Shards[1]
 	}
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")}, "")
+	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")})
 	n2.lead(3) // says so once more
 	next(t, n2.told, "a push to another node than its own", missed)
 }

@@ -63,14 +63,21 @@ func (d *Directory) place(s *stripe, m parked) (done bool, err error) {
 
 // SendLive is Send for what only matters to an actor that is already there: it
 // activates nobody and waits for nobody. When it is dropped, the node that leads
-// the shard does a Recheck as soon as it is known. An actor of this node that
-// skips the origin does not get it.
-func (d *Directory) SendLive(id Identity, message any, origin string) {
+// the shard does a Recheck as soon as it is known.
+func (d *Directory) SendLive(id Identity, message any) {
 	s := &d.stripes[d.Shard(id)]
 	s.mu.RLock()
+	a := s.live[id]
+	if a != nil {
+		if m, to, ok := a.pushesTo(message); ok {
+			s.mu.RUnlock()
+			d.push(to, m)
+			return
+		}
+	}
 	defer s.mu.RUnlock()
-	if a := s.live[id]; a != nil {
-		if !a.skips(origin) && d.post(a, message, nil) != nil {
+	if a != nil {
+		if d.post(a, message, nil) != nil {
 			d.notifier.moved(d.Shard(id)) // its devices miss a push
 		}
 		return
