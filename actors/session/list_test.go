@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type library struct {
 	sys  *actor.ActorSystem
 	sets chan struct{} // readings of ann's whole set
 	kept chan struct{} // looks that are held
+	boom atomic.Bool   // the next read panics its handler
 
 	mu     sync.Mutex
 	heads  map[string]chat.Head // by peer
@@ -53,6 +55,9 @@ func (l *library) Leader(storage.ShardID) (storage.Term, error) { return 1, nil 
 func (l *library) Read(_ storage.ShardID, by storage.Asker, read func(storage.View) error, done func(error)) {
 	if by.ID == "" {
 		l.Error("somebody without a name reads")
+	}
+	if l.boom.Swap(false) {
+		panic("a bug")
 	}
 	done(read(set{l: l}))
 }
@@ -362,5 +367,50 @@ func TestOnlySomeConversationsAreListedWithTheirOwn(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"p3", "p77"}) || p.TotalUnread != nil || len(l.sets) != 0 {
 		t.Errorf("got %v, %v unread, %d readings of the whole set", got, p.TotalUnread, len(l.sets))
+	}
+}
+
+// TestWhateverPanicsIsAnsweredAndTheNextSessionWorks has each request panic its
+// handler while a list is under way.
+func TestWhateverPanicsIsAnsweredAndTheNextSessionWorks(t *testing.T) {
+	l := newLibrary(t, 100, []byte("x"))
+	pid, d := l.connection("d")
+	for name, m := range map[string]interface {
+		GetRequest() uint32
+	}{
+		"a login":        &actorpb.Attach{Request: 7, UserId: ann.ID, DeviceId: "d"}, // proposes, which the library cannot
+		"a resumed one":  &actorpb.Attach{Request: 7, UserId: ann.ID, DeviceId: "d", Resume: true},
+		"an enrolment":   &actorpb.Enroll{Request: 7},
+		"a list of some": &actorpb.List{Request: 7, List: &wirepb.ListConversations{Count: 1}},
+		"a mark": &actorpb.MarkRead{Request: 7, Clear: &wirepb.ClearUnread{
+			Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "p1"},
+		}},
+	} {
+		l.ask(pid, &actorpb.Detach{}) // makes a session, so that the panic is the request's
+		l.boom.Store(true)
+		l.ask(pid, m)
+		r, ok := d.next(t).(*actorpb.Refused)
+		if !ok || r.Request != 7 {
+			t.Fatalf("%s is answered by %v", name, r)
+		}
+		for ok { // what else waited, and the panicking request itself if it did
+			select {
+			case <-d:
+			default:
+				ok = false
+			}
+		}
+		l.boom.Store(false)
+		for request := uint32(100); ; request++ {
+			l.ask(pid, list(request, 1))
+			if p, ok := d.next(t).(*actorpb.Listed); ok && p.Request == request {
+				break
+			} else if request > 110 {
+				t.Fatalf("after %s no list is answered", name)
+			}
+		}
+	}
+	if l.dir.Panics() != 5 {
+		t.Errorf("%d panics, want 5", l.dir.Panics())
 	}
 }
