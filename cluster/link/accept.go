@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/proto/peerpb"
 )
 
@@ -20,12 +21,12 @@ func (l *Link) accept() {
 			l.pause() // out of descriptors, most likely
 			continue
 		}
-		select {
-		case l.greeting <- struct{}{}:
-			l.done.Go(func() { l.greet(raw) })
-		case <-l.ctx.Done():
-			_ = raw.Close()
+		from := fair.OfConn(raw)
+		if !l.greeting.Take(from) {
+			_ = raw.Close() // a node dials again
+			continue
 		}
+		l.done.Go(func() { l.greet(raw, from) })
 	}
 }
 
@@ -38,10 +39,10 @@ func (l *Link) pause() {
 
 // greet brings an accepted connection through its handshake to where it
 // belongs.
-func (l *Link) greet(raw net.Conn) {
+func (l *Link) greet(raw net.Conn, from fair.Source) {
 	c := newConn(raw, &l.stats)
 	p, purpose, err := l.welcome(l.ctx, c)
-	<-l.greeting
+	l.greeting.Give(from)
 	if err != nil {
 		c.close()
 		if l.ctx.Err() == nil {

@@ -50,7 +50,7 @@ func (c *conn) use(n net.Conn) {
 	c.net, c.r = n, bufio.NewReaderSize(n, 64<<10)
 }
 
-// close breaks the connection without a farewell, which could block.
+// close breaks the connection without a TLS alert, which could block.
 func (c *conn) close() {
 	c.once.Do(func() {
 		close(c.closed)
@@ -161,11 +161,17 @@ const secondLook = 5 * time.Millisecond
 type watched struct {
 	net.Conn
 	silence time.Duration // 0: as the deadlines say
+	first   func()        // called at the first bytes, once; may be nil
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	if w.silence == 0 {
-		return w.Conn.Read(p)
+		n, err := w.Conn.Read(p)
+		if n > 0 && w.first != nil {
+			w.first()
+			w.first = nil
+		}
+		return n, err
 	}
 	n, err := w.within(w.silence, p)
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {

@@ -21,6 +21,10 @@ const protocolVersion = 1
 // the handshake.
 const helloWithin = 5 * time.Second
 
+// firstByteWithin is how long an accepted connection may say nothing: the dialer
+// speaks first, and at once.
+const firstByteWithin = time.Second
+
 // ErrRefused says that a node did not want the connection, or the other one's
 // answer was not acceptable.
 var ErrRefused = errors.New("link: refused")
@@ -90,12 +94,18 @@ func (l *Link) welcome(ctx context.Context, c *conn) (*peer, peerpb.Purpose, err
 	ctx, cancel := context.WithTimeout(ctx, helloWithin)
 	defer cancel()
 	defer context.AfterFunc(ctx, c.close)()
+	silent := time.AfterFunc(firstByteWithin, c.close)
+	defer silent.Stop()
+	c.raw.first = func() { silent.Stop() }
 	if l.o.TLS != nil {
 		c.use(tls.Server(c.raw, l.o.TLS))
 	}
 	theirs, err := c.readHello()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, 0, refused("no hello within %s", helloWithin)
+	case errors.Is(err, net.ErrClosed):
+		return nil, 0, refused("silent for %s", firstByteWithin)
 	}
 	if err != nil {
 		return nil, 0, err

@@ -155,7 +155,8 @@ func TestWhoDoesNotBelongIsRefusedWithAReason(t *testing.T) {
 		"no hello":        {raw(text), "no hello"},
 		"garbage":         {raw(garbage), "damaged"},
 		"huge":            {raw(huge), "longer than allowed"},
-		"mute":            {func(*conn) error { return nil }, "no hello within 5s"},
+		"mute":            {func(*conn) error { return nil }, "silent for 1s"},
+		"half a hello":    {raw(text[:headerSize]), "no hello within 5s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,6 +40,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -111,7 +112,7 @@ type Link struct {
 	limiter *rate.Limiter
 	stats   counters
 
-	greeting  chan struct{} // a token for each handshake of an accepted connection
+	greeting  *fair.Pool    // a place for each handshake of an accepted connection
 	sending   chan struct{} // a token for each snapshot that leaves
 	receiving chan struct{} // a token for each snapshot that arrives
 
@@ -122,7 +123,7 @@ type Link struct {
 	done    sync.WaitGroup // Add under mu, or from a goroutine that counts
 }
 
-// maxGreeting bounds the handshakes under way.
+// maxGreeting bounds the handshakes under way; one address has half at most.
 const maxGreeting = 128
 
 // New begins to accept connections. Without a SetPeer, all are refused.
@@ -133,7 +134,7 @@ func New(o Options) (*Link, error) {
 	l := &Link{
 		o:         o,
 		limiter:   rate.NewLimiter(rate.Limit(o.SnapshotBytesPerSecond), throttleBurst),
-		greeting:  make(chan struct{}, maxGreeting),
+		greeting:  fair.NewPool(maxGreeting),
 		sending:   make(chan struct{}, o.Snapshots),
 		receiving: make(chan struct{}, o.Snapshots),
 		peers:     map[storage.NodeID]*peer{},

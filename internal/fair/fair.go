@@ -4,7 +4,10 @@
 // cluster/link call it; of what it has, only Queue.Take blocks.
 package fair
 
-import "net/netip"
+import (
+	"net"
+	"net/netip"
+)
 
 // Source is whose connections count together: an IPv4 address, or the /64 of an
 // IPv6 address, as one machine usually has all of that. The zero Source stands
@@ -20,4 +23,10 @@ func Of(a netip.Addr) Source {
 	}
 	net64, _ := a.Prefix(64) // an IPv6 address has one
 	return Source{net64.Addr()}
+}
+
+// OfConn gives the source of a connection's other end.
+func OfConn(c net.Conn) Source {
+	tcp, _ := c.RemoteAddr().(*net.TCPAddr)
+	return Of(tcp.AddrPort().Addr())
 }
