@@ -53,6 +53,9 @@ export const own = (page: Page, text: string, state: string) => page.locator(`.m
 /** The line of the list that belongs to a user. */
 export const listed = (page: Page, user: string) => page.locator(`.conversation[data-id="${user}"]`);
 
+/** What the messages on the screen say, from the oldest to the newest. */
+export const said = (page: Page): Promise<string[]> => page.locator('.said').allTextContents();
+
 /** Types into the composer and sends: with Enter, on a touch screen with the button. */
 export async function say(page: Page, text: string): Promise<void> {
   await composer(page).fill(text);

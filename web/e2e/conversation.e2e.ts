@@ -1,6 +1,6 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { bubble, composer, launchBrowser, listed, newContext, openAs, own, say } from './browser';
+import { bubble, composer, launchBrowser, listed, newContext, openAs, own, said, say } from './browser';
 import { Server } from './server';
 
 let server: Server;
@@ -132,9 +132,3 @@ test('a token that is about to end is renewed without anybody noticing', async (
   await say(page, 'still here');
   await own(page, 'still here', 'sent').waitFor();
 });
-
-/** What the messages on the screen say, from the oldest to the newest. */
-async function said(page: Page): Promise<string[]> {
-  const texts = await page.locator('.bubble').allTextContents();
-  return texts.map((text) => text.slice(text.indexOf(': ') + 2));
-}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { MessageView } from '../src/store/message-view';
-import { toRows } from '../src/timeline/rows';
+import { cameAbove, toRows } from '../src/timeline/rows';
 
 const noon = new Date(2026, 5, 15, 12, 0).getTime();
 const minute = 60_000;
@@ -55,5 +55,14 @@ describe('toRows', () => {
     const keys = toRows(more, false, 2).map((row) => row.key);
     expect(new Set(keys).size).toBe(keys.length);
     for (const entry of page) expect(keys).toContain(entry.key);
+  });
+
+  test('only older messages come in above, not a divider that appears between those that are there', () => {
+    const page = Array.from({ length: 12 }, (_, i) => said(i + 3, 'bob', noon));
+    const rows = toRows(page, false, undefined);
+    expect(cameAbove(rows, toRows([said(1, 'bob', noon), said(2, 'bob', noon), ...page], true, undefined))).toBe(true);
+    expect(cameAbove(rows, toRows(page, false, 2))).toBe(false);
+    expect(cameAbove(rows, toRows([...page, said(15, 'bob', noon)], false, undefined))).toBe(false);
+    expect(cameAbove([], rows)).toBe(false);
   });
 });

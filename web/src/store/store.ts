@@ -250,9 +250,10 @@ export class Store {
   /** After a login what may be missing is read; later the SDK delivers all that follows, over lost connections too. */
   private connectionChanged(): void {
     this.pending.connectionChanged();
+    if (!this.chat || !this.banner.connected.peek()) return;
+    // The list first: it says where the unread messages begin.
+    if (!this.inbox.upToDate(this.chat)) void this.refreshList(this.chat);
     this.readOpen();
-    if (!this.chat || !this.banner.connected.peek() || this.inbox.upToDate(this.chat)) return;
-    void this.refreshList(this.chat);
   }
 
   private async refreshList(chat: Chat): Promise<void> {

@@ -42,6 +42,15 @@ export function toRows(messages: readonly MessageView[], complete: boolean, divi
   return rows;
 }
 
+/** True when the list still ends as it did, and begins with an earlier message; a divider that appears between them is no such case. */
+export function cameAbove(before: readonly Row[], now: readonly Row[]): boolean {
+  return before.length > 0 && now.length > before.length && before.at(-1)?.key === now.at(-1)?.key && firstMessage(before) !== firstMessage(now);
+}
+
+function firstMessage(rows: readonly Row[]): string | undefined {
+  return rows.find(({ kind }) => kind === 'message')?.key;
+}
+
 /**
  * The index of the first message of somebody else after the mark; -1: no
  * divider, also while the messages around the mark have not been read.

@@ -11,7 +11,9 @@ export function useFocusInside(container: RefObject<HTMLElement | null>, target:
     const element = container.current;
     target.current?.focus();
     return () => {
-      if (!element?.contains(document.activeElement)) return;
+      // With the element that had it the focus falls to the body.
+      const now = document.activeElement;
+      if (now !== document.body && !element?.contains(now)) return;
       // On a phone what had the focus is hidden until this has closed.
       requestAnimationFrame(() => before instanceof HTMLElement && before.focus());
     };

@@ -4,6 +4,7 @@ import type { RefObject } from 'preact';
 import { useCallback, useLayoutEffect, useRef } from 'preact/hooks';
 import type { VirtualizerHandle } from 'virtua';
 import type { Row } from '../timeline/rows';
+import { cameAbove } from '../timeline/rows';
 
 /** Nearer to the end than this counts as reading the latest message. */
 const endPixels = 32;
@@ -88,11 +89,6 @@ function scrollFirst(list: VirtualizerHandle | null, rows: readonly Row[]): void
   const divider = rows.findIndex((row) => row.kind === 'unread');
   if (divider >= 0) list?.scrollToIndex(divider, { align: 'start', offset: -48 });
   else list?.scrollToIndex(rows.length - 1, { align: 'end' });
-}
-
-/** True when the list still ends as it did, and begins earlier. */
-function cameAbove(before: readonly Row[], now: readonly Row[]): boolean {
-  return before.length > 0 && now.length > before.length && before.at(-1)?.key === now.at(-1)?.key && before[2]?.key !== now[2]?.key;
 }
 
 function lastSeq(rows: readonly Row[]): number {
