@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/parley-im/parley/cluster/lineage"
@@ -55,8 +56,8 @@ func (n *Node) awaitWelcome(ctx context.Context) error {
 	look := time.NewTicker(welcomeLook)
 	defer look.Stop()
 	for {
-		for _, m := range n.mesh.members.Nodes() {
-			if m.ID != n.store.Node() && m.Cluster == n.mesh.Cluster && !greeting[m.ID] {
+		for _, m := range n.neighbours(n.mesh.members.Nodes()) {
+			if !greeting[m.ID] {
 				greeting[m.ID], waiting[m.ID] = true, true
 				n.beating.Go(func() { n.greet(ctx, m, greeted) })
 			}
@@ -75,6 +76,11 @@ func (n *Node) awaitWelcome(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// neighbours are the other nodes of this cluster.
+func (n *Node) neighbours(all []members.Node) []members.Node {
+	return slices.DeleteFunc(slices.Clone(all), func(m members.Node) bool { return m.ID == n.store.Node() || m.Cluster != n.mesh.Cluster })
 }
 
 // company are the other nodes that have replicas of this node's shards, as far
@@ -145,7 +151,7 @@ func (n *Node) beat() {
 		if beat == nil {
 			continue
 		}
-		for _, m := range n.others() {
+		for _, m := range n.neighbours(n.others()) {
 			n.mesh.raft.Send(m.ID, &peerpb.Message{Kind: peerpb.Kind_KIND_BEAT, Index: beat.Beat, From: beat.Start})
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// folders are three nodes of a cluster over the lives of their folders.
+// folders are the nodes of a cluster over the lives of their folders.
 type folders struct {
 	*testing.T
 	o     []node.Options
@@ -24,14 +24,16 @@ type folders struct {
 	fatal []chan error
 }
 
-// startTrio starts three nodes with folders of their own.
-func startTrio(t *testing.T) *folders {
+func startTrio(t *testing.T) *folders { return startNodes(t, 3) }
+
+// startNodes starts nodes with folders of their own.
+func startNodes(t *testing.T, count int) *folders {
 	t.Helper()
-	f := &folders{T: t, nodes: make([]*node.Node, 3)}
-	for range 3 {
+	f := &folders{T: t, nodes: make([]*node.Node, count)}
+	for range count {
 		o := options(t)
 		o.Shards = 4
-		o.Cluster = node.ClusterOptions{PeerAddr: freeAddr(t), ActorAddr: freeAddr(t), GossipAddr: freeAddr(t), Expect: 3}
+		o.Cluster = node.ClusterOptions{PeerAddr: freeAddr(t), ActorAddr: freeAddr(t), GossipAddr: freeAddr(t), Expect: count}
 		died := make(chan error, 1)
 		o.Fatal = func(err error) { died <- err }
 		f.o, f.fatal = append(f.o, o), append(f.fatal, died)
@@ -48,7 +50,7 @@ func startTrio(t *testing.T) *folders {
 			f.stop(i)
 		}
 	})
-	f.mustStart(0, 1, 2)
+	f.mustStart([]int{0, 1, 2}[:count]...)
 	return f
 }
 
@@ -144,7 +146,7 @@ func (f *folders) wantRefused(i int, err error) {
 // promise has the cluster write until the nodes have counted beats.
 func (f *folders) promise(via int) {
 	f.Helper()
-	for begun := time.Now(); time.Since(begun) < 3*time.Second; {
+	for begun := time.Now(); time.Since(begun) < 2200*time.Millisecond; {
 		cl, err := client.Dial(f.Context(), client.Options{
 			Servers: []string{f.nodes[via].URL()}, AppID: app, UserID: "ann", Token: token(f.T, app, secret, "ann", time.Hour), NoReconnect: true,
 		})
@@ -180,6 +182,44 @@ func TestAnOlderFolderIsRefused(t *testing.T) {
 	}
 	f.clear(c)
 	f.mustStart(c) // as another node
+}
+
+// All nodes' folders of one time, with all nodes stopped, are the one copy that
+// may be put back.
+func TestAWholeClusterIsPutBack(t *testing.T) {
+	f := startTrio(t)
+	f.promise(0)
+	for i := range f.o {
+		f.stop(i)
+	}
+	copies := []string{f.copy(0), f.copy(1), f.copy(2)}
+	f.mustStart(0, 1, 2)
+	for i := range f.o {
+		f.stop(i)
+	}
+	for i, dir := range copies {
+		f.put(i, dir)
+	}
+	f.mustStart(0, 1, 2)
+	f.promise(1)
+	for i, fatal := range f.fatal {
+		if len(fatal) > 0 {
+			t.Errorf("node %d: %v", i, <-fatal)
+		}
+	}
+}
+
+// Of two nodes one votes and the other follows; either may know better.
+func TestOfTwoNodesEitherRefusesTheOther(t *testing.T) {
+	for _, older := range []int{0, 1} {
+		f := startNodes(t, 2)
+		f.stop(older)
+		old := f.copy(older)
+		f.mustStart(older)
+		f.stop(older)
+		f.put(older, old)
+		f.wantRefused(older, f.start(older)[older])
+	}
 }
 
 func TestACopyOfARunningFolderIsRefused(t *testing.T) {
