@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"sync"
-	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -95,11 +94,10 @@ func get(from pebble.Reader, key []byte, r row) (bool, error) {
 	return true, errors.Join(r.UnmarshalVT(v), closer.Close())
 }
 
-// damaged marks what a reader of Pebble says when the disk is at fault. A file
-// that is not opened for want of descriptors is whole.
+// damaged marks what a reader of Pebble says when the disk is at fault.
 func damaged(err error) error {
-	if err == nil || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		return err
+	if err == nil { // of most rows; what follows allocates
+		return nil
 	}
 	if file := (*fs.PathError)(nil); errors.Is(err, pebble.ErrCorruption) || errors.Is(err, io.EOF) || errors.As(err, &file) && !isTransient(err) {
 		return fmt.Errorf("%w: %w", storage.ErrDamaged, err)
