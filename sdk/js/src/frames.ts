@@ -1,22 +1,14 @@
 import type { Conversation, ConversationRef, Limits, Message, MessageContent, Sent } from './domain.js';
+import type * as wire from './gen/wire/wire.js';
 
-// The frames of the wire contract in plain JavaScript terms: numbers instead
-// of BigInt, hexadecimal client message ids. proto/wire/wire.proto explains
-// the fields; codec.ts converts.
+// The frames of the wire contract as this side uses them: those of
+// gen/wire/wire.ts, with messages as their viewer sees them, and without what
+// codec.ts fills in.
 
 /** The version of the contract that this client speaks. */
 export const PROTOCOL_VERSION = 1;
 
-export interface Hello {
-  readonly appID: number;
-  readonly userID: string;
-  readonly token: string;
-  readonly userName: string;
-  readonly avatarUrl: string;
-  readonly deviceID: string;
-  readonly platform: string;
-  readonly resume: boolean;
-}
+export type Hello = Omit<wire.Hello, 'protocolVersion' | 'capabilities'>;
 
 export interface SendRequest extends MessageContent {
   readonly conversation: ConversationRef;
@@ -24,12 +16,8 @@ export interface SendRequest extends MessageContent {
   readonly clientMessageID: string;
 }
 
-export interface HistoryRequest {
+export interface HistoryRequest extends Omit<wire.History, 'conversation' | 'maxBytes'> {
   readonly conversation: ConversationRef;
-  readonly afterSeq: number;
-  readonly beforeSeq: number;
-  readonly count: number;
-  readonly newestFirst: boolean;
   /** About how large the page may be; absent is the server's own limit. */
   readonly maxBytes?: number;
 }
@@ -50,74 +38,49 @@ export interface ListRequest {
 /** What a client asks, by the name of the frame. */
 export interface Requests {
   hello: Hello;
-  ping: Record<string, never>;
+  ping: wire.Ping;
   send: SendRequest;
   history: HistoryRequest;
   listConversations: ListRequest;
   clearUnread: { readonly conversation: ConversationRef };
-  renewToken: { readonly token: string };
-  goodbye: Record<string, never>;
+  renewToken: wire.RenewToken;
+  goodbye: wire.Goodbye;
 }
 
 export type RequestKind = keyof Requests;
 
-export interface Refusal {
-  readonly code: number;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number;
-}
-
-export interface Welcome {
-  readonly serverTime: number;
-  readonly tokenExpiresAt: number;
-  readonly heartbeatIntervalMs: number;
-  readonly heartbeatTimeoutMs: number;
-  /** Origins of nodes where this client may go as well. */
-  readonly servers: readonly string[];
+export interface Welcome extends Omit<wire.Welcome, 'limits'> {
   readonly limits: Limits;
-  readonly userName: string;
-  readonly avatarUrl: string;
 }
 
-export interface HistoryPage {
+export interface HistoryPage extends Omit<wire.HistoryPage, 'messages'> {
   readonly messages: readonly Message[];
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly headSeq: number;
 }
 
-export interface ConversationPage {
+export interface ConversationPage extends Omit<wire.ConversationPage, 'conversations'> {
   readonly conversations: readonly Conversation[];
-  /** Of all conversations; undefined when only some were asked for. */
-  readonly totalUnread: number | undefined;
-  readonly complete: boolean;
 }
 
-export interface UnreadCleared {
+export interface UnreadCleared extends wire.UnreadCleared {
   readonly conversation: ConversationRef;
-  readonly readSeq: number;
 }
-
-export type KickReason = 'otherDevice' | 'tokenExpired';
 
 /** What a server says, by the name of the frame. */
 export interface ServerBodies {
-  error: Refusal;
+  error: wire.Error;
   welcome: Welcome;
-  pong: { readonly serverTime: number };
+  pong: wire.Pong;
   sent: Sent;
   historyPage: HistoryPage;
   conversationPage: ConversationPage;
   unreadCleared: UnreadCleared;
-  tokenRenewed: { readonly tokenExpiresAt: number };
+  tokenRenewed: wire.TokenRenewed;
   message: Message;
-  behind: Record<string, never>;
-  kicked: { readonly reason: KickReason };
-  tokenExpiring: { readonly seconds: number };
+  behind: wire.Behind;
+  kicked: wire.Kicked;
+  tokenExpiring: wire.TokenExpiring;
   unreadChanged: UnreadCleared;
-  /** The node is going away: move to another one within a time. */
-  reconnect: { readonly afterMs: number };
+  reconnect: wire.Reconnect;
 }
 
 /** A body with its name; undefined is a frame of a newer server. */

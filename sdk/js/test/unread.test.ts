@@ -144,7 +144,7 @@ describe('a list reply that was overtaken', () => {
 });
 
 describe.each(['nothing is lost', 'pushes and connections are lost'])('when %s', (how) => {
-  it.each([1, 2, 3, 4])('the total is the server\'s again as soon as it is quiet, whatever happened in whatever order (seed %d)', async (seed) => {
+  it.each([1, 2, 3, 142])('the total is the server\'s again as soon as it is quiet, whatever happened in whatever order (seed %d)', async (seed) => {
     let state = seed * 7919;
     const random = (n: number): number => ((state = (state * 1103515245 + 12345) % 2147483648), Math.floor((state / 2147483648) * n));
     const lossy = how !== 'nothing is lost';

@@ -1,0 +1,348 @@
+// Made from wire/wire.proto by scripts/protoc-gen-parley.mjs. Do not edit.
+
+export type ConversationKind = 'peer' | 'room' | 'group';
+
+export type Reason = 'otherDevice' | 'tokenExpired';
+
+/**
+ * A conversation as the signed-in user sees it: for PEER the id is the other
+ * user's ID.
+ */
+export interface ConversationRef {
+  readonly kind: ConversationKind | undefined;
+  readonly id: string;
+}
+
+/** What a client says. The first frame is always hello. */
+export interface ClientFrame {
+  /** Chosen by the client, above 0, echoed in ServerFrame.reply_to. */
+  readonly id: number;
+  readonly body:
+    | { readonly kind: 'hello'; readonly value: Hello }
+    | { readonly kind: 'ping'; readonly value: Ping }
+    | { readonly kind: 'send'; readonly value: Send }
+    | { readonly kind: 'history'; readonly value: History }
+    | { readonly kind: 'listConversations'; readonly value: ListConversations }
+    | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
+    | { readonly kind: 'renewToken'; readonly value: RenewToken }
+    | { readonly kind: 'goodbye'; readonly value: Goodbye }
+    | undefined;
+}
+
+/**
+ * What a node says: a reply (reply_to is the request's id) or a push
+ * (reply_to is 0).
+ */
+export interface ServerFrame {
+  readonly replyTo: number;
+  readonly body:
+    | { readonly kind: 'error'; readonly value: Error }
+    | { readonly kind: 'welcome'; readonly value: Welcome }
+    | { readonly kind: 'pong'; readonly value: Pong }
+    | { readonly kind: 'sent'; readonly value: Sent }
+    | { readonly kind: 'historyPage'; readonly value: HistoryPage }
+    | { readonly kind: 'conversationPage'; readonly value: ConversationPage }
+    | { readonly kind: 'unreadCleared'; readonly value: UnreadCleared }
+    | { readonly kind: 'tokenRenewed'; readonly value: TokenRenewed }
+    | { readonly kind: 'message'; readonly value: Message }
+    | { readonly kind: 'behind'; readonly value: Behind }
+    | { readonly kind: 'kicked'; readonly value: Kicked }
+    | { readonly kind: 'tokenExpiring'; readonly value: TokenExpiring }
+    | { readonly kind: 'unreadChanged'; readonly value: UnreadCleared }
+    | { readonly kind: 'reconnect'; readonly value: Reconnect }
+    | undefined;
+}
+
+/** A refusal. The codes are those of the package chat. */
+export interface Error {
+  readonly code: number;
+  /** One English sentence for the developer: what was wrong, what is allowed. */
+  readonly message: string;
+  /**
+   * True when the same request, with the same client message id, may be sent
+   * again later.
+   */
+  readonly retryable: boolean;
+  readonly retryAfterMs: number;
+}
+
+/** Who is there. Answered by Welcome, or by Error and a close. */
+export interface Hello {
+  /** 1 today. */
+  readonly protocolVersion: number;
+  readonly appID: number;
+  readonly userID: string;
+  /** token04 or a JWT. */
+  readonly token: string;
+  /** Empty keeps the stored name. */
+  readonly userName: string;
+  readonly avatarUrl: string;
+  /** Chosen once per login by the client: 1 to 64 letters, digits, '-' or '_'. */
+  readonly deviceID: string;
+  /** "web", "node", "go" ...; at most 32 bytes. */
+  readonly platform: string;
+  /**
+   * True when the client comes back for a login that was already welcomed: it
+   * does not kick anybody, and is itself refused as kicked when another device
+   * has logged in meanwhile.
+   */
+  readonly resume: boolean;
+  /** Features that the client understands; unknown ones are ignored. */
+  readonly capabilities: readonly string[];
+}
+
+export interface Welcome {
+  readonly protocolVersion: number;
+  readonly serverTime: number;
+  /** When the token ends. */
+  readonly tokenExpiresAt: number;
+  readonly heartbeatIntervalMs: number;
+  /** A connection that was silent for that long is closed. */
+  readonly heartbeatTimeoutMs: number;
+  readonly limits: Limits | undefined;
+  readonly userName: string;
+  readonly avatarUrl: string;
+  readonly node: string;
+  readonly capabilities: readonly string[];
+  /**
+   * Origins of nodes where this client may go as well, if the nodes were told
+   * theirs.
+   */
+  readonly servers: readonly string[];
+}
+
+/** Limits of the app, in bytes where nothing else is said. */
+export interface Limits {
+  readonly textBytes: number;
+  readonly customBytes: number;
+  readonly commandBytes: number;
+  readonly extendedDataBytes: number;
+  readonly frameBytes: number;
+  /** How long a client message id is remembered at least. */
+  readonly dedupeWindowMs: number;
+  /** Requests of one connection that may await their reply. */
+  readonly inFlight: number;
+  readonly searchedContentBytes: number;
+  /** Users that one message may mention. */
+  readonly mentions: number;
+}
+
+export interface Ping {
+}
+
+export interface Pong {
+  readonly serverTime: number;
+}
+
+/** Logs out: the device is detached and the connection closed. */
+export interface Goodbye {
+}
+
+/** Sends one message. Answered by Sent once it is durable. */
+export interface Send {
+  readonly conversation: ConversationRef | undefined;
+  /**
+   * 16 bytes, the same on every retry: issued_at_ms in 6 bytes, the most
+   * significant first, then 10 random ones.
+   */
+  readonly clientMessageID: string;
+  /** Server-clock time of the first attempt; the same on every retry. */
+  readonly issuedAt: number;
+  /** ZIM's numbers: 1 text, 2 command, 200 custom. */
+  readonly type: number;
+  /** Custom messages: 0 to 200. */
+  readonly subType: number;
+  /** 1 low, 2 medium, 3 high; 0 means low. */
+  readonly priority: number;
+  /** Text and custom: UTF-8. Command: any bytes. Carried verbatim. */
+  readonly body: Uint8Array;
+  readonly extendedData: string;
+  readonly searchedContent: string;
+  readonly mentionedUserIDs: readonly string[];
+  readonly mentionAll: boolean;
+}
+
+export interface Sent {
+  readonly messageID: string;
+  /** 0 for a command message, which is not stored. */
+  readonly seq: number;
+  readonly orderKey: number;
+  readonly timestamp: number;
+  /**
+   * True when this client message id had been accepted before: the numbers
+   * are those of the first time.
+   */
+  readonly duplicate: boolean;
+}
+
+/**
+ * A message as everybody sees it. For a peer conversation the viewer's
+ * conversation id is target_id when the viewer is the sender, else sender_id.
+ */
+export interface Message {
+  readonly kind: ConversationKind | undefined;
+  readonly senderID: string;
+  /** The other user, the room or the group. */
+  readonly targetID: string;
+  readonly messageID: string;
+  /** Position in the conversation, 1, 2, 3 ...; 0 for command messages. */
+  readonly seq: number;
+  readonly orderKey: number;
+  readonly timestamp: number;
+  readonly type: number;
+  readonly subType: number;
+  readonly priority: number;
+  readonly body: Uint8Array;
+  readonly extendedData: string;
+  readonly searchedContent: string;
+  readonly mentionedUserIDs: readonly string[];
+  readonly mentionAll: boolean;
+  readonly clientMessageID: string;
+  /** Running number of the entries that count as unread. */
+  readonly counted: number;
+}
+
+/**
+ * Asks for messages with after_seq < seq < before_seq (0: no bound), at most
+ * count of them, the newest ones when newest_first, else the oldest ones.
+ */
+export interface History {
+  readonly conversation: ConversationRef | undefined;
+  readonly afterSeq: number;
+  readonly beforeSeq: number;
+  /** 1 to 100. */
+  readonly count: number;
+  readonly newestFirst: boolean;
+  /**
+   * About how many bytes the page may have, for clients on slow lines; 0, or
+   * more than the node's own limit, is that limit. A page always has one message.
+   */
+  readonly maxBytes: number;
+}
+
+export interface HistoryPage {
+  /** Always in ascending seq. */
+  readonly messages: readonly Message[];
+  /** The range that this page covers, inclusive; both 0 when it covers none. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly headSeq: number;
+}
+
+/** Asks for the user's conversations, latest first. */
+export interface ListConversations {
+  /** 1 to 500; ignored when only is given. */
+  readonly count: number;
+  /**
+   * Continue behind this conversation: its order_key and reference, as in the
+   * last element of the page before. 0 starts at the top.
+   */
+  readonly beforeOrderKey: number;
+  readonly before: ConversationRef | undefined;
+  /** Only those whose last message is of this time or later. 0: all. */
+  readonly changedSince: number;
+  /** Only these, at most 100. */
+  readonly only: readonly ConversationRef[];
+}
+
+export interface ConversationPage {
+  readonly conversations: readonly Conversation[];
+  /** Of all conversations; absent in the answer to a request for only some. */
+  readonly totalUnread: number | undefined;
+  /** True when nothing is left behind this page. */
+  readonly complete: boolean;
+}
+
+export interface Conversation {
+  readonly ref: ConversationRef | undefined;
+  /** The other user's name, or the group's. */
+  readonly name: string;
+  readonly avatarUrl: string;
+  readonly headSeq: number;
+  readonly unread: number;
+  /** Messages up to here are read. */
+  readonly readSeq: number;
+  readonly orderKey: number;
+  readonly lastMessage: Message | undefined;
+}
+
+/** Marks everything in the conversation as read. */
+export interface ClearUnread {
+  readonly conversation: ConversationRef | undefined;
+}
+
+/**
+ * The reply to ClearUnread; and, pushed as unread_changed, what the user's
+ * other devices are told.
+ */
+export interface UnreadCleared {
+  readonly conversation: ConversationRef | undefined;
+  readonly readSeq: number;
+}
+
+export interface RenewToken {
+  readonly token: string;
+}
+
+export interface TokenRenewed {
+  readonly tokenExpiresAt: number;
+}
+
+/**
+ * Pushes were dropped because the client did not read fast enough: it should
+ * ask for what changed since.
+ */
+export interface Behind {
+}
+
+/** The login is over; the connection is closed behind it. */
+export interface Kicked {
+  readonly reason: Reason | undefined;
+}
+
+/**
+ * The node is going away: connect again, to another node when the client knows
+ * one, after the given time. Until then the connection stays in use.
+ */
+export interface Reconnect {
+  readonly afterMs: number;
+}
+
+export interface TokenExpiring {
+  readonly seconds: number;
+}
+
+/** The messages by name. */
+export interface Messages {
+  ConversationRef: ConversationRef;
+  ClientFrame: ClientFrame;
+  ServerFrame: ServerFrame;
+  Error: Error;
+  Hello: Hello;
+  Welcome: Welcome;
+  Limits: Limits;
+  Ping: Ping;
+  Pong: Pong;
+  Goodbye: Goodbye;
+  Send: Send;
+  Sent: Sent;
+  Message: Message;
+  History: History;
+  HistoryPage: HistoryPage;
+  ListConversations: ListConversations;
+  ConversationPage: ConversationPage;
+  Conversation: Conversation;
+  ClearUnread: ClearUnread;
+  UnreadCleared: UnreadCleared;
+  RenewToken: RenewToken;
+  TokenRenewed: TokenRenewed;
+  Behind: Behind;
+  Kicked: Kicked;
+  Reconnect: Reconnect;
+  TokenExpiring: TokenExpiring;
+}
+
+/** The messages, for the Codec of table.ts. */
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;ClientFrame id:u,1 hello|:m4,2 ping|:m7,3 send|:m10,4 history|:m13,5 listConversations|:m15,6 clearUnread|:m18,7 renewToken|:m20,8 goodbye|:m9,9;ServerFrame replyTo:u,1 error|:m3,2 welcome|:m5,3 pong|:m8,4 sent|:m11,5 historyPage|:m14,6 conversationPage|:m16,7 unreadCleared|:m19,8 tokenRenewed|:m21,9 message|:m12,20 behind|:m22,21 kicked|:m23,22 tokenExpiring|:m25,23 unreadChanged|:m19,24 reconnect|:m24,25;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10;Welcome protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m6,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;Pong serverTime:n,1;Goodbye;Send conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 subType:u,5 priority:u,6 body:b,7 extendedData:s,8 searchedContent:s,9 mentionedUserIDs*:s,10 mentionAll:f,11;Sent messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 subType:u,9 priority:u,10 body:b,11 extendedData:s,12 searchedContent:s,13 mentionedUserIDs*:s,14 mentionAll:f,15 clientMessageID:h,16 counted:n,17;History conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;HistoryPage messages*:m12,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ConversationPage conversations*:m17,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m12,8;ClearUnread conversation:m0,1;UnreadCleared conversation:m0,1 readSeq:n,2;RenewToken token:s,1;TokenRenewed tokenExpiresAt:n,1;Behind;Kicked reason:e1,1;Reconnect afterMs:u,1;TokenExpiring seconds:u,1';
+/** The texts of the enums, in the order of their numbers. */
+export const enums: string = ' peer room group; otherDevice tokenExpired';
