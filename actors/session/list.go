@@ -1,8 +1,6 @@
 package session
 
 import (
-	"runtime"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
@@ -151,7 +149,6 @@ func (s *session) nextListing(_ actor.Context) {
 func (s *session) readSet(v storage.View, l *listing, only []*wirepb.ConversationRef) error {
 	if len(only) == 0 {
 		return v.Memberships(s.user, func(k chat.ConversationKey, m chat.Membership) bool {
-			yield(len(l.rows))
 			if peer, ok := k.Other(s.user.ID); ok {
 				l.rows = append(l.rows, row{peer: peer, mark: m.Mark})
 			}
@@ -171,14 +168,6 @@ func (s *session) readSet(v storage.View, l *listing, only []*wirepb.Conversatio
 	return nil
 }
 
-// yield lets others run, now and then in a loop over a long list: the scheduler
-// itself would do so after 10 ms, and whoever waits has several such waits.
-func yield(i int) {
-	if i%256 == 255 {
-		runtime.Gosched()
-	}
-}
-
 // lookAtHeads asks the shards that hold the conversations.
 func (s *session) lookAtHeads(ctx actor.Context, m setRead) {
 	l := m.listing
@@ -188,7 +177,6 @@ func (s *session) lookAtHeads(ctx actor.Context, m setRead) {
 	}
 	of := make(map[storage.ShardID][]int)
 	for i := range l.rows {
-		yield(i)
 		shard := storage.ConversationShard(s.o.Replicator.Shards(), s.key(&l.rows[i]))
 		of[shard] = append(of[shard], i)
 	}
