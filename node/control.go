@@ -89,6 +89,7 @@ func (c *control) run() {
 		case <-c.ctx.Done():
 			return
 		}
+		c.n.health.observe(time.Now(), c.n.directory.Served(), c.n.o.Shards)
 		if led := c.leading(); led != nil {
 			c.heard(c.n.store.Node(), led)
 			c.n.directory.Tell(led)

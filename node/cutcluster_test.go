@@ -35,7 +35,8 @@ type cutCluster struct {
 	ctx     context.Context
 	board   *switchboard
 	nodes   []*node.Node
-	clocks  [3]atomic.Int64 // by how much the nodes' clocks are ahead
+	options []node.Options
+	clocks  [5]atomic.Int64 // by how much the nodes' clocks are ahead
 	writers []*cutWriter
 	stop    chan struct{}
 	running sync.WaitGroup
@@ -92,6 +93,7 @@ func (c *cutCluster) startNodes(count int) {
 				o.Cluster.Join = append(o.Cluster.Join, other.Cluster.GossipAddr)
 			}
 		}
+		c.options = append(c.options, o)
 		starting.Go(func() { c.nodes[i], errs[i] = node.Start(c.ctx, o) })
 	}
 	starting.Wait()

@@ -136,6 +136,7 @@ func (n *Node) awaitShards(ctx context.Context) error {
 	var most time.Time // since when most are served
 	for {
 		served := n.directory.Served()
+		n.health.observe(time.Now(), served, n.o.Shards)
 		switch {
 		case served == n.o.Shards:
 			return nil

@@ -1,0 +1,102 @@
+package node_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/node"
+	"github.com/parley-im/parley/transport/api"
+)
+
+// TestShardsWithoutAMajorityKeepNobodyFromServing has five nodes and cuts two off
+// from everybody: of the shards whose three voters include both, none has a
+// leader any more.
+func TestShardsWithoutAMajorityKeepNobodyFromServing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs five nodes")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c := &cutCluster{T: t, ctx: ctx, board: newSwitchboard()}
+	c.startNodes(5)
+	c.await("every shard has three voters", func() bool {
+		s := c.nodes[0].Status()
+		return len(s.Moves) == 0 && !slices.ContainsFunc(s.Shards, func(sh api.ShardStatus) bool { return sh.Leader == "" || len(sh.Voters) != 3 })
+	})
+	a, b, lost := c.sharing()
+	var rest []int
+	for i := range c.nodes {
+		if i != a && i != b {
+			rest = append(rest, i)
+		}
+	}
+	c.board.cut([]int{a}, append([]int{b}, rest...))
+	c.board.cut([]int{b}, rest)
+
+	c.await("the shards of both have no leader, the others do", func() bool { return c.readiness(rest[0]).WithoutLeader == lost })
+	for _, i := range rest {
+		if r := c.readiness(i); !r.Ready || r.Shards != cutShards {
+			t.Errorf("node %d says %+v", i+1, r)
+		}
+	}
+	c.restart(rest[2])
+	if r := c.readiness(rest[2]); !r.Ready || r.WithoutLeader < lost {
+		t.Errorf("the node that started again says %+v", r)
+	}
+	c.await("those that are cut off say so", func() bool {
+		r := c.readiness(a)
+		return !r.Ready && strings.Contains(r.Reason, "cut off")
+	})
+}
+
+// sharing gives two nodes that are both voters of some shards, and of how many,
+// but of less than half.
+func (c *cutCluster) sharing() (a, b, shards int) {
+	c.Helper()
+	s := c.nodes[0].Status()
+	for a = range c.nodes {
+		for b = range a {
+			shards = 0
+			for _, sh := range s.Shards {
+				if slices.Contains(sh.Voters, c.id(a)) && slices.Contains(sh.Voters, c.id(b)) {
+					shards++
+				}
+			}
+			if shards > 0 && 2*shards < len(s.Shards) {
+				return a, b, shards
+			}
+		}
+	}
+	c.Fatalf("no two nodes share a few shards: %+v", s.Shards)
+	return 0, 0, 0
+}
+
+func (c *cutCluster) id(node int) string { return c.nodes[node].Status().Node }
+
+// readiness is what a node says of itself.
+func (c *cutCluster) readiness(node int) (r api.Readiness) {
+	c.Helper()
+	status, body := page(c.T, http.MethodGet, c.nodes[node].URL()+"/readyz")
+	if err := json.Unmarshal([]byte(body), &r); err != nil || r.Ready != (status == http.StatusOK) {
+		c.Fatalf("node %d answers %d %s: %v", node+1, status, body, err)
+	}
+	return r
+}
+
+// restart ends a node in order and starts it again.
+func (c *cutCluster) restart(i int) {
+	c.Helper()
+	if err := c.nodes[i].Close(c.ctx); err != nil {
+		c.Fatal(err)
+	}
+	n, err := node.Start(c.ctx, c.options[i])
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.nodes[i] = n
+}
