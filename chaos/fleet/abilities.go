@@ -39,5 +39,5 @@ func able(programs ...string) bool {
 // hasClock asks a parley whether its clock can be set.
 func hasClock(binary string) bool {
 	out, err := exec.Command(binary, "version").Output()
-	return err == nil && strings.Contains(string(out), "failpoints")
+	return err == nil && strings.Contains(string(out), "-tags failpoint")
 }
