@@ -121,6 +121,8 @@ describe.skipIf(!bin)('a cluster', { timeout: 120_000 }, () => {
       const random = (): number => (begun ? Math.random() : ((begun = true), 0));
       members.push(await enter(second, `user${i}`, cluster.urls, { random }));
     }
+    // A cluster that has just been founded moves its shards: a login may have waited.
+    for (const { path } of members) path.length = 0;
     const asking = members.map(async ({ client }, i) => {
       for (let n = 0; n < 30; n++) await client.send({ conversation: peer(`user${(i + 1) % MEMBERS}`), type: 1, body: new TextEncoder().encode(String(n)) });
     });
@@ -128,7 +130,7 @@ describe.skipIf(!bin)('a cluster', { timeout: 120_000 }, () => {
     await Promise.all(asking);
     await vi.waitUntil(() => members.every(({ got }) => got.length === 30), { timeout: 30_000 });
     for (const { got, path } of members) {
-      expect(path).toEqual(['connecting', 'connected']);
+      expect(path).toEqual([]);
       expect(got.map(textOf)).toEqual(got.map((_, n) => String(n)));
     }
   });

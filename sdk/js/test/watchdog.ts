@@ -6,8 +6,8 @@
  * within one turn, and broken by an exception.
  */
 export class Watchdog {
-  /** The most processor time that a turn took, in milliseconds. */
-  longestMs = 0;
+  /** The most processor time that a turn took, in milliseconds; Infinity when a turn did not end by itself. */
+  private longestMs = 0;
 
   private running = true;
   private looks = 0;
@@ -17,7 +17,10 @@ export class Watchdog {
   constructor() {
     const { now } = this;
     performance.now = () => {
-      if (++this.looks > MAX_LOOKS) throw new Error('The event loop is held.');
+      if (++this.looks > MAX_LOOKS) {
+        this.longestMs = Infinity;
+        throw new Error('The event loop is held.');
+      }
       return now.call(performance);
     };
     this.turn();

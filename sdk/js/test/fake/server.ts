@@ -64,6 +64,8 @@ export class FakeServer {
   onSend: ((send: pb.Send, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
   /** How late the answer to a send comes; 'cut' ends the connection instead. */
   ackFate: (message: pb.Message) => number | 'cut' = () => 0;
+  /** How late the answer to any other request comes: answers overtake each other. */
+  replyFate: () => number = () => 0;
   pushFate: (message: pb.Message, conn: Conn) => PushFate = () => 0;
 
   /** Server time now. */
@@ -120,9 +122,9 @@ export class FakeServer {
     for (const conn of this.conns) if (conn.user === user) this.reply(conn, 0, body);
   }
 
-  /** Ends all connections, as a killed process would. */
-  cut(code = 1006): void {
-    for (const conn of [...this.conns]) conn.peer.close(code);
+  /** Ends all connections, or a user's, as a killed process would. */
+  cut(code = 1006, user?: string): void {
+    for (const conn of [...this.conns]) if (user === undefined || conn.user === user) conn.peer.close(code);
   }
 
   /** The device that logged in last, by user. */
@@ -141,13 +143,13 @@ export class FakeServer {
       case 'send':
         return this.send(conn, id, body.value);
       case 'history':
-        return this.reply(conn, id, { case: 'historyPage', value: this.logs.history(conn.user, body.value) });
+        return this.reply(conn, id, { case: 'historyPage', value: this.logs.history(conn.user, body.value) }, this.replyFate());
       case 'listConversations':
         return this.list(conn, id, body.value);
       case 'clearUnread':
         return this.clear(conn, id, body.value);
       case 'renewToken':
-        return this.reply(conn, id, { case: 'tokenRenewed', value: { tokenExpiresAtMs: BigInt(this.now() + 86_400_000) } });
+        return this.reply(conn, id, { case: 'tokenRenewed', value: { tokenExpiresAtMs: BigInt(this.now() + 86_400_000) } }, this.replyFate());
       case 'goodbye':
         return conn.peer.close(1000);
     }
@@ -233,13 +235,13 @@ export class FakeServer {
     }
     const conversations = q.only.length > 0 ? entries : entries.slice(0, q.count);
     const complete = conversations.length === entries.length;
-    this.reply(conn, id, { case: 'conversationPage', value: { conversations, complete, ...(q.only.length > 0 ? {} : { totalUnread }) } });
+    this.reply(conn, id, { case: 'conversationPage', value: { conversations, complete, ...(q.only.length > 0 ? {} : { totalUnread }) } }, this.replyFate());
   }
 
   private clear(conn: Conn, id: number, q: pb.ClearUnread): void {
     const other = q.conversation?.id ?? '';
     const readSeq = BigInt(this.logs.clear(conn.user, other));
-    this.reply(conn, id, { case: 'unreadCleared', value: { conversation: { kind: 1, id: other }, readSeq } });
+    this.reply(conn, id, { case: 'unreadCleared', value: { conversation: { kind: 1, id: other }, readSeq } }, this.replyFate());
   }
 
   private reply(conn: Conn, replyTo: number, body: Body, delayMs = 0): void {

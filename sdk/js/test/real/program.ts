@@ -49,10 +49,12 @@ export class Program {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  /** A ticket for a user. */
+  /** A ticket for a user; waits while the node is busy. */
   async ticket(userID: string, ttlSeconds?: number): Promise<Ticket> {
     const body = JSON.stringify({ userID, ...(ttlSeconds && { ttlSeconds }) });
-    const answer = await fetch(`${this.url}/dev/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const ask = (): Promise<Response> => fetch(`${this.url}/dev/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    let answer = await ask();
+    await vi.waitUntil(async () => answer.status !== 503 || ((answer = await ask()), false), { timeout: 20_000, interval: 100 });
     if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as Ticket;
   }
