@@ -3,11 +3,8 @@ package node_test
 import (
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/wirepb"
-	"github.com/parley-im/parley/transport/wire"
 )
 
 func TestAPageKeepsToTheBytesThatTheClientAskedFor(t *testing.T) {
@@ -30,23 +27,5 @@ func TestAPageKeepsToTheBytesThatTheClientAskedFor(t *testing.T) {
 				t.Errorf("%d bytes, newest first %t: the page begins at the other end: %d to %d", c.max, newest, page.FirstSeq, page.LastSeq)
 			}
 		}
-	}
-}
-
-func TestADeviceMayComeBackUntilItsTokensEnd(t *testing.T) {
-	n, _ := start(t, options(t))
-	login(t, n, "alice")
-	h := hello(app, "alice", token(t, app, secret, "alice", 20*time.Second))
-	h.Resume = true
-	p := dial(t, n, wire.Proto{})
-	p.welcome(h)
-	if f, _ := p.read(); f.GetTokenExpiring().GetSeconds() == 0 {
-		t.Errorf("it got %v and not the notice of the token's end", f)
-	}
-	h.Resume = false
-	p = dial(t, n, wire.Proto{})
-	p.say(helloFrame(h))
-	if r, _ := p.read(); r.GetError().GetCode() != uint32(chat.CodeTokenTooShort) {
-		t.Errorf("a new login got %v", r)
 	}
 }

@@ -115,6 +115,7 @@ type Connection struct {
 	phase      phase
 	user       chat.UserKey
 	device     string
+	link       uint32   // counts the device's connections
 	account    *account // from hello on
 	attachment attachment
 	expires    time.Time // the token's end

@@ -30,13 +30,13 @@ func (c *Connection) first(f *wirepb.ClientFrame) {
 		c.mu.Unlock()
 		return
 	}
-	c.phase, c.user, c.device, c.expires = greeting, user, h.DeviceId, expires
+	c.phase, c.user, c.device, c.link, c.expires = greeting, user, h.DeviceId, h.Link, expires
 	c.account = c.o.Admission.open(user)
 	c.mu.Unlock()
 	err = c.ask(f.Id, forHello, directory.SessionOf(user), func(number uint32) any {
 		return &actorpb.Attach{
 			Request: number, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
-			DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume,
+			DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume, Link: h.Link,
 		}
 	})
 	if err != nil {

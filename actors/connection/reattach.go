@@ -41,7 +41,7 @@ func (c *Connection) attachDue() {
 	c.mu.Unlock()
 	err := c.ask(0, forReattach, directory.SessionOf(c.user), func(number uint32) any {
 		return &actorpb.Attach{
-			Request: number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Resume: true, MissedMs: uint64(missed),
+			Request: number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Resume: true, MissedMs: uint64(missed), Link: c.link,
 		}
 	})
 	if err != nil {

@@ -83,6 +83,14 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 		return
 	}
 	for id, d := range s.devices {
+		if a.ask.Resume && id != a.from.Id && d.id == a.ask.DeviceId && d.link > a.ask.Link {
+			// The connection that the device has left comes back after its
+			// newer one, for instance because the session has moved.
+			ctx.Send(a.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_UNSPECIFIED})
+			return
+		}
+	}
+	for id, d := range s.devices {
 		if id != a.from.Id {
 			reason := wirepb.Kicked_REASON_OTHER_DEVICE
 			if d.id == a.ask.DeviceId {
@@ -92,7 +100,7 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 			delete(s.devices, id)
 		}
 	}
-	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, at: time.Now()}
+	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, link: a.ask.Link, at: time.Now()}
 	s.listen() // before the device hears that it is in
 	s.rechecks.came = time.Now()
 	ctx.Send(a.from, &actorpb.Attached{Request: a.ask.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})

@@ -44,9 +44,10 @@ type session struct {
 
 // device is one attached connection, maybe of another node.
 type device struct {
-	pid *actor.PID
-	id  string
-	at  time.Time // when it attached, the last time, by this process's own clock
+	pid  *actor.PID
+	id   string
+	link uint32    // counts the device's connections
+	at   time.Time // when it attached, the last time, by this process's own clock
 }
 
 func (d device) node() storage.NodeID { return storage.NodeID(d.pid.Address) }

@@ -460,7 +460,9 @@ type Attach struct {
 	Resume    bool                   `protobuf:"varint,8,opt,name=resume,proto3" json:"resume,omitempty"`
 	// Above 0: the connection was welcomed before; its session has moved, and it
 	// may have missed pushes for that long.
-	MissedMs      uint64 `protobuf:"varint,9,opt,name=missed_ms,json=missedMs,proto3" json:"missed_ms,omitempty"`
+	MissedMs uint64 `protobuf:"varint,9,opt,name=missed_ms,json=missedMs,proto3" json:"missed_ms,omitempty"`
+	// Hello.link.
+	Link          uint32 `protobuf:"varint,10,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -554,6 +556,13 @@ func (x *Attach) GetResume() bool {
 func (x *Attach) GetMissedMs() uint64 {
 	if x != nil {
 		return x.MissedMs
+	}
+	return 0
+}
+
+func (x *Attach) GetLink() uint32 {
+	if x != nil {
+		return x.Link
 	}
 	return 0
 }
@@ -2262,7 +2271,7 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\aDeliver\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12 \n" +
-	"\vconnections\x18\x03 \x03(\tR\vconnections\"\xfc\x01\n" +
+	"\vconnections\x18\x03 \x03(\tR\vconnections\"\x90\x02\n" +
 	"\x06Attach\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
@@ -2273,7 +2282,9 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\tdevice_id\x18\x06 \x01(\tR\bdeviceId\x12\x1a\n" +
 	"\bplatform\x18\a \x01(\tR\bplatform\x12\x16\n" +
 	"\x06resume\x18\b \x01(\bR\x06resume\x12\x1b\n" +
-	"\tmissed_ms\x18\t \x01(\x04R\bmissedMs\"`\n" +
+	"\tmissed_ms\x18\t \x01(\x04R\bmissedMs\x12\x12\n" +
+	"\x04link\x18\n" +
+	" \x01(\rR\x04link\"`\n" +
 	"\bAttached\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x1b\n" +
 	"\tuser_name\x18\x02 \x01(\tR\buserName\x12\x1d\n" +

@@ -438,6 +438,11 @@ func (m *Attach) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Link != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Link))
+		i--
+		dAtA[i] = 0x50
+	}
 	if m.MissedMs != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.MissedMs))
 		i--
@@ -2306,6 +2311,9 @@ func (m *Attach) SizeVT() (n int) {
 	if m.MissedMs != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.MissedMs))
 	}
+	if m.Link != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Link))
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -4057,6 +4065,25 @@ func (m *Attach) UnmarshalVT(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.MissedMs |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Link", wireType)
+			}
+			m.Link = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Link |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

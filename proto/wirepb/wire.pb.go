@@ -750,7 +750,11 @@ type Hello struct {
 	// has logged in meanwhile.
 	Resume bool `protobuf:"varint,9,opt,name=resume,proto3" json:"resume,omitempty"`
 	// Features that the client understands; unknown ones are ignored.
-	Capabilities  []string `protobuf:"bytes,10,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Capabilities []string `protobuf:"bytes,10,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// Counts the connections of this login, from 1. Of two that are there at the
+	// same time the higher one stays, whichever the node hears of last. 0: the one
+	// that it hears of last.
+	Link          uint32 `protobuf:"varint,11,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -853,6 +857,13 @@ func (x *Hello) GetCapabilities() []string {
 		return x.Capabilities
 	}
 	return nil
+}
+
+func (x *Hello) GetLink() uint32 {
+	if x != nil {
+		return x.Link
+	}
+	return 0
 }
 
 type Welcome struct {
@@ -2406,7 +2417,7 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1c\n" +
 	"\tretryable\x18\x03 \x01(\bR\tretryable\x12$\n" +
-	"\x0eretry_after_ms\x18\x04 \x01(\rR\fretryAfterMs\"\xa9\x02\n" +
+	"\x0eretry_after_ms\x18\x04 \x01(\rR\fretryAfterMs\"\xbd\x02\n" +
 	"\x05Hello\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
@@ -2419,7 +2430,8 @@ const file_wire_wire_proto_rawDesc = "" +
 	"\bplatform\x18\b \x01(\tR\bplatform\x12\x16\n" +
 	"\x06resume\x18\t \x01(\bR\x06resume\x12\"\n" +
 	"\fcapabilities\x18\n" +
-	" \x03(\tR\fcapabilities\"\xad\x03\n" +
+	" \x03(\tR\fcapabilities\x12\x12\n" +
+	"\x04link\x18\v \x01(\rR\x04link\"\xad\x03\n" +
 	"\aWelcome\x12)\n" +
 	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12$\n" +
 	"\x0eserver_time_ms\x18\x02 \x01(\x04R\fserverTimeMs\x12-\n" +

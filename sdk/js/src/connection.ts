@@ -79,7 +79,7 @@ export class Connection {
     this.deviceID = `${options.platform}-${randomHex(8)}`;
     this.tokens = new TokenSlot(login.token);
     this.dial = new Dial(options, {
-      hello: (resume) => this.hello(resume),
+      hello: (resume, link) => this.hello(resume, link),
       welcomed: (welcome, resumed) => this.welcomed(welcome, resumed),
       pushed: (body) => this.pushed(body),
       paused: () => this.paused(),
@@ -173,10 +173,10 @@ export class Connection {
     this.finish('logout');
   }
 
-  private hello(resume: boolean): Hello {
+  private hello(resume: boolean, link: number): Hello {
     const { appID, userID, userName = '', avatarUrl = '' } = this.login;
     const { deviceID, tokens, options } = this;
-    return { appID, userID, token: tokens.say(), userName, avatarUrl, deviceID, platform: options.platform, resume };
+    return { appID, userID, token: tokens.say(), userName, avatarUrl, deviceID, platform: options.platform, resume, link };
   }
 
   private welcomed(welcome: Welcome, resumed: boolean): void {

@@ -21,8 +21,8 @@ export interface DialOptions {
 
 /** What a dial needs and reports. */
 export interface DialPort {
-  /** The first frame of the next link; `resume` after the first welcome. */
-  hello(resume: boolean): Hello;
+  /** The first frame of the next link; `resume` after the first welcome, `link` counts them. */
+  hello(resume: boolean, link: number): Hello;
   /** A link is in use. */
   welcomed(welcome: Welcome, resumed: boolean): void;
   pushed(body: NonNullable<ServerBody>): void;
@@ -61,6 +61,7 @@ export class Dial {
   private state: DialState = { at: 'idle' };
   private welcomedOnce = false;
   private heard = 0;
+  private links = 0;
   // Servers tried since one welcomed us, without a long wait between them.
   private serversTried = 0;
   private hellosRefused = 0;
@@ -153,7 +154,7 @@ export class Dial {
       {
         WebSocket,
         url: servers.current,
-        hello: this.port.hello(this.welcomedOnce),
+        hello: this.port.hello(this.welcomedOnce, ++this.links),
         clock,
         suspects: this.suspects,
         connectTimeoutMs: failFast ? Math.min(connectTimeoutMs, FAIL_FAST_CONNECT_MS) : connectTimeoutMs,
