@@ -81,6 +81,19 @@ describe.each(looks)('$size, $scheme, $locale', ({ size, scheme, locale }) => {
   }, 120_000);
 });
 
+test.each(['light', 'dark'] as const)('with texts from right to left, and signs that are no pictures, %s', async (colorScheme) => {
+  await server.token('newcomer');
+  for (const size of ['desktop', 'phone'] as const) {
+    const context = await newContext(browser, { reducedMotion: 'reduce', colorScheme, viewport: sizes[size], hasTouch: size === 'phone', isMobile: size === 'phone' });
+    const page = await openAs(context, server.origin, 'dave', 'newcomer');
+    for (const text of ['مرحبا، كيف الحال؟ السعر 100 USD.', 'שלום עולם. Hello!\nplain english', '❤', '😀', '©']) await sayAndWait(page, text);
+    await composer(page).fill('שלום, מה נשמע?');
+    await page.screenshot({ path: join(folder, `rtl-${size}-${colorScheme}-en.png`) });
+    expect(await violations(page)).toEqual([]);
+    await context.close();
+  }
+});
+
 test('with a lost connection and a failed message', async () => {
   const context = await newContext(browser, { reducedMotion: 'reduce' });
   const page = await openAs(context, server.origin, 'carol', 'nobody');
