@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bubble, launchBrowser, newContext, openAs, own, say } from './browser';
+import { bubble, desktop, launchBrowser, newContext, openAs, own, phone, say } from './browser';
 import { Server } from './server';
 
 let nodes: Server[];
@@ -77,6 +77,12 @@ test('the cluster page draws nodes and shards, and what becomes of a node', asyn
   await page.locator('.shard').first().focus();
   await page.keyboard.press('ArrowRight');
   await page.getByText(/^Shard 2: led by [ABC]/).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.getByText(/^Shard 18: led by [ABC]/).waitFor();
+  await page.setViewportSize(phone);
+  await page.keyboard.press('ArrowUp');
+  await page.getByText(/^Shard 10: led by [ABC]/).waitFor();
+  await page.setViewportSize(desktop);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     const { violations } = await new AxeBuilder({ page }).analyze();
