@@ -271,7 +271,7 @@ func (n *Node) memberGone(m members.Node) {
 // evicted is told when others had given this node up: it trusts nothing that it
 // believed of who leads, and its connections attach again.
 func (n *Node) evicted() {
-	n.o.Log.Warn("the others had given this node up; it begins anew with what they say")
+	n.o.Log.Warn("the others had given this node up; it starts again from what they say")
 	if n.isLinked() {
 		n.directory.Fence()
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
-	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -386,7 +385,7 @@ func (c *control) Stop(*actor.PID) {}
 
 func (c *control) reply(to *actor.PID, request uint32, ok any, err error) {
 	if err != nil {
-		ok = &actorpb.Refused{Request: request, Error: wirepb.FromError("cluster", err)}
+		ok = actorpb.Refuse(request, "cluster", err)
 	}
 	c.n.directory.TellProcess(storage.NodeID(to.Address), to.Id, ok, controlProcess)
 }

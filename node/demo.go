@@ -36,7 +36,7 @@ func (n *Node) dev() *api.Dev {
 
 func (n *Node) registerDemoUsers(ctx context.Context) error {
 	for _, u := range demoUsers {
-		err := insist(ctx, func() error { return n.register(ctx, n.o.Apps[0].ID, u) })
+		err := retry(ctx, func() error { return n.register(ctx, n.o.Apps[0].ID, u) })
 		if err != nil {
 			return err
 		}
@@ -44,13 +44,13 @@ func (n *Node) registerDemoUsers(ctx context.Context) error {
 	return nil
 }
 
-// insistPause is how long a refusal that may pass is waited out.
-const insistPause = 100 * time.Millisecond
+// retryPause is how long a refusal that may pass is waited out.
+const retryPause = 100 * time.Millisecond
 
-// insist repeats what is refused for now, until ctx ends: in a cluster that has
+// retry repeats what is refused for now, until ctx ends: in a cluster that has
 // just begun, shards are moved about.
-func insist(ctx context.Context, f func() error) error {
-	again := time.NewTicker(insistPause)
+func retry(ctx context.Context, f func() error) error {
+	again := time.NewTicker(retryPause)
 	defer again.Stop()
 	for {
 		err := f()

@@ -19,16 +19,16 @@ func TestWhatIsRefusedForNowIsAskedForAgain(t *testing.T) {
 				return err
 			}
 		}
-		if err := insist(t.Context(), answers(busy, busy, nil)); err != nil {
+		if err := retry(t.Context(), answers(busy, busy, nil)); err != nil {
 			t.Errorf("after two refusals: %v", err)
 		}
 		refusal := chat.Errorf(chat.CodeInvalidParam, "test", "no")
-		if err := insist(t.Context(), answers(busy, refusal)); !errors.Is(err, refusal) {
+		if err := retry(t.Context(), answers(busy, refusal)); !errors.Is(err, refusal) {
 			t.Errorf("after a refusal for good: %v", err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*insistPause)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*retryPause)
 		defer cancel()
-		if err := insist(ctx, func() error { return busy }); !errors.Is(err, busy) {
+		if err := retry(ctx, func() error { return busy }); !errors.Is(err, busy) {
 			t.Errorf("when the time is up: %v", err)
 		}
 	})

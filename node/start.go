@@ -80,7 +80,7 @@ func (n *Node) openStore() (err error) {
 func (n *Node) openHost() (err error) {
 	n.host, err = replication.New(replication.Options{
 		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.clock.Now,
-		Gained: n.gained, Lost: n.lost, Late: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
+		Gained: n.gained, Lost: n.lost, CommittedAfterTimeout: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
 }

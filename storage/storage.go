@@ -6,6 +6,7 @@
 package storage
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"github.com/cespare/xxhash/v2"
@@ -77,6 +78,13 @@ type Replicator interface {
 type Outcome struct {
 	Results []chat.Result
 	Events  []chat.Event
+}
+
+// Rank is the rendezvous hash of a shard and a node: every shard has an order of
+// nodes of its own, the lowest first.
+func Rank(s ShardID, n NodeID) uint64 {
+	var buf [64]byte
+	return xxhash.Sum64(append(binary.BigEndian.AppendUint16(buf[:0], uint16(s)), n...))
 }
 
 // Store keeps a node's replicas: for each shard the rows that its log has led

@@ -14,7 +14,6 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
-	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -160,5 +159,5 @@ func (c *conversation) peer(user string) *peer {
 
 // refuse answers a request with an error.
 func refuse(ctx actor.Context, to *actor.PID, request uint32, err error) {
-	ctx.Send(to, &actorpb.Refused{Request: request, Error: wirepb.FromError("send", err)})
+	ctx.Send(to, actorpb.Refuse(request, "send", err))
 }

@@ -32,7 +32,7 @@ func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			root.Send(to, &actorpb.Refused{Request: m.Request, Error: wirepb.FromError("history", err)})
+			root.Send(to, actorpb.Refuse(m.Request, "history", err))
 			return
 		}
 		root.Send(to, &actorpb.Fetched{Request: m.Request, Page: page})

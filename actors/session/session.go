@@ -15,7 +15,6 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
-	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -148,5 +147,5 @@ func (s *session) listen() {
 }
 
 func refuse(root *actor.RootContext, to *actor.PID, request uint32, op string, err error) {
-	root.Send(to, &actorpb.Refused{Request: request, Error: wirepb.FromError(op, err)})
+	root.Send(to, actorpb.Refuse(request, op, err))
 }

@@ -40,7 +40,7 @@ func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 		return nil
 	}, func(err error) {
 		if err != nil {
-			root.Send(to, refused(m.Request, err))
+			root.Send(to, actorpb.Refuse(m.Request, "shard", err))
 			return
 		}
 		root.Send(to, seen)

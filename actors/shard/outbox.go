@@ -252,7 +252,7 @@ func (s *shard) takeEffects(ctx actor.Context, m *actorpb.TakeEffects) {
 	root, to := s.o.System.Root, ctx.Sender()
 	body, err := (&logpb.Command{Body: &logpb.Command_Deliver{Deliver: m.Deliver}}).Chat()
 	if err != nil {
-		ctx.Send(to, refused(m.Request, err))
+		ctx.Send(to, actorpb.Refuse(m.Request, "shard", err))
 		return
 	}
 	effects := body.(chat.Deliver).Effects
@@ -261,7 +261,7 @@ func (s *shard) takeEffects(ctx actor.Context, m *actorpb.TakeEffects) {
 			err = out.Results[0].Err
 		}
 		if err != nil {
-			root.Send(to, refused(m.Request, err))
+			root.Send(to, actorpb.Refuse(m.Request, "shard", err))
 			return
 		}
 		for _, e := range effects {

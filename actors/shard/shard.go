@@ -15,7 +15,6 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
-	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -99,7 +98,3 @@ func (s *shard) retryLater(ctx actor.Context, destination storage.ShardID) {
 
 // again has the actor try a destination once more.
 type again struct{ destination storage.ShardID }
-
-func refused(request uint32, err error) *actorpb.Refused {
-	return &actorpb.Refused{Request: request, Error: wirepb.FromError("shard", err)}
-}

@@ -142,7 +142,7 @@ func (g *Guard) Verdict() Verdict {
 	return g.verdict
 }
 
-// check judges anew.
+// check judges once more.
 func (g *Guard) check() Verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -45,7 +45,7 @@ func (d *Directory) open(from storage.NodeID, e *peerpb.Envelope) (actorpb.Messa
 // back refuses a request to its asker.
 func (d *Directory) back(to storage.NodeID, e *peerpb.Envelope, err error) {
 	if e.Request != 0 && e.Sender != "" {
-		d.neighbour(to).push(envelope(refused(e.Request, err), nil).toProcess(e.Sender))
+		d.neighbour(to).push(envelope(actorpb.Refuse(e.Request, "request", err), nil).toProcess(e.Sender))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/peerpb"
-	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -53,8 +52,4 @@ func (e *outgoing) message() *peerpb.Message {
 
 func identity(id *peerpb.Identity) Identity {
 	return Identity{Kind: Kind(id.Kind), App: chat.AppID(id.AppId), Chat: chat.Kind(id.Chat), ID: string(id.Id), Number: storage.ShardID(id.Shard)}
-}
-
-func refused(request uint32, err error) *actorpb.Refused {
-	return &actorpb.Refused{Request: request, Error: wirepb.FromError("request", err)}
 }

@@ -37,7 +37,7 @@ func (d *Directory) guard(c actor.ReceiverContext, e *actor.MessageEnvelope, nex
 		d.o.Log.Error("actor panicked", "actor", c.Self().Id, "message", fmt.Sprintf("%T", e.Message), "panic", r, "stack", string(debug.Stack()))
 		d.o.System.Root.Stop(c.Self()) // before any other message
 		if request := actorpb.RequestOf(e.Message); request != 0 && e.Sender != nil {
-			d.o.System.Root.Send(e.Sender, refused(request, errPanicked))
+			d.o.System.Root.Send(e.Sender, actorpb.Refuse(request, "request", errPanicked))
 		}
 	}()
 	next(c, e)

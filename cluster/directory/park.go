@@ -104,7 +104,7 @@ func (d *Directory) expire(now time.Duration) {
 func (d *Directory) refuse(all ...refusal) {
 	for _, r := range all {
 		if request := actorpb.RequestOf(r.message); request != 0 && r.to != nil {
-			d.o.System.Root.Send(r.to, refused(request, r.err))
+			d.o.System.Root.Send(r.to, actorpb.Refuse(request, "request", r.err))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
 )
 
 // answerTime is how long a node that is connected may take to answer a request.
@@ -55,5 +56,5 @@ func (n *neighbour) settle(q question) (deadlines, bool) {
 // answer gives an asker of this node an error; with no lock held, as the answer
 // may lead back to the directory.
 func (d *Directory) answer(q question, err error) {
-	d.o.System.Root.Send(actor.NewPID(d.o.System.Address(), q.process), refused(q.request, err))
+	d.o.System.Root.Send(actor.NewPID(d.o.System.Address(), q.process), actorpb.Refuse(q.request, "request", err))
 }

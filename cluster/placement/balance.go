@@ -61,7 +61,7 @@ func (b *balance) add(s Shard) {
 	}
 	holding := slices.Concat(s.Voters, s.Learners)
 	slices.SortFunc(holding, func(x, y storage.NodeID) int {
-		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(score(s.ID, y), score(s.ID, x)))
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(storage.Rank(s.ID, y), storage.Rank(s.ID, x)))
 	})
 	left := b.replicas
 	for _, id := range holding {
@@ -98,7 +98,7 @@ func (b *balance) prefer(s, t, node int) bool {
 	if x != y {
 		return x
 	}
-	return score(b.shards[s].ID, id) > score(b.shards[t].ID, id)
+	return storage.Rank(b.shards[s].ID, id) > storage.Rank(b.shards[t].ID, id)
 }
 
 // fill gives what is missing to those who hold least.
@@ -125,7 +125,7 @@ func (b *balance) rather(s, n, m int) bool {
 	if b.load[n] != b.load[m] {
 		return b.load[n] < b.load[m]
 	}
-	return score(b.shards[s].ID, b.nodes[n].ID) > score(b.shards[s].ID, b.nodes[m].ID)
+	return storage.Rank(b.shards[s].ID, b.nodes[n].ID) > storage.Rank(b.shards[s].ID, b.nodes[m].ID)
 }
 
 // even moves replicas until no node could give one to another that holds two

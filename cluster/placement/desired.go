@@ -17,7 +17,7 @@ import (
 //   - nodes hold equally many replicas, but for one, as far as zones allow.
 //
 // Among equals the rendezvous hash decides. A step of Next that is done makes
-// the way shorter, so Desired may be asked anew at any time. The meta shard is a
+// the way shorter, so Desired may be asked again at any time. The meta shard is a
 // shard as any other. It is empty while no node may hold anything.
 func Desired(v View) map[storage.ShardID]Target {
 	holders := v.holders()

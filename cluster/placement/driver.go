@@ -367,7 +367,7 @@ func (d *Driver) begin(ctx context.Context, s Step, running *sync.WaitGroup, log
 			err = d.o.Cluster.Reshape(ctx, s.Leader, s.Shard, s.Target)
 		}
 		if err != nil {
-			log.Info("a step of placement failed; it is chosen anew", "shard", s.Shard, "error", err)
+			log.Info("a step of placement failed; it is chosen again", "shard", s.Shard, "error", err)
 		}
 		d.mu.Lock()
 		m.finished, m.failed = time.Now(), err != nil

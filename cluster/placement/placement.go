@@ -12,11 +12,8 @@ package placement
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/parley-im/parley/storage"
 )
@@ -107,12 +104,6 @@ func sameNodes(a, b []storage.NodeID) bool {
 		}
 	}
 	return true
-}
-
-// score is the rendezvous hash: every shard has an order of nodes of its own.
-func score(s storage.ShardID, n storage.NodeID) uint64 {
-	var buf [64]byte
-	return xxhash.Sum64(append(binary.BigEndian.AppendUint16(buf[:0], uint16(s)), n...))
 }
 
 func sorted(nodes []storage.NodeID) []storage.NodeID {

@@ -63,10 +63,10 @@ type Options struct {
 	// the answers to all that was proposed, and before this node says anything
 	// that helps another leader. They must not block. Both may be nil.
 	Gained, Lost func(storage.ShardID, storage.Term)
-	// Late tells that a proposal was carried out whose proposer had been told, so
+	// CommittedAfterTimeout tells that a proposal was carried out whose proposer had been told, so
 	// long ago, that the outcome is unknown, in a leadership that goes on. It must
 	// not block, and may be nil.
-	Late func(storage.ShardID, time.Duration)
+	CommittedAfterTimeout func(storage.ShardID, time.Duration)
 	// Fatal is called once, on a failed commit, on a read that the disk fails, or
 	// with storage.ErrOutdated when a leader counts on what the store has lost; it
 	// must end the process, so that other replicas lead. The outcome of what was
@@ -195,7 +195,7 @@ func (h *Host) Leader(shard storage.ShardID) (storage.Term, error) {
 			return storage.Term(term), nil
 		}
 	}
-	return 0, errNotLeader
+	return 0, round.ErrNotLeader
 }
 
 // fail has the host take nothing more, so that nobody waits for an answer while
@@ -277,8 +277,7 @@ func (h *Host) answer(all []round.Answer) {
 }
 
 var (
-	errNotLeader = chat.Errorf(chat.CodeUnavailable, "replicate", "this node does not lead the shard")
 	errClosing   = chat.Errorf(chat.CodeUnavailable, "replicate", "the node is shutting down")
-	errBusy      = chat.Errorf(chat.CodeBusy, "replicate", "the node has too much to write; try again later")
+	errQueueFull = chat.Errorf(chat.CodeBusy, "replicate", "the node has too much to write; try again later")
 	errFailed    = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk failed; the node is ending")
 )

@@ -60,7 +60,7 @@ func runStalling(t *testing.T, s storage.Store, stall time.Duration, late func(s
 	fatal = make(chan error, 10)
 	gained := make(chan struct{}, 5)
 	h, err := replication.New(replication.Options{
-		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, Late: late, Now: time.Now, Fatal: func(err error) { fatal <- err },
+		Store: s, Shards: 4, Voters: []storage.NodeID{s.Node()}, Stall: stall, CommittedAfterTimeout: late, Now: time.Now, Fatal: func(err error) { fatal <- err },
 		Gained: func(storage.ShardID, storage.Term) { gained <- struct{}{} },
 	})
 	if err != nil {

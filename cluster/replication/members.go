@@ -65,7 +65,7 @@ func (h *Host) Descriptor(ctx context.Context, shard storage.ShardID) (*logpb.De
 	return ask(ctx, h, shard, func(core *round.Worker, answer func(*logpb.Descriptor, error)) {
 		d := core.Descriptor(shard)
 		if d == nil {
-			answer(nil, errNotLeader)
+			answer(nil, round.ErrNotLeader)
 			return
 		}
 		answer(d, nil)

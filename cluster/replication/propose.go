@@ -26,7 +26,7 @@ func (h *Host) Propose(shard storage.ShardID, term storage.Term, commands []chat
 func (h *Host) leads(shard storage.ShardID, term storage.Term) error {
 	current, err := h.Leader(shard)
 	if err == nil && current != term {
-		err = errNotLeader
+		err = round.ErrNotLeader
 	}
 	return err
 }

@@ -59,7 +59,7 @@ func (h *Host) serve(r servedRead) error {
 	}
 	switch {
 	case errors.Is(err, storage.ErrGone):
-		return errNotLeader
+		return round.ErrNotLeader
 	case errors.Is(err, storage.ErrDamaged):
 		h.fail(fmt.Errorf("read: %w", err))
 		return errFailed

@@ -95,7 +95,7 @@ func (q *readQueue) admit(by storage.Asker) (*readLine, error) {
 		line = &readLine{id: by.ID, class: by.Class}
 	}
 	if c.admitted >= maxQueuedReads && line.admitted >= maxQueuedReads/(len(c.lines)+1) {
-		return nil, errBusy
+		return nil, errQueueFull
 	}
 	c.lines[by.ID] = line
 	c.admitted++

@@ -12,8 +12,8 @@ import (
 const defaultStall = round.ElectionTime
 
 var (
-	errStalled = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk is stalled")
-	errUnknown = chat.Errorf(chat.CodeTimeout, "replicate", "the disk is stalled; the outcome is unknown")
+	errStalled        = chat.Errorf(chat.CodeUnavailable, "replicate", "the disk is stalled")
+	errUnknownStalled = chat.Errorf(chat.CodeTimeout, "replicate", "the disk is stalled; the outcome is unknown")
 )
 
 // watch looks whether a commit of a worker hangs, and keeps its callers from

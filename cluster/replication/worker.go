@@ -82,7 +82,7 @@ func (w *worker) propose(p round.Proposal) error {
 	}
 	n := len(p.Data)
 	if w.queued+n > maxQueuedBytes {
-		return errBusy
+		return errQueueFull
 	}
 	w.queued += n
 	w.calls[p.Number] = call{p.Shard, time.Since(w.h.begun), n, p.Done}
@@ -103,8 +103,8 @@ func (w *worker) settle(number uint64, out storage.Outcome, err error) {
 	switch {
 	case ok && c.done != nil:
 		c.done(out, err)
-	case ok && err == nil && w.h.o.Late != nil:
-		w.h.o.Late(c.shard, time.Since(w.h.begun)-c.at)
+	case ok && err == nil && w.h.o.CommittedAfterTimeout != nil:
+		w.h.o.CommittedAfterTimeout(c.shard, time.Since(w.h.begun)-c.at)
 	}
 }
 
@@ -118,7 +118,7 @@ func (w *worker) giveUp(number uint64) {
 	}
 	w.mu.Unlock()
 	if ok && c.done != nil {
-		c.done(storage.Outcome{}, errUnknown)
+		c.done(storage.Outcome{}, errUnknownStalled)
 	}
 }
 
@@ -170,7 +170,7 @@ func (w *worker) run() {
 	for {
 		select {
 		case <-w.wake:
-		case <-ticker.C: // ticks that a slow disk held up are not made up for
+		case <-ticker.C: // ticks that a slow disk held up are skipped
 			w.take() // what others said comes before the clock
 			w.core.Tick()
 		case <-due.C:

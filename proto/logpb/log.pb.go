@@ -1233,8 +1233,8 @@ type Position struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
-	// Of how far the rows go: as far as the log, wherever that ends now, instead of
-	// the above.
+	// Of the applied position: it is the last entry of the log; index and term above
+	// are unset.
 	WithLog       bool `protobuf:"varint,3,opt,name=with_log,json=withLog,proto3" json:"with_log,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -154,7 +154,7 @@ func (c *conversation) committed() {
 	c.dirty = false
 }
 
-// evict lets go of arbitrary conversations above the bound; the next send to
+// evict drops arbitrary conversations above the bound; the next send to
 // them reads their head again.
 func (s *state) evict() {
 	for k := range s.conversations {

@@ -165,8 +165,8 @@ func (s *state) QueueEffect(e chat.Effect) chat.EffectRef {
 }
 
 // DropEffects implements chat.State. It deletes rows one by one: an outbox is
-// let go of all the time, and each range that is deleted makes every read of
-// the memtable dearer until it is flushed.
+// deleted from all the time, and each range that is deleted makes every read of
+// the memtable more expensive until it is flushed.
 func (s *state) DropEffects(destination uint16, through uint64) {
 	s.key = appendOutboxHeadKey(s.key[:0], s.shard, destination)
 	through = min(through, s.counter(s.key))

@@ -16,7 +16,7 @@ import (
 // run before.
 func (g *group) applyCommitted(r *Round, entries []*pb.Entry) {
 	if n := len(entries); n > 0 {
-		g.handed = entries[n-1].GetIndex()
+		g.emitted = entries[n-1].GetIndex()
 	}
 	for len(entries) > 0 && entries[0].GetIndex() <= g.applied.Index {
 		g.ahead -= len(entries[0].Data)

@@ -35,7 +35,7 @@ func (w *Worker) Change(c Change) {
 	g := w.groups[c.Shard]
 	done := func(_ storage.Outcome, err error) { c.Done(err) }
 	if g == nil || g.leading == 0 {
-		w.answer(Answer{Done: done, Err: errNotLeader})
+		w.answer(Answer{Done: done, Err: ErrNotLeader})
 		return
 	}
 	if err := g.check(c); err != nil {
@@ -72,25 +72,27 @@ func (w *Worker) Change(c Change) {
 	}
 }
 
+// badChange refuses a change that makes no sense.
+func badChange(format string, args ...any) error {
+	return chat.Errorf(chat.CodeInvalidParam, "change replicas", format, args...)
+}
+
 // check refuses what would panic or make no sense when applied.
 func (g *group) check(c Change) error {
-	refuse := func(format string, args ...any) error {
-		return chat.Errorf(chat.CodeInvalidParam, "change replicas", format, args...)
-	}
 	if len(g.desc.GetVotersOutgoing()) > 0 {
 		return errBusy
 	}
 	if len(c.Learners)+len(c.Promote)+len(c.Demote)+len(c.Remove) == 0 {
-		return refuse("the change is empty")
+		return badChange("the change is empty")
 	}
 	for i, node := range c.Learners {
 		if slices.Contains(c.Learners[:i], node) || slices.ContainsFunc(g.desc.GetMembers(), func(m *logpb.Member) bool { return m.Node == string(node) }) {
-			return refuse("node %s has a replica of shard %d already", node, g.shard)
+			return badChange("node %s has a replica of shard %d already", node, g.shard)
 		}
 	}
 	for i, id := range c.Promote {
 		if !slices.Contains(g.desc.GetLearners(), uint64(id)) || slices.Contains(c.Promote[:i], id) || slices.Contains(c.Remove, id) {
-			return refuse("replica %d of shard %d is no learner that could vote", id, g.shard)
+			return badChange("replica %d of shard %d is no learner that could vote", id, g.shard)
 		}
 		if !g.caughtUp(uint64(id)) { // it may not even exist: the shard could wait for its vote for ever
 			return errBusy
@@ -103,16 +105,13 @@ func (g *group) check(c Change) error {
 // them: one that steps down by its removal may be needed for a vote that its
 // longer log refuses.
 func (g *group) checkLeaving(c Change) error {
-	refuse := func(format string, args ...any) error {
-		return chat.Errorf(chat.CodeInvalidParam, "change replicas", format, args...)
-	}
 	voters := len(g.desc.GetVoters()) + len(c.Promote) - len(c.Demote)
 	for i, id := range c.Demote {
 		if id == g.id {
 			return errBusy
 		}
 		if !slices.Contains(g.desc.GetVoters(), uint64(id)) || slices.Contains(c.Demote[:i], id) || slices.Contains(c.Remove, id) {
-			return refuse("replica %d of shard %d is no voter that could be a learner", id, g.shard)
+			return badChange("replica %d of shard %d is no voter that could be a learner", id, g.shard)
 		}
 	}
 	for i, id := range c.Remove {
@@ -120,14 +119,14 @@ func (g *group) checkLeaving(c Change) error {
 			return errBusy
 		}
 		if !g.isMember(uint64(id)) || slices.Contains(c.Remove[:i], id) {
-			return refuse("shard %d has no replica %d", g.shard, id)
+			return badChange("shard %d has no replica %d", g.shard, id)
 		}
 		if slices.Contains(g.desc.GetVoters(), uint64(id)) {
 			voters--
 		}
 	}
 	if voters < 1 {
-		return refuse("shard %d would have no voter left", g.shard)
+		return badChange("shard %d would have no voter left", g.shard)
 	}
 	return nil
 }
@@ -137,7 +136,7 @@ func (g *group) isMember(replica uint64) bool {
 }
 
 // applyChange runs a committed change. One that was meant for another version
-// of the descriptor is passed over, on all replicas alike.
+// of the descriptor is skipped, on all replicas alike.
 func (g *group) applyChange(r *Round, data []byte) {
 	var v2 pb.ConfChangeV2
 	var change logpb.Change
@@ -182,9 +181,9 @@ func (g *group) describeChange(cs *pb.ConfState, added []*logpb.Member) {
 	g.desc, g.descData = d, encode(d)
 }
 
-// heard looks whether a message comes from a replica that was removed: its
+// tellIfRemoved looks whether a message comes from a replica that was removed: its
 // leader tells it so.
-func (g *group) heard(node storage.NodeID, replica uint64) {
+func (g *group) tellIfRemoved(node storage.NodeID, replica uint64) {
 	if g.leading != 0 && replica < g.desc.GetNextReplica() && !g.isMember(replica) {
 		if _, known := g.departed[replica]; !known {
 			g.departed[replica] = node
@@ -226,14 +225,14 @@ func (g *group) ask() {
 	}
 }
 
-// asked answers such a question, or passes it on to the leader, which the
+// answerAsk answers such a question, or passes it on to the leader, which the
 // asking replica may not know. Context then names its node.
-func (g *group) asked(from storage.NodeID, m *peerpb.Message) {
+func (g *group) answerAsk(from storage.NodeID, m *peerpb.Message) {
 	switch {
 	case g.leading != 0 && len(m.Context) > 0:
-		g.heard(storage.NodeID(m.Context), m.From)
+		g.tellIfRemoved(storage.NodeID(m.Context), m.From)
 	case g.leading != 0:
-		g.heard(from, m.From)
+		g.tellIfRemoved(from, m.From)
 	case len(m.Context) == 0 && g.lead != raft.None && !g.isMember(m.From):
 		if leader, ok := g.nodeOf(g.lead); ok {
 			q := &peerpb.Message{Shard: m.Shard, Kind: m.Kind, To: g.lead, From: m.From, Context: []byte(from)}
@@ -244,7 +243,12 @@ func (g *group) asked(from storage.NodeID, m *peerpb.Message) {
 
 // destroy ends the replica in the next round.
 func (g *group) destroy() {
-	g.gone = true
+	switch g.life {
+	case kept:
+		g.life = ending
+	case unsaved:
+		g.life = endingUnsaved
+	}
 	g.w.touch(g)
 }
 
@@ -303,6 +307,6 @@ func (w *Worker) Bootstrap(shard storage.ShardID, voters []storage.NodeID) error
 	if err != nil {
 		return err
 	}
-	g.fresh = true
+	g.life = unsaved
 	return nil
 }

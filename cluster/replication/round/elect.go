@@ -1,12 +1,10 @@
 package round
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -66,10 +64,10 @@ func (g *group) campaign(delay time.Duration, without storage.NodeID) {
 	if g.w.withheld || !slices.Contains(g.desc.GetVoters(), uint64(g.id)) {
 		return
 	}
-	rank, own := 0, g.rank(g.w.node)
+	rank, own := 0, storage.Rank(g.shard, g.w.node)
 	for _, m := range g.desc.GetMembers() {
 		node := storage.NodeID(m.Node)
-		if node != without && node != g.w.node && slices.Contains(g.desc.GetVoters(), m.Replica) && g.rank(node) < own {
+		if node != without && node != g.w.node && slices.Contains(g.desc.GetVoters(), m.Replica) && storage.Rank(g.shard, node) < own {
 			rank++
 		}
 	}
@@ -77,12 +75,6 @@ func (g *group) campaign(delay time.Duration, without storage.NodeID) {
 		g.w.campaigns = append(g.w.campaigns, g)
 	}
 	g.campaignAt, g.attempts = max(1, g.w.now+delay+time.Duration(rank)*campaignGap), 0
-}
-
-// rank orders the nodes of a shard.
-func (g *group) rank(node storage.NodeID) uint64 {
-	var buf [64]byte
-	return xxhash.Sum64(append(binary.BigEndian.AppendUint16(buf[:0], uint16(g.shard)), node...))
 }
 
 // campaignStop forgets a planned campaign: there is a leader.
@@ -107,12 +99,12 @@ func (g *group) rival(m *pb.Message) {
 	g.campaignAt = max(g.campaignAt, g.w.now+campaignGap)
 }
 
-// testify is what a replica that was a voter owes those who ask for its vote:
+// tellCommitted is what a replica that was a voter owes those who ask for its vote:
 // they do not know of its removal yet, or that it became a learner. It may have
 // to refuse them, for entries behind the change that a leader sent and lost in a
 // crash before its own disk had them, and cannot stand itself; then the shard
 // would wait for ever.
-func (g *group) testify(m *peerpb.Message) {
+func (g *group) tellCommitted(m *peerpb.Message) {
 	id := uint64(g.id)
 	if g.desc.GetVersion() == 0 || slices.Contains(g.desc.GetVoters(), id) || slices.Contains(g.desc.GetVotersOutgoing(), id) {
 		return
@@ -126,10 +118,10 @@ func (g *group) testify(m *peerpb.Message) {
 	}})
 }
 
-// believe takes a former voter's word that an entry which this log holds is
+// takeCommitted takes a former voter's word that an entry which this log holds is
 // committed: that stays true whatever happens. Raft has no way to be told, but
 // starts from what is committed, and a start is always safe.
-func (g *group) believe(p storage.Position) {
+func (g *group) takeCommitted(p storage.Position) {
 	status := g.node.BasicStatus()
 	if status.RaftState == raft.StateLeader || g.staged != nil || p.Index <= status.HardState.GetCommit() || p.Index > g.log.last {
 		return
@@ -138,7 +130,7 @@ func (g *group) believe(p storage.Position) {
 		return
 	}
 	g.log.hard.Commit, g.log.conf = p.Index, confState(g.desc)
-	if err := g.open(); err != nil {
+	if err := g.openRaft(); err != nil {
 		panic(fmt.Sprintf("round: %v: %v", g, err)) // it did open over this log before
 	}
 	g.role, g.lead = raft.StateFollower, raft.None

@@ -42,7 +42,7 @@ func (g *group) handOver(to []uint64) error {
 		return errBusy
 	}
 	g.transfer(best)
-	return errNotLeader
+	return ErrNotLeader
 }
 
 // couldLead says whether another voter could take over at once.

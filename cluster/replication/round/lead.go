@@ -7,12 +7,14 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// Refusals. Unavailable and Busy say that nothing was done, Timeout that the
+// ErrNotLeader is the refusal of whoever does not lead a shard: nothing was done.
+var ErrNotLeader = chat.Errorf(chat.CodeUnavailable, "replicate", "this node does not lead the shard")
+
+// Other refusals. Unavailable and Busy say that nothing was done, Timeout that the
 // outcome is unknown.
 var (
-	errNotLeader = chat.Errorf(chat.CodeUnavailable, "replicate", "this node does not lead the shard")
-	errBusy      = chat.Errorf(chat.CodeBusy, "replicate", "the shard has too much to write or is moving; try again")
-	errUnknown   = chat.Errorf(chat.CodeTimeout, "replicate", "the leadership ended before the outcome was known")
+	errBusy    = chat.Errorf(chat.CodeBusy, "replicate", "the shard has too much to write or is moving; try again")
+	errUnknown = chat.Errorf(chat.CodeTimeout, "replicate", "the leadership ended before the outcome was known")
 )
 
 // gain makes the group serve once it leads and has applied an entry of its own
@@ -48,20 +50,20 @@ func (g *group) lose(r *Round) {
 // refuseAll answers what was not handed to Raft.
 func (g *group) refuseAll(r *Round) {
 	for _, p := range g.queue {
-		r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errNotLeader})
+		r.Answers = append(r.Answers, Answer{Done: p.Done, Err: ErrNotLeader})
 	}
 	g.queue = nil
 	refuseReads(r, g.waiting)
 	g.waiting = nil
 	if g.staged != nil {
-		g.staged.done(errNotLeader)
+		g.staged.done(ErrNotLeader)
 		g.staged = nil
 	}
 }
 
 func refuseReads(r *Round, reads []Read) {
 	for _, read := range reads {
-		r.Answers = append(r.Answers, Answer{Done: func(_ storage.Outcome, err error) { read.Refuse(err) }, Err: errNotLeader})
+		r.Answers = append(r.Answers, Answer{Done: func(_ storage.Outcome, err error) { read.Refuse(err) }, Err: ErrNotLeader})
 	}
 }
 

@@ -133,7 +133,7 @@ func (l *raftLog) append(entries []*pb.Entry) {
 	l.last = entries[len(entries)-1].GetIndex()
 }
 
-// evict lets go of the oldest cached entries above the bound, those only that
+// evict drops the oldest cached entries above the bound, those only that
 // Raft has handed out.
 func (l *raftLog) evict(handed uint64) {
 	n, from := 0, l.cachedFrom()

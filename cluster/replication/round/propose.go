@@ -47,7 +47,7 @@ type entry struct {
 func (w *Worker) Propose(p Proposal) {
 	g := w.groups[p.Shard]
 	if g == nil {
-		w.answer(Answer{Done: p.Done, Err: errNotLeader})
+		w.answer(Answer{Done: p.Done, Err: ErrNotLeader})
 		return
 	}
 	g.queue = append(g.queue, p)
@@ -86,7 +86,7 @@ func (g *group) merge(r *Round) (entries []*entry) {
 	n, taken := 0, g.inFlight+g.ahead
 	for n < len(g.queue) && taken < maxProposed {
 		if p := &g.queue[n]; g.leading == 0 || p.Term != g.leading {
-			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: errNotLeader})
+			r.Answers = append(r.Answers, Answer{Done: p.Done, Err: ErrNotLeader})
 			n++
 			continue
 		}

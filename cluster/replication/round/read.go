@@ -28,7 +28,7 @@ type allowedRead struct {
 func (w *Worker) Read(rd Read) {
 	g := w.groups[rd.Shard]
 	if g == nil {
-		w.answer(Answer{Done: func(_ storage.Outcome, err error) { rd.Refuse(err) }, Err: errNotLeader})
+		w.answer(Answer{Done: func(_ storage.Outcome, err error) { rd.Refuse(err) }, Err: ErrNotLeader})
 		return
 	}
 	g.waiting = append(g.waiting, rd)
@@ -56,8 +56,8 @@ func (g *group) askReads(r *Round) {
 	}
 }
 
-// askAgain asks anew for all reads when the voters have changed: those who were
-// asked may be no voters any more, and a sole voter hears from nobody.
+// askAgain asks once more for all reads when the voters have changed: those who were
+// answerAsk may be no voters any more, and a sole voter hears from nobody.
 func (g *group) askAgain() {
 	for _, request := range sortedKeys(g.reads) {
 		g.waiting = append(g.waiting, g.reads[request]...)

@@ -7,7 +7,6 @@ import (
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/tracker"
 
-	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -20,17 +19,17 @@ type Target struct {
 // Check says what is wrong with a target, CodeInvalidParam.
 func (t Target) Check() error {
 	if len(t.Voters) == 0 {
-		return chat.Errorf(chat.CodeInvalidParam, "change replicas", "a shard needs a voter")
+		return badChange("a shard needs a voter")
 	}
 	all := slices.Sorted(slices.Values(slices.Concat(t.Voters, t.Learners)))
 	if len(slices.Compact(all)) < len(t.Voters)+len(t.Learners) {
-		return chat.Errorf(chat.CodeInvalidParam, "change replicas", "a node can hold one replica of a shard")
+		return badChange("a node can hold one replica of a shard")
 	}
 	return nil
 }
 
 // errReached says that nothing is left to do.
-var errReached = chat.Errorf(chat.CodeInvalidParam, "change replicas", "the shard is as wanted")
+var errReached = badChange("the shard is as wanted")
 
 // Reshape does the next thing that brings the shard's replicas to exactly the
 // target, a valid one: learners come first; when they have caught up, one change
@@ -47,7 +46,7 @@ func (w *Worker) Reshape(shard storage.ShardID, t Target, done func(reached bool
 		done(false, err)
 	}
 	g := w.groups[shard]
-	c, err := Change{}, error(errNotLeader)
+	c, err := Change{}, error(ErrNotLeader)
 	if g != nil && g.leading != 0 {
 		c, err = g.towards(t)
 	}

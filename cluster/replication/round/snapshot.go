@@ -125,7 +125,7 @@ func (w *Worker) Staged(s Staged) {
 	if g == nil {
 		g = w.meet(shard, to, s.Head)
 	}
-	if g == nil || g.id != to || g.gone || g.staged != nil {
+	if g == nil || g.id != to || g.life.ends() || g.staged != nil {
 		s.done(errBusy)
 		return
 	}
@@ -151,7 +151,7 @@ func (g *group) stepStaged() {
 	}
 	_ = g.node.Step(m)
 	if g.node.HasReady() {
-		g.install = &install{group: g, staged: g.staged}
+		g.open.install = &install{group: g, staged: g.staged}
 	}
 }
 
@@ -162,8 +162,8 @@ func (g *group) settleStaged(r *Round) {
 		return
 	}
 	s := g.staged
-	g.staged, g.install = nil, nil
-	if g.stepped && !raft.IsEmptySnap(g.ready.Snapshot) {
+	g.staged, g.open.install = nil, nil
+	if g.open.stepped && !raft.IsEmptySnap(g.open.ready.Snapshot) {
 		r.installs = append(r.installs, install{group: g, staged: s})
 		r.sync = true
 		return
@@ -184,7 +184,7 @@ func (g *group) installed(s *Staged) error {
 		return fmt.Errorf("installed shard %d: %w", g.shard, err)
 	}
 	g.desc, g.descData, g.applied = d, a.Descriptor, a.Position
-	g.handed, g.ahead = a.Index, 0
+	g.emitted, g.ahead = a.Index, 0
 	g.log.reset(a.Position)
 	g.growth, g.size = growth{}, size{}
 	s.Done(nil)

@@ -17,7 +17,7 @@ func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
 	shard, to := storage.ShardID(m.Shard), storage.ReplicaID(m.To)
 	g := w.groups[shard]
 	if g != nil && g.id < to && m.Kind == peerpb.Kind_KIND_RAFT && fromLeader(m) {
-		g.destroy() // this node is a member anew, so the old replica has been removed
+		g.destroy() // this node is a member again, so the old replica has been removed
 		return
 	}
 	if g == nil {
@@ -26,10 +26,10 @@ func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
 		}
 	}
 	if m.Kind == peerpb.Kind_KIND_ASK { // meant for whoever leads, which may be another replica than the asking one knows
-		g.asked(from, m)
+		g.answerAsk(from, m)
 		return
 	}
-	if g.id != to || g.gone {
+	if g.id != to || g.life.ends() {
 		return
 	}
 	switch m.Kind {
@@ -38,7 +38,7 @@ func (w *Worker) Step(from storage.NodeID, m *peerpb.Message) {
 	case peerpb.Kind_KIND_DESTROY:
 		g.destroy()
 	case peerpb.Kind_KIND_COMMITTED:
-		g.believe(storage.Position{Index: m.Index, Term: storage.Term(m.LogTerm)})
+		g.takeCommitted(storage.Position{Index: m.Index, Term: storage.Term(m.LogTerm)})
 	}
 }
 
@@ -56,7 +56,7 @@ func (w *Worker) meet(shard storage.ShardID, id storage.ReplicaID, m *peerpb.Mes
 	if err != nil {
 		return nil
 	}
-	g.fresh = true
+	g.life = unsaved
 	return g
 }
 
@@ -77,9 +77,9 @@ func ofLeadership(t pb.MessageType) bool {
 	return false
 }
 
-// handedOn says whether a message is a call that a follower passed to its
+// forwarded says whether a message is a call that a follower passed to its
 // leader. No release sends them, and From is not their sender.
-func handedOn(m *peerpb.Message) bool {
+func forwarded(m *peerpb.Message) bool {
 	switch pb.MessageType(m.Type) {
 	case pb.MsgProp, pb.MsgReadIndex, pb.MsgTransferLeader:
 		return true
@@ -88,11 +88,11 @@ func handedOn(m *peerpb.Message) bool {
 }
 
 func (g *group) step(from storage.NodeID, m *peerpb.Message) {
-	if handedOn(m) {
+	if forwarded(m) {
 		return
 	}
 	g.contacts[m.From] = from
-	g.heard(from, m.From)
+	g.tellIfRemoved(from, m.From)
 	rm, err := toRaft(m)
 	if err != nil {
 		return
@@ -102,7 +102,7 @@ func (g *group) step(from storage.NodeID, m *peerpb.Message) {
 	}
 	if isVoteRequest(rm.GetType()) {
 		g.rival(rm)
-		g.testify(m)
+		g.tellCommitted(m)
 	} else if fromLeader(m) && storage.Term(m.Term) >= g.term {
 		g.silence = 0
 	}

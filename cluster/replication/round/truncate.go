@@ -35,7 +35,7 @@ func (k Keep) orDefault() Keep {
 // growth knows about where in the log how many bytes have been written.
 //
 // Invariant: marks ascend in both fields; written is what has been appended
-// since the start, cut what was let go of.
+// since the start, also what was truncated.
 type growth struct {
 	written uint64
 	marks   []mark
@@ -67,9 +67,9 @@ func (w *growth) before(kept uint64) (index uint64) {
 	return index
 }
 
-// truncate lets go of applied entries that nobody is likely to need.
+// truncate drops applied entries that nobody is likely to need.
 func (g *group) truncate(r *Round) {
-	for _, e := range g.ready.Entries {
+	for _, e := range g.open.ready.Entries {
 		g.growth.add(e.GetIndex(), len(e.Data)+64, g.w.o.Keep.Step/marksPerStep)
 	}
 	if len(g.growth.marks) == 0 || g.growth.written-g.growth.marks[0].written < g.w.o.Keep.Step {
@@ -79,7 +79,7 @@ func (g *group) truncate(r *Round) {
 	for _, index := range g.sent {
 		to = min(to, index)
 	}
-	if to = min(to, g.handed, g.stable()); to <= g.log.base.Index {
+	if to = min(to, g.emitted, g.stable()); to <= g.log.base.Index {
 		return
 	}
 	term, err := g.log.Term(to)
@@ -98,7 +98,7 @@ func (g *group) truncate(r *Round) {
 // this round: what the round appends may replace entries of an earlier leader,
 // of other terms, and the log knows of it only when the round is finished.
 func (g *group) stable() uint64 {
-	if appended := g.ready.Entries; len(appended) > 0 {
+	if appended := g.open.ready.Entries; len(appended) > 0 {
 		return min(g.log.last, appended[0].GetIndex()-1)
 	}
 	return g.log.last

@@ -12,10 +12,7 @@ import (
 // maxProposals bounds what waits for a worker, as the host's bytes do.
 const maxProposals = 64
 
-var (
-	errNotLeader = chat.Errorf(chat.CodeUnavailable, "propose", "this node does not lead the shard")
-	errBusy      = chat.Errorf(chat.CodeBusy, "propose", "too much waits")
-)
+var errQueueFull = chat.Errorf(chat.CodeBusy, "propose", "too much waits")
 
 // owe counts a call until it is answered, which must happen once.
 func (n *node) owe(what string, s storage.ShardID) (answered func()) {
@@ -36,11 +33,11 @@ func (n *node) owe(what string, s storage.ShardID) (answered func()) {
 func (n *node) propose(s storage.ShardID, commands []chat.CommandBody, done func(storage.Outcome, error)) {
 	term, w := n.leading[s], n.worker(s)
 	if term == 0 {
-		done(storage.Outcome{}, errNotLeader)
+		done(storage.Outcome{}, round.ErrNotLeader)
 		return
 	}
 	if len(w.proposals) >= maxProposals {
-		done(storage.Outcome{}, errBusy)
+		done(storage.Outcome{}, errQueueFull)
 		return
 	}
 	n.proposed++
@@ -63,7 +60,7 @@ func (n *node) propose(s storage.ShardID, commands []chat.CommandBody, done func
 // read is the host's Read; the view opens as soon as it may.
 func (n *node) read(s storage.ShardID, read func(storage.View), refuse func(error)) {
 	if n.leading[s] == 0 {
-		refuse(errNotLeader)
+		refuse(round.ErrNotLeader)
 		return
 	}
 	answered, w := n.owe("a read", s), n.worker(s)
@@ -98,7 +95,7 @@ func (o *op) look(n *node, v storage.View, settle func() bool) {
 		r.violate("n%d shard %d: a read shows %d of the newest entries up to %d", n.number, o.shard.id, len(entries), h.Seq)
 	}
 	if err := v.Close(); err != nil {
-		o.settled(errNotLeader, settle)
+		o.settled(round.ErrNotLeader, settle)
 		return
 	}
 	r.trace.add(evRead, n.number, uint64(o.number), uint64(o.shard.id), h.Seq)
