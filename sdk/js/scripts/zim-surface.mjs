@@ -26,15 +26,15 @@ export function readSurface(file) {
   const surface = { enums: new Map(), interfaces: [], aliases: [], methods: new Map(), events: [] };
   for (const exported of checker.getExportsOfModule(module)) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-    if (exported.name !== 'default') addSymbol(surface, exported.name, symbol);
+    if (exported.name !== 'default') addSymbol(surface, exported.name, symbol, checker);
   }
   return surface;
 }
 
-function addSymbol(surface, name, symbol) {
+function addSymbol(surface, name, symbol, checker) {
   if (symbol.flags & ts.SymbolFlags.Enum) surface.enums.set(name, [...symbol.exports.keys()].map(String));
   else if (symbol.flags & ts.SymbolFlags.Class) addMethods(surface, name, symbol);
-  else if (name === 'ZIMEventHandler') surface.events = [...symbol.members.keys()].map(String);
+  else if (name === 'ZIMEventHandler') surface.events = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).map((event) => event.name);
   else if (symbol.flags & ts.SymbolFlags.Interface) surface.interfaces.push(name);
   else if (symbol.flags & ts.SymbolFlags.TypeAlias) surface.aliases.push(name);
 }

@@ -1,6 +1,12 @@
-import type { Connection } from './connection.js';
 import { asChatError, ChatError, Code } from './errors.js';
 import type { AskKind, Reply, Requests } from './frames.js';
+
+/** What is asked: links that come and go. */
+export interface Asker {
+  whenConnected(timeoutMs: number): Promise<void>;
+  pause(ms: number): Promise<void>;
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>>;
+}
 
 /**
  * Asks something that may be asked twice without harm, until it is answered:
@@ -8,7 +14,7 @@ import type { AskKind, Reply, Requests } from './frames.js';
  * the login does. Between two tries it always gives the event loop back.
  */
 export async function askUntilAnswered<K extends AskKind>(
-  connection: Pick<Connection, 'whenConnected' | 'pause' | 'ask'>,
+  connection: Asker,
   kind: K,
   value: Requests[K],
   timeoutMs: number,

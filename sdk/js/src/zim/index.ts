@@ -8,3 +8,4 @@ export * from './enums/index.js';
 export { ZIMErrorCode } from './error-code.js';
 export type * from './types/index.js';
 export { ZIM, ZIM as default } from './zim.js';
+export type { ZIMEventHandler } from './zim.js';

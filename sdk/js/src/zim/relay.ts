@@ -4,13 +4,16 @@ import type { ConversationRef } from '../domain.js';
 import type { EndReason } from '../ending.js';
 import { conversationOut, messageOut } from './convert.js';
 import { ZIMConnectionEvent, ZIMConnectionState, ZIMConversationEvent } from './enums/index.js';
-import type { ZIMEventHandler, ZIMEventOfConnectionStateChangedResult } from './types/index.js';
+import type { ZIMEventHandlerOf, ZIMEventOfConnectionStateChangedResult } from './types/index.js';
+
+/** The names of the events. */
+export type EventName = keyof ZIMEventHandlerOf<unknown>;
 
 /** The second argument of an event's listener. */
-export type Payload<K extends keyof ZIMEventHandler> = Parameters<ZIMEventHandler[K]>[1];
+export type Payload<K extends EventName> = Parameters<ZIMEventHandlerOf<unknown>[K]>[1];
 
 /** Calls the app's listener of an event, if there is one. */
-export type Emit = <K extends keyof ZIMEventHandler>(event: K, data: Payload<K>) => void;
+export type Emit = <K extends EventName>(event: K, data: Payload<K>) => void;
 
 /** Gives the core's events out as those of the ZIM surface. */
 export function relay(client: ChatClient, emit: Emit): void {
@@ -46,7 +49,7 @@ const receiveEvents = {
   peer: 'receivePeerMessage',
   room: 'receiveRoomMessage',
   group: 'receiveGroupMessage',
-} as const satisfies Record<ConversationRef['kind'], keyof ZIMEventHandler>;
+} as const satisfies Record<ConversationRef['kind'], EventName>;
 
 const endEvents: Record<EndReason, ZIMConnectionEvent> = {
   logout: ZIMConnectionEvent.Success,

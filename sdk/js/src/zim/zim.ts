@@ -20,7 +20,7 @@ import type {
   ZIMConversationListQueriedResult,
   ZIMConversationQueryConfig,
   ZIMConversationUnreadMessageCountClearedResult,
-  ZIMEventHandler,
+  ZIMEventHandlerOf,
   ZIMLoginConfig,
   ZIMLogoutConfig,
   ZIMMediaMessage,
@@ -41,6 +41,9 @@ interface Entered {
   readonly token: string;
   readonly done: Promise<void>;
 }
+
+/** The events of a ZIM instance; each listener is given the instance first. */
+export interface ZIMEventHandler extends ZIMEventHandlerOf<ZIM> {}
 
 type Listeners = { [K in keyof ZIMEventHandler]?: ZIMEventHandler[K] };
 

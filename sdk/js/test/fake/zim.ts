@@ -1,5 +1,6 @@
 import { ZIM } from '../../src/zim/zim.js';
-import type { ZIMAppConfig, ZIMEventHandler, ZIMMessageSendConfig, ZIMTextMessage, ZIMUserInfo } from '../../src/zim/types/index.js';
+import type { ZIMEventHandler } from '../../src/zim/zim.js';
+import type { ZIMAppConfig, ZIMMessageSendConfig, ZIMTextMessage, ZIMUserInfo } from '../../src/zim/types/index.js';
 import { ZIMMessageType } from '../../src/zim/enums/index.js';
 import { pass } from './app.js';
 import type { FakeServer } from './server.js';

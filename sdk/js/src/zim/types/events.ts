@@ -1,5 +1,4 @@
 import type { ZIMConnectionEvent, ZIMConnectionState } from '../enums/index.js';
-import type { ZIM } from '../zim.js';
 import type { ZIMError } from './common.js';
 import type { ZIMConversationChangeInfo } from './conversation.js';
 import type { ZIMMessage } from './message.js';
@@ -36,17 +35,17 @@ export interface ZIMEventOfConversationTotalUnreadMessageCountUpdatedResult {
   totalUnreadMessageCount: number;
 }
 
-/** The events of a ZIM instance; each listener is given the instance first. */
-export interface ZIMEventHandler {
-  error: (zim: ZIM, errorInfo: ZIMError) => void;
-  tokenWillExpire: (zim: ZIM, data: ZIMEventOfTokenWillExpireResult) => void;
-  connectionStateChanged: (zim: ZIM, data: ZIMEventOfConnectionStateChangedResult) => void;
-  receivePeerMessage: (zim: ZIM, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  receiveRoomMessage: (zim: ZIM, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  receiveGroupMessage: (zim: ZIM, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  conversationChanged: (zim: ZIM, data: ZIMEventOfConversationChangedResult) => void;
+/** The events of an instance; each listener is given the instance first. */
+export interface ZIMEventHandlerOf<Z> {
+  error: (zim: Z, errorInfo: ZIMError) => void;
+  tokenWillExpire: (zim: Z, data: ZIMEventOfTokenWillExpireResult) => void;
+  connectionStateChanged: (zim: Z, data: ZIMEventOfConnectionStateChangedResult) => void;
+  receivePeerMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
+  receiveRoomMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
+  receiveGroupMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
+  conversationChanged: (zim: Z, data: ZIMEventOfConversationChangedResult) => void;
   conversationTotalUnreadMessageCountUpdated: (
-    zim: ZIM,
+    zim: Z,
     data: ZIMEventOfConversationTotalUnreadMessageCountUpdatedResult,
   ) => void;
 }
