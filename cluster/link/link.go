@@ -10,8 +10,8 @@
 // from all of its rows, in order, with the right checksum.
 //
 // What it does not do. Nothing survives its connection: what was queued when it
-// broke is gone, and Send returning true only means queued. Raft makes up for
-// both. It does not find nodes (SetPeer names them), does not decide who is
+// broke is gone, and Send returning true only means queued. Raft sends
+// it again. It does not find nodes (SetPeer names them), does not decide who is
 // dead (Down is a hint), and does not ask whether a certificate belongs to the
 // node ID that its holder claims: whoever the TLS config lets in is trusted.
 //
@@ -94,7 +94,7 @@ type Options struct {
 
 // Lineage compares the lives of nodes' data folders. lineage.Keeper is one.
 type Lineage interface {
-	// Hello is what others are told of this node.
+	// Hello is what this node says of itself.
 	Hello() *peerpb.Lineage
 	// Judge takes in what another node tells, and remembers it: an error refuses
 	// the connection, and storage.ErrOutdated the node for good.
@@ -239,7 +239,7 @@ func (l *Link) peer(node storage.NodeID) *peer {
 // Send queues a message, which is encoded before Send returns. False: it was
 // dropped because the node is not connected, because too much waits for it, or
 // because the message is above MaxFrame. Messages without entries get through
-// a little longer than others, so that heartbeats do not starve behind appends.
+// a little longer than others, so that appends do not keep heartbeats back.
 func (l *Link) Send(to storage.NodeID, m *peerpb.Message) bool {
 	if p := l.peer(to); p != nil && p.queue.push(m) {
 		return true

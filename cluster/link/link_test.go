@@ -259,7 +259,7 @@ func damage(t *testing.T, count, size, at int, bits byte) {
 			break
 		}
 		if number := int(got.Index); number < next || !equal(got, message(number, size)) {
-			t.Fatalf("byte %d ^ %#x: got message %d behind %d", at, bits, number, next-1)
+			t.Fatalf("byte %d ^ %#x: got message %d after %d", at, bits, number, next-1)
 		}
 		next = int(got.Index) + 1
 		arrived++

@@ -19,7 +19,7 @@ type proxy struct {
 	number  int // connections so far
 	closed  bool
 	// tamper sees what the dialer of connection number (0, 1 ...) sends, from
-	// offset on, and may change it; false cuts the connection behind it.
+	// offset on, and may change it; false cuts the connection after it.
 	tamper func(number, offset int, p []byte) ([]byte, bool)
 }
 
@@ -129,7 +129,7 @@ func (p *proxy) setTamper(f func(number, offset int, b []byte) ([]byte, bool)) {
 	p.tamper = f
 }
 
-// cutAt ends the first connection behind its byte at.
+// cutAt ends the first connection after its byte at.
 func cutAt(at int) func(number, offset int, b []byte) ([]byte, bool) {
 	return func(number, offset int, b []byte) ([]byte, bool) {
 		if number > 0 || offset+len(b) <= at {

@@ -41,7 +41,7 @@ func newQueue(bound int) *queue {
 	return &queue{bound: bound, ready: make(chan struct{}, 1)}
 }
 
-// push encodes a message behind the others. False: closed or full. A message
+// push appends an encoded message. False: closed or full. A message
 // that is alone larger than the bound still fits an empty queue.
 func (q *queue) push(m *peerpb.Message) bool {
 	size := m.SizeVT()
