@@ -24,6 +24,8 @@ type Limits struct {
 	ExtendedDataBytes int
 	SearchedBytes     int
 	Dedupe            DedupeWindow
+	// Connections bounds the app's logged-in connections to a node; 0: none.
+	Connections int
 }
 
 // DedupeWindow is how long a client message id is remembered at least: for Age

@@ -230,6 +230,7 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"large limit", func(c *config.Config) { c.Apps[0].Limits.TextBytes = 65537 }, "text_bytes of app 1 is 65537; 1 to 65536"},
 		{"negative limit", func(c *config.Config) { c.Apps[0].Limits.SearchedBytes = -1 }, "searched_bytes of app 1"},
 		{"short dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeAge = time.Second }, "dedupe_age of app 1"},
+		{"negative connections", func(c *config.Config) { c.Apps[0].Limits.Connections = -1 }, "connections of app 1"},
 		{"long dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeMessages = 1_000_001 }, "dedupe_messages of app 1"},
 	}
 	for _, o := range []string{"app.example.com", "https://x/", "https://x/path", "https://", "x", "", "https://u@x", "HTTPS://x"} {
@@ -376,9 +377,9 @@ func TestAnAppBecomesVerifierAndLimits(t *testing.T) {
 	if a.Limits.Chat() != want {
 		t.Errorf("limits are %+v", a.Limits.Chat())
 	}
-	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7}
+	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7, Connections: 8}
 	if got := every.Chat(); got != (chat.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5,
-		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}}) {
+		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}, Connections: 8}) {
 		t.Errorf("limits are %+v", got)
 	}
 }

@@ -18,6 +18,9 @@ type Limits struct {
 	// DedupeMessages of a conversation, whichever reaches back further.
 	DedupeAge      time.Duration `yaml:"dedupe_age,omitempty"`
 	DedupeMessages uint64        `yaml:"dedupe_messages,omitempty"`
+	// Connections bounds the logged-in connections to each node; the default is
+	// the node's own bound.
+	Connections int `yaml:"connections,omitempty"`
 }
 
 // The bounds of limits. A body travels whole in every push and between nodes,
@@ -41,6 +44,7 @@ func (l Limits) Chat() chat.Limits {
 	replace(&out.SearchedBytes, l.SearchedBytes)
 	replace(&out.Dedupe.Age, l.DedupeAge)
 	replace(&out.Dedupe.Messages, l.DedupeMessages)
+	replace(&out.Connections, l.Connections)
 	return out
 }
 

@@ -13,6 +13,8 @@ const (
 	admitWindow = 100 * time.Millisecond
 	admitMemory = 10  // windows: a queue that has stood for so long is no burst
 	admitAlways = 512 // requests that may wait, however slow the node is
+
+	maxUserConnections = 32 // of a user, dead ones that are not noticed yet among them
 )
 
 // Admission keeps a node's clients from asking more than is answered in time.
@@ -43,10 +45,11 @@ type Admission struct {
 
 // tenant is an app with users on this node.
 type tenant struct {
-	app      chat.AppID
-	waiting  int
-	accounts map[string]*account
-	busy     int // accounts with requests that wait
+	app         chat.AppID
+	waiting     int
+	accounts    map[string]*account
+	busy        int // accounts with requests that wait
+	connections int // of all accounts
 }
 
 // account is a user with connections to this node.
@@ -62,11 +65,15 @@ func NewAdmission() *Admission {
 	return &Admission{begun: time.Now(), tenants: make(map[chat.AppID]*tenant)}
 }
 
-// open gives the account of a connection's user, until close.
-func (a *Admission) open(u chat.UserKey) *account {
+// open gives the account of a connection's user, until close; nil when the user
+// has too many connections, or the app has as many as it may (0: any number).
+func (a *Admission) open(u chat.UserKey, appConnections int) *account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.tenants[u.App]
+	if t != nil && appConnections > 0 && t.connections >= appConnections {
+		return nil
+	}
 	if t == nil {
 		t = &tenant{app: u.App, accounts: make(map[string]*account)}
 		a.tenants[u.App] = t
@@ -76,7 +83,11 @@ func (a *Admission) open(u chat.UserKey) *account {
 		acct = &account{user: u.ID, tenant: t}
 		t.accounts[u.ID] = acct
 	}
+	if acct.connections >= maxUserConnections {
+		return nil
+	}
 	acct.connections++
+	t.connections++
 	return acct
 }
 
@@ -85,6 +96,7 @@ func (a *Admission) close(acct *account, remaining int) {
 	a.leave(acct, remaining)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	acct.tenant.connections--
 	if acct.connections--; acct.connections > 0 {
 		return
 	}

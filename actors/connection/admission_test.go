@@ -23,7 +23,7 @@ type server struct {
 
 func newServer() *server {
 	a := NewAdmission()
-	return &server{a: a, of: a.open(chat.UserKey{App: 1, ID: "ann"})}
+	return &server{a: a, of: a.open(chat.UserKey{App: 1, ID: "ann"}, 0)}
 }
 
 // run has it offered and lets it answer so many a second for some time.
@@ -123,11 +123,11 @@ func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
 			a, now := NewAdmission(), time.Duration(0)
 			var accounts []*account
 			for n := range hostile.users {
-				accounts = append(accounts, a.open(chat.UserKey{App: hostile.app, ID: fmt.Sprintf("hostile%d", n)}))
+				accounts = append(accounts, a.open(chat.UserKey{App: hostile.app, ID: fmt.Sprintf("hostile%d", n)}, 0))
 			}
 			refused, friends := 0, make([]*account, 100)
 			for n := range friends {
-				friends[n] = a.open(chat.UserKey{App: 1, ID: fmt.Sprintf("friend%d", n)})
+				friends[n] = a.open(chat.UserKey{App: 1, ID: fmt.Sprintf("friend%d", n)}, 0)
 			}
 			for range 300 { // half a minute
 				now += 100 * time.Millisecond
@@ -163,5 +163,40 @@ func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
 				t.Errorf("%d apps are kept", len(a.tenants))
 			}
 		})
+	}
+}
+
+func TestConnectionsOfAUserAndOfAnAppAreBounded(t *testing.T) {
+	a := NewAdmission()
+	var all []*account
+	for range maxUserConnections {
+		all = append(all, a.open(ann, 0))
+	}
+	if a.open(ann, 0) != nil {
+		t.Error("a user has more connections than it may")
+	}
+	bob := chat.UserKey{App: ann.App, ID: "bob"}
+	if a.open(bob, maxUserConnections) != nil {
+		t.Error("an app has more connections than it may")
+	}
+	if other := a.open(chat.UserKey{App: ann.App + 1, ID: "bob"}, 1); other == nil {
+		t.Error("another app is refused")
+	}
+	a.close(all[0], 0)
+	if a.open(bob, maxUserConnections) == nil {
+		t.Error("one has gone, and the next is refused")
+	}
+}
+
+func TestWhoIsOneTooManyIsTurnedAway(t *testing.T) {
+	w := newWorld(t)
+	w.o.Limits = func(chat.AppID) chat.Limits { return chat.Limits{Connections: 1} }
+	w.login(1)
+	_, s := w.hello(1)
+	if code := s.code(t, 1); code != chat.CodeBusy {
+		t.Errorf("the second connection hears %d, want %d", code, chat.CodeBusy)
+	}
+	if code := <-s.closed; code != closeOverloaded {
+		t.Errorf("it is closed with %d, want %d", code, closeOverloaded)
 	}
 }

@@ -30,8 +30,12 @@ func (c *Connection) first(f *wirepb.ClientFrame) {
 		c.mu.Unlock()
 		return
 	}
+	if c.account = c.o.Admission.open(user, c.o.Limits(user.App).Connections); c.account == nil {
+		c.mu.Unlock()
+		c.turnAway(f.Id, chat.Errorf(chat.CodeBusy, "login", "this user or app has as many connections to this node as it may; try again later"))
+		return
+	}
 	c.phase, c.user, c.device, c.link, c.expires = greeting, user, h.DeviceId, h.Link, expires
-	c.account = c.o.Admission.open(user)
 	c.mu.Unlock()
 	err = c.ask(f.Id, forHello, directory.SessionOf(user), func(number uint32) any {
 		return &actorpb.Attach{

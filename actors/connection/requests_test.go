@@ -130,6 +130,18 @@ func (w *world) asked(from chan asked) asked {
 // login gives the connection of ann, whose hello has an id.
 func (w *world) login(id uint32) (*Connection, *socket) {
 	w.Helper()
+	c, s := w.hello(id)
+	a := w.asked(w.session)
+	a.answer(&actorpb.Attached{Request: a.request})
+	if f := s.next(w.T); f.ReplyTo != id || f.GetWelcome() == nil {
+		w.Fatalf("hello %d is answered by %v", id, f)
+	}
+	return c, s
+}
+
+// hello makes a connection and says hello on it.
+func (w *world) hello(id uint32) (*Connection, *socket) {
+	w.Helper()
 	s := &socket{frames: make(chan *wirepb.ServerFrame, 1000), closed: make(chan uint16, 10)}
 	c := New(w.o, s, wire.Proto{})
 	token, err := auth.Generate04(1, ann.ID, secret, time.Hour, time.Now(), rand.Reader)
@@ -139,11 +151,6 @@ func (w *world) login(id uint32) (*Connection, *socket) {
 	say(w.T, c, id, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Hello{Hello: &wirepb.Hello{
 		ProtocolVersion: wire.ProtocolVersion, AppId: 1, UserId: ann.ID, DeviceId: "phone", Token: token,
 	}}})
-	a := w.asked(w.session)
-	a.answer(&actorpb.Attached{Request: a.request})
-	if f := s.next(w.T); f.ReplyTo != id || f.GetWelcome() == nil {
-		w.Fatalf("hello %d is answered by %v", id, f)
-	}
 	return c, s
 }
 
