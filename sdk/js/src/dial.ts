@@ -118,7 +118,8 @@ export class Dial {
   hurry(): void {
     const { state } = this;
     if (state.at === 'waiting' && this.retryTimer.running) this.connect();
-    if (state.at !== 'dialling' || performance.now() - state.since < FRESH_MS) return this.check();
+    if (state.at !== 'dialling') return this.check();
+    if (performance.now() - state.since < FRESH_MS) return state.link.check();
     this.state = { at: 'waiting' };
     state.link.close();
     this.connect();
@@ -285,7 +286,7 @@ const RETRY_CAP_MS = 10_000;
 const AROUND_MS = 100;
 // A server that does not welcome us by then hangs; others may not.
 const FAIL_FAST_CONNECT_MS = 2_000;
-// A younger attempt has seen the network as it is now.
+// A younger attempt may have seen the network as it is now.
 const FRESH_MS = 1_000;
 // A link that was left is closed by then, whatever it still waits for.
 const FORMER_MS = 5_000;

@@ -68,7 +68,8 @@ export class Link {
 
   /** Makes sure within a few seconds that the other side is still there. */
   check(): void {
-    this.heartbeat?.check(CHECK_MS);
+    if (this.heartbeat) this.heartbeat.check(CHECK_MS);
+    else this.connectTimer.start(Math.min(CHECK_MS, this.options.connectTimeoutMs), () => this.socket.close());
   }
 
   /** Logs out: the server forgets the device. */

@@ -75,6 +75,16 @@ describe.each([
     expect(app.client.state).toBe('connected');
   });
 
+  it('does not wait for that one as long as usual', async () => {
+    server.silent = true;
+    server.cut();
+    await pass(300);
+    server.silent = false;
+    act();
+    await pass(3_600);
+    expect(app.client.state).toBe('connected');
+  });
+
   it('shortens the wait for a ping that is out', async () => {
     await pass(9_500);
     server.silent = true;
