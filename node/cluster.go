@@ -221,7 +221,7 @@ func (n *Node) connect() (err error) {
 		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster + "/actors", Listener: n.mesh.actor, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
 		Receive: func(from storage.NodeID, m *peerpb.Message) { n.directory.Receive(from, m) },
 		Up:      func(node storage.NodeID) { n.directory.Up(node); n.control.announce() },
-		Down:    func(node storage.NodeID) { n.directory.Down(node); n.control.down(node) },
+		Down:    func(node storage.NodeID) { n.directory.Down(node); n.control.failCalls(node) },
 	})
 	return err
 }

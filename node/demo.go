@@ -5,8 +5,12 @@ import (
 	"crypto/rand"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/transport/api"
 )
 
@@ -68,4 +72,12 @@ func retry(ctx context.Context, f func() error) error {
 // register makes a user exist, and gives them the name if it is not empty.
 func (n *Node) register(ctx context.Context, app chat.AppID, u api.DevUser) error {
 	return n.control.enroll(ctx, chat.UserKey{App: app, ID: u.UserID}, u.UserName)
+}
+
+// enroll makes a user exist, wherever that is decided.
+func (c *control) enroll(ctx context.Context, u chat.UserKey, name string) error {
+	return c.await(ctx, "", func(request uint32) error {
+		self := actor.NewPID(c.n.system.Address(), controlProcess)
+		return c.n.directory.Send(directory.SessionOf(u), &actorpb.Enroll{Request: request, UserName: name}, self)
+	})
 }

@@ -168,7 +168,7 @@ func (n *Node) startActors() {
 		Found: placement.Registry{Cluster: n.mesh.Cluster, Shards: n.o.Shards, Command: chat.Version},
 	})
 	n.directory = directory.New(directory.Options{
-		System: n.system, Node: n.store.Node(), Replicator: n.host, Peers: n.mesh.talk, Moved: n.relay.Moved, Heard: n.control.heard,
+		System: n.system, Node: n.store.Node(), Replicator: n.host, Peers: n.mesh.talk, Moved: n.relay.Moved, Heard: n.control.noteLeading,
 		Idle: idleActor, Log: n.o.Log,
 	})
 	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
