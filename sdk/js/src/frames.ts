@@ -93,7 +93,7 @@ export interface ServerFrame {
   readonly body: ServerBody;
 }
 
-/** The name of the frame that answers each request, hello apart. */
+/** The name of the frame that answers each request, except hello, which Link answers itself. */
 export interface ReplyKinds {
   ping: 'pong';
   send: 'sent';

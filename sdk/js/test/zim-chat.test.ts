@@ -102,7 +102,7 @@ describe('sendMessage', () => {
     expect(message).toMatchObject({ sentStatus: 2, messageID: '' });
   });
 
-  it('a message that failed without a known outcome is told from a new one when sent again', async () => {
+  it('a message that failed without a known outcome is recognised when it is sent again', async () => {
     zim.destroy();
     ({ zim, told } = createZIM(server));
     await login(zim, 'alice');
