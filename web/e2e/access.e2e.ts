@@ -30,7 +30,7 @@ test('the focus goes into the details and a dialog, and back to where it was', a
     await page.locator('.details-pane').waitFor({ state: 'detached' });
     await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Details');
   }
-  await page.getByRole('button', { name: 'New conversation' }).click();
+  await page.getByRole('button', { name: 'New conversation' }).first().click();
   await page.locator('dialog #peer').waitFor();
   await page.waitForFunction(() => document.activeElement?.id === 'peer');
   await page.keyboard.press('Escape');
