@@ -26,8 +26,10 @@ func TestAWithheldNodeHandsOverAndLeadsNoMore(t *testing.T) {
 		}
 	}
 	_, next := w.leader(1)
-	next.core.Transfer(1, name)
-	for range 200 {
+	for i := range 200 {
+		if i%20 == 0 {
+			next.core.Transfer(1, name)
+		}
 		w.run(10 * time.Millisecond)
 		if n.leads() > 0 {
 			t.Fatal("it took what was handed to it")
