@@ -3,39 +3,52 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"testing"
 )
 
-// goal is the size at which the heap is collected next.
-func goal() uint64 {
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+func TestAHeapGrowsToTheFloorOrToTwiceWhatIsInUse(t *testing.T) {
+	for live, want := range map[uint64]int{
+		1 << 20: 1600, 10 << 20: 1600, 30 << 20: 400, 60 << 20: 200, 100 << 20: 100, 128 << 20: 100, 4 << 30: 100,
+	} {
+		if got := growth(live); got != want {
+			t.Errorf("with %d bytes in use it may grow by %d %%, want %d", live, got, want)
+		}
+	}
 }
 
-func TestASmallHeapIsNotCollected(t *testing.T) {
+func TestTheFloorFollowsTheHeap(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	t.Setenv("GOGC", "")
-	defer func() { ballast = nil }()
-	if before := goal(); before >= heapFloor {
-		t.Skipf("the heap is collected at %d bytes already", before)
+	percent := func() int {
+		now := debug.SetGCPercent(100)
+		debug.SetGCPercent(now)
+		return now
 	}
-	raiseHeapFloor()
-	if after := goal(); after < heapFloor {
-		t.Errorf("the heap is collected at %d bytes, want %d", after, heapFloor)
+	w := &heapWatch{percent: 100}
+	runtime.GC() // forgets what other tests have left
+	w.adjust()
+	if got := percent(); got != 1600 {
+		t.Fatalf("a small heap may grow by %d %%", got)
 	}
+	large := make([]byte, 200<<20)
+	runtime.GC() // counts it
+	w.adjust()
+	if got := percent(); got != 100 {
+		t.Errorf("a large heap may grow by %d %%", got)
+	}
+	runtime.KeepAlive(large)
 }
 
 func TestTheOperatorsSettingsOfTheCollectorHold(t *testing.T) {
-	defer func() { ballast = nil }()
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	unchanged := func() bool { return debug.SetGCPercent(100) == 100 }
 	t.Setenv("GOGC", "50")
-	if raiseHeapFloor(); ballast != nil {
-		t.Error("a ballast in spite of GOGC")
+	if raiseHeapFloor(); !unchanged() {
+		t.Error("GOGC is not heeded")
 	}
 	t.Setenv("GOGC", "")
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
-	if raiseHeapFloor(); ballast != nil {
-		t.Error("a ballast in spite of GOMEMLIMIT")
+	if raiseHeapFloor(); !unchanged() {
+		t.Error("GOMEMLIMIT is not heeded")
 	}
 }
