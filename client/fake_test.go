@@ -3,6 +3,7 @@ package client_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -214,8 +215,9 @@ func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
 func (f *fake) write(peer string, texts ...string) []*wirepb.Message {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i, text := range texts {
-		id := chat.ClientMessageID{0: 0xff, 1: byte(len(f.logs[peer])), 15: byte(i)}
+	for _, text := range texts {
+		id := chat.ClientMessageID{0: 0xff}
+		binary.BigEndian.PutUint64(id[8:], uint64(len(f.logs[peer])))
 		f.store(peer, peer, &wirepb.Send{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
 	}
 	log := f.logs[peer]
