@@ -42,6 +42,7 @@ type Client struct {
 	expiring    chan struct{}      // the token is about to end; holds at most one
 	moving      chan time.Duration // the node asks to be left within a time; holds at most one
 	server      atomic.Uint32      // counts on to the next of Options.Servers
+	links       atomic.Uint32      // the newest connection's number, which is above those of the device's earlier logins
 	clockOffset atomic.Int64       // server's clock minus ours, ms
 	closing     atomic.Bool        // Close was called: a lost connection is no surprise
 
@@ -64,6 +65,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		o: o, token: o.Token, slots: make(chan struct{}, o.MaxInFlight),
 		changed: make(chan struct{}), expiring: make(chan struct{}, 1), moving: make(chan time.Duration, 1),
 	}
+	c.links.Store(uint32(time.Now().Unix()))
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	if o.OnMessage != nil && !o.NoReconnect {
 		c.deliver = newDeliverer(c)

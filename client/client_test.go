@@ -249,7 +249,7 @@ func TestEveryConnectionAsksForAFreshToken(t *testing.T) {
 	l.state(client.StateReconnecting)
 	l.state(client.StateConnected)
 	hellos := frames(f, (*wirepb.ClientFrame).GetHello)
-	if len(hellos) != 2 || hellos[0].Token != "first" || hellos[1].Token != "second" || !hellos[1].Resume || hellos[1].DeviceId != hellos[0].DeviceId {
+	if len(hellos) != 2 || hellos[0].Token != "first" || hellos[1].Token != "second" || !hellos[1].Resume || hellos[1].DeviceId != hellos[0].DeviceId || hellos[1].Link <= hellos[0].Link {
 		t.Errorf("hellos are %v", hellos)
 	}
 	renewed := make(chan string, 1)

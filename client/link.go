@@ -79,7 +79,7 @@ func (l *link) hello(ctx context.Context, token string, resume bool) error {
 	o := l.c.o
 	data, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: 1, Body: &wirepb.ClientFrame_Hello{Hello: &wirepb.Hello{
 		ProtocolVersion: wire.ProtocolVersion, AppId: uint32(o.AppID), UserId: o.UserID, UserName: o.UserName,
-		Token: token, DeviceId: o.DeviceID, Platform: "go", Resume: resume,
+		Token: token, DeviceId: o.DeviceID, Platform: "go", Resume: resume, Link: l.c.links.Add(1),
 	}}})
 	if err != nil {
 		return chat.Errorf(chat.CodeInvalidParam, op, "encode: %w", err)

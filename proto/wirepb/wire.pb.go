@@ -751,9 +751,9 @@ type Hello struct {
 	Resume bool `protobuf:"varint,9,opt,name=resume,proto3" json:"resume,omitempty"`
 	// Features that the client understands; unknown ones are ignored.
 	Capabilities []string `protobuf:"bytes,10,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	// Counts the connections of this login, from 1. Of two that are there at the
-	// same time the higher one stays, whichever the node hears of last. 0: the one
-	// that it hears of last.
+	// Counts the connections of this device, over its logins if its ID is kept. Of
+	// two that are there at the same time the higher one stays, whichever the node
+	// hears of last. 0: the one that it hears of last.
 	Link          uint32 `protobuf:"varint,11,opt,name=link,proto3" json:"link,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -90,9 +90,9 @@ export interface Hello {
   /** Features that the client understands; unknown ones are ignored. */
   readonly capabilities: readonly string[];
   /**
-   * Counts the connections of this login, from 1. Of two that are there at the
-   * same time the higher one stays, whichever the node hears of last. 0: the one
-   * that it hears of last.
+   * Counts the connections of this device, over its logins if its ID is kept. Of
+   * two that are there at the same time the higher one stays, whichever the node
+   * hears of last. 0: the one that it hears of last.
    */
   readonly link: number;
 }

@@ -342,9 +342,9 @@ export type Hello = Message$1<"parley.wire.v1.Hello"> & {
   capabilities: string[];
 
   /**
-   * Counts the connections of this login, from 1. Of two that are there at the
-   * same time the higher one stays, whichever the node hears of last. 0: the one
-   * that it hears of last.
+   * Counts the connections of this device, over its logins if its ID is kept. Of
+   * two that are there at the same time the higher one stays, whichever the node
+   * hears of last. 0: the one that it hears of last.
    *
    * @generated from field: uint32 link = 11;
    */
