@@ -79,6 +79,9 @@ var attacks = []attack{
 		ProtocolVersion: wire.ProtocolVersion,
 	}}})},
 
+	{name: "a frame of a length below 0 as an int", want: closeProtocol, do: func(c *raw) error {
+		return c.sayAs(final|opBinary, masked, 1<<63+1, []byte("x"))
+	}},
 	{name: "a frame that is not masked", want: closeProtocol, do: func(c *raw) error { return c.sayAs(final|opBinary, 0, 2, []byte{8, 1}) }},
 	{name: "a frame of an unknown kind", want: closeProtocol, do: func(c *raw) error { return c.say(final|opUnknown, []byte{8, 1}) }},
 	{name: "a frame with a reserved bit", want: closeProtocol, do: func(c *raw) error { return c.say(final|reserved1|opBinary, []byte{8, 1}) }},

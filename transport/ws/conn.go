@@ -16,7 +16,10 @@ import (
 )
 
 // Close codes of this package; connections have more (docs/protocol.md).
-const CloseGoingAway uint16 = 1001
+const (
+	CloseGoingAway     uint16 = 1001
+	closeProtocolError uint16 = 1002
+)
 
 const (
 	opText   byte = 0x1
@@ -50,6 +53,7 @@ type conn struct {
 	socket  *gws.Conn // the library's
 	handler Handler
 	text    bool
+	lengths lengths // used by the reader only
 
 	mu       sync.Mutex
 	out      []byte // pooled, nil when idle
@@ -67,9 +71,14 @@ type conn struct {
 // RemoteAddr is the peer's address.
 func (c *conn) RemoteAddr() string { return c.Conn.RemoteAddr().String() }
 
-// Read implements net.Conn and notes when the peer has gone.
+// Read implements net.Conn, notes when the peer has gone, and ends what the
+// library must not see.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if c.lengths.impossible(p[:n]) {
+		c.Close(closeProtocolError, "a frame of an impossible length")
+		return 0, io.ErrUnexpectedEOF
+	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.mu.Lock()
 		c.lost = true
