@@ -24,7 +24,7 @@ test: ## everything that must hold before a commit; needs no root
 lint: ## formatting, the rules of the house, vet, staticcheck, type checks
 	@scripts/test.sh lint
 
-generate: ## make the generated code, the SDK's bundles and the web page anew
+generate: ## make the generated code, the SDK's bundles and the web page again
 	@scripts/generate.sh
 
 e2e: ## drive the built page in Chromium

@@ -30,7 +30,7 @@ import (
 // one is a free port on loopback.
 type ClusterOptions struct {
 	PeerAddr, ActorAddr, GossipAddr string
-	// Advertise is the host that others are told instead of those above.
+	// Advertise is the host that others get instead of those above.
 	Advertise string
 	// Join are gossip addresses of other nodes, Expect how many found the cluster
 	// together.
@@ -240,7 +240,7 @@ func (n *Node) membersChanged(all []members.Node) {
 	n.reach(all)
 }
 
-// reach has the links connect, once there is something behind them.
+// reach has the links connect, once there is something that answers on them.
 func (n *Node) reach(all []members.Node) {
 	if !n.isLinked() {
 		return
@@ -268,7 +268,7 @@ func (n *Node) memberGone(m members.Node) {
 	}
 }
 
-// evicted is told when others had given this node up: it trusts nothing that it
+// evicted is called when others had given this node up: it trusts nothing that it
 // believed of who leads, and its connections attach again.
 func (n *Node) evicted() {
 	n.o.Log.Warn("the others had given this node up; it starts again from what they say")

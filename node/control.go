@@ -172,7 +172,7 @@ func (c *control) noteRegistry(m *actorpb.Registered) {
 	}
 	c.mu.Unlock()
 	if began {
-		c.n.o.Log.Info("this node is being drained: clients are told to go elsewhere")
+		c.n.o.Log.Info("this node is being drained: clients are asked to go elsewhere")
 		c.n.relay.Reconnect(drainSpread)
 	}
 }
@@ -191,7 +191,7 @@ func (c *control) SendUserMessage(_ *actor.PID, message any) {
 	switch m := m.(type) {
 	case *actorpb.Registered:
 		c.noteRegistry(m)
-	case *actorpb.HandOver:
+	case *actorpb.TransferLeader:
 		c.n.host.Transfer(storage.ShardID(m.Shard), storage.NodeID(m.To))
 	case *actorpb.Reshape:
 		c.done.Go(func() { c.reply(from, m.Request, &actorpb.Reshaped{Request: m.Request}, c.reshape(m)) })

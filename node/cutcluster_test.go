@@ -344,7 +344,7 @@ func (w *cutWriter) check(ctx context.Context, node int, reader *client.Client) 
 			continue
 		}
 		if err != nil {
-			w.t.Errorf("%s: history on node %d behind %d: %v", w.name, node+1, read, err)
+			w.t.Errorf("%s: history on node %d after %d: %v", w.name, node+1, read, err)
 			return
 		}
 		for _, m := range page.Messages {

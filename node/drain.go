@@ -17,7 +17,7 @@ const (
 	leaveLook   = 20 * time.Millisecond
 )
 
-// leave hands over what this node serves before it stops: clients are told to
+// leave hands over what this node serves before it stops: clients are asked to
 // move, leaderships go to other voters that are reached. Alone it has nobody to
 // hand over to.
 func (n *Node) leave(ctx context.Context) {

@@ -245,7 +245,7 @@ func (w *writer) exchange(c *wireClient) (done bool) {
 		case f.GetMessage() != nil:
 			m := f.GetMessage()
 			if m.Seq <= heads[m.SenderId+" "+m.TargetId] {
-				w.Errorf("%s was pushed %d of %s behind %d", w.name, m.Seq, m.SenderId, heads[m.SenderId+" "+m.TargetId])
+				w.Errorf("%s was pushed %d of %s after %d", w.name, m.Seq, m.SenderId, heads[m.SenderId+" "+m.TargetId])
 			}
 			heads[m.SenderId+" "+m.TargetId] = m.Seq
 		case f.GetError() != nil:

@@ -83,7 +83,7 @@ type Node struct {
 	control   *control
 	driver    *placement.Driver
 	clock     *clock.Guard
-	linked    chan struct{} // closed once there is something behind the links
+	linked    chan struct{} // closed once there is something that answers on the links
 	admission *connection.Admission
 	sockets   *ws.Server
 	clients   *front

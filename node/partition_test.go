@@ -104,7 +104,7 @@ func (c *cutCluster) noSuccess(node int, cut, healing time.Time) time.Duration {
 	for _, w := range c.writers {
 		for _, a := range w.since(cut) {
 			if w.gateway == node && a.ended.Before(healing) && !expected(a.err) {
-				c.Errorf("%s was answered %v behind the cut: %v", w.name, a.ended.Sub(cut), a.err)
+				c.Errorf("%s was answered %v after the cut: %v", w.name, a.ended.Sub(cut), a.err)
 			}
 		}
 	}

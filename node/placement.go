@@ -83,7 +83,7 @@ func (c *control) Transfer(_ context.Context, leader storage.NodeID, shard stora
 		c.n.host.Transfer(shard, to)
 		return nil
 	}
-	c.n.directory.TellProcess(leader, controlProcess, &actorpb.HandOver{Shard: uint32(shard), To: string(to)}, controlProcess)
+	c.n.directory.TellProcess(leader, controlProcess, &actorpb.TransferLeader{Shard: uint32(shard), To: string(to)}, controlProcess)
 	return nil
 }
 

@@ -103,7 +103,7 @@ func (n *Node) late(s storage.ShardID, ago time.Duration) {
 	if s == storage.MetaShard {
 		return
 	}
-	n.directory.Late(s, ago)
+	n.directory.CommittedAfterTimeout(s, ago)
 	n.recoverShard(s)
 }
 

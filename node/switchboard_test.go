@@ -75,7 +75,7 @@ func (s *switchboard) lose(from, to []int) {
 	}
 }
 
-// heal ends all cuts. No stream goes on behind a hole, as none of TCP's would.
+// heal ends all cuts. No stream goes on after a hole, as none of TCP's would.
 func (s *switchboard) heal() {
 	s.mu.Lock()
 	clear(s.lost)
@@ -97,7 +97,7 @@ func (s *switchboard) end(which func(*cutLine) bool) {
 	}
 }
 
-// loses says whether what goes this way is lost; then all behind it is.
+// loses says whether what goes this way is lost; then all after it is.
 func (l *cutLine) loses(way int) bool {
 	from, to := l.from, l.to
 	if way == wayIn {

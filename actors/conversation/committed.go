@@ -31,7 +31,7 @@ func (c *conversation) answer(ctx actor.Context, m committed) {
 			continue
 		}
 		for _, ref := range s.outcome.Effects {
-			c.handOn(ctx, ref)
+			c.deliverThrough(ctx, ref)
 		}
 		c.ack(ctx, s)
 		if !s.outcome.Sent.Duplicate {
@@ -65,10 +65,10 @@ func (c *conversation) ack(ctx actor.Context, s *send) {
 	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: wirepb.FromSent(s.outcome.Sent)})
 }
 
-// handOn asks the shard's actor to bring an effect to its destination. A
+// deliverThrough asks the shard's actor to bring an effect to its destination. A
 // refusal only delays it: the shard's actor delivers whatever the outbox holds
 // when it next starts or is asked.
-func (c *conversation) handOn(ctx actor.Context, ref chat.EffectRef) {
+func (c *conversation) deliverThrough(ctx actor.Context, ref chat.EffectRef) {
 	var q question
 	for i := range c.peers {
 		if uint16(c.peers[i].shard) == ref.Destination {
@@ -76,7 +76,7 @@ func (c *conversation) handOn(ctx actor.Context, ref chat.EffectRef) {
 			c.peers[i].opening++
 		}
 	}
-	m := &actorpb.HandOn{Request: c.asked.Add(q), Destination: uint32(ref.Destination), Through: ref.Number}
+	m := &actorpb.DeliverThrough{Request: c.asked.Add(q), Destination: uint32(ref.Destination), Through: ref.Number}
 	if err := c.act.Directory.Send(directory.ShardOf(c.act.Shard), m, ctx.Self()); err != nil {
 		c.asked.Take(m.Request)
 		c.failOpening(ctx, q)

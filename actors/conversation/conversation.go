@@ -104,7 +104,7 @@ func (c *conversation) Receive(ctx actor.Context) {
 		c.register(ctx, m)
 	case committed:
 		c.answer(ctx, m)
-	case *actorpb.Handed:
+	case *actorpb.DeliveredThrough:
 		c.open(ctx, m.Request)
 	case *actorpb.Refused:
 		c.fail(ctx, m)

@@ -47,9 +47,9 @@ func (l log) Propose(_ storage.ShardID, _ storage.Term, commands []chat.CommandB
 
 // outbox is the shard's actor: everybody is registered, and the test says when
 // effects were applied.
-type outbox chan handOn
+type outbox chan deliverThrough
 
-type handOn struct {
+type deliverThrough struct {
 	through uint64
 	answer  func(any)
 }
@@ -58,11 +58,11 @@ func (o outbox) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actorpb.Look:
 		ctx.Send(ctx.Sender(), &actorpb.Seen{Request: m.Request, Users: []*actorpb.UserSeen{{User: &logpb.User{Name: "x"}}}})
-	case *actorpb.HandOn:
+	case *actorpb.DeliverThrough:
 		from, request, root := ctx.Sender(), m.Request, ctx.ActorSystem().Root
-		o <- handOn{m.Through, func(answer any) {
+		o <- deliverThrough{m.Through, func(answer any) {
 			switch a := answer.(type) {
-			case *actorpb.Handed:
+			case *actorpb.DeliveredThrough:
 				a.Request = request
 			case *actorpb.Refused:
 				a.Request = request
@@ -215,8 +215,8 @@ func TestAckWaitsUntilTheConversationIsInTheSendersList(t *testing.T) {
 	w.send(4, "third") // its proposal says that the outcome of the second was handled
 	third := next(t, w.log.proposals)
 	w.alice.silent(t, "the list does not show the conversation")
-	opening.answer(&actorpb.Handed{})
-	again.answer(&actorpb.Handed{})
+	opening.answer(&actorpb.DeliveredThrough{})
+	again.answer(&actorpb.DeliveredThrough{})
 	for request := uint32(1); request <= 3; request++ {
 		w.alice.acked(t, request)
 	}
@@ -237,7 +237,7 @@ func TestARefusalAfterTheCommitSaysThatTheOutcomeIsUnknown(t *testing.T) {
 		}
 		w.send(2, "first, again")
 		next(t, w.log.proposals).stored(1, true, chat.EffectRef{Destination: 1, Number: 2})
-		next(t, w.outbox).answer(&actorpb.Handed{})
+		next(t, w.outbox).answer(&actorpb.DeliveredThrough{})
 		w.alice.acked(t, 2)
 	}
 }

@@ -75,13 +75,13 @@ func (s *shard) stream(d storage.ShardID) *stream {
 	return st
 }
 
-// handOn promises to answer once the destination has applied the outbox up to
+// deliverThrough promises to answer once the destination has applied the outbox up to
 // a number.
-func (s *shard) handOn(ctx actor.Context, m *actorpb.HandOn) {
+func (s *shard) deliverThrough(ctx actor.Context, m *actorpb.DeliverThrough) {
 	d := storage.ShardID(m.Destination)
 	st := s.stream(d)
 	if m.Through <= st.through {
-		ctx.Send(ctx.Sender(), &actorpb.Handed{Request: m.Request})
+		ctx.Send(ctx.Sender(), &actorpb.DeliveredThrough{Request: m.Request})
 		return
 	}
 	st.wanted = max(st.wanted, m.Through)
@@ -224,7 +224,7 @@ func (s *shard) applied(ctx actor.Context, st *stream, through uint64) {
 			rest = append(rest, w)
 			continue
 		}
-		ctx.Send(w.pid, &actorpb.Handed{Request: w.request})
+		ctx.Send(w.pid, &actorpb.DeliveredThrough{Request: w.request})
 	}
 	st.waiters = rest
 }

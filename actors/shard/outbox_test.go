@@ -207,7 +207,7 @@ func recoverAll(t *testing.T, store storage.Store, effects, refuse, unread int) 
 	}
 	read := make(chan error, 1)
 	var waiting []storage.ShardID
-	r.host.Read(1, storage.Asker{}, func(v storage.View) (err error) { // the store itself may be a round behind the answers
+	r.host.Read(1, storage.Asker{}, func(v storage.View) (err error) { // the store itself may lag the answers by a round
 		waiting, err = v.Undelivered()
 		return err
 	}, func(err error) { read <- err })
@@ -240,13 +240,13 @@ func TestASessionHearsOfAConversationThatOpens(t *testing.T) {
 }
 
 // TestWhatIsKeptIsNotDeliveredAgain has effects come one after the other, faster
-// than they are let go of.
+// than they are deleted.
 func TestWhatIsKeptIsNotDeliveredAgain(t *testing.T) {
 	const effects = 300
 	r := start(t, left(t, effects), 0, 0)
 	answers := make(chan uint32, effects)
 	asker := r.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
-		if m, ok := ctx.Message().(*actorpb.Handed); ok {
+		if m, ok := ctx.Message().(*actorpb.DeliveredThrough); ok {
 			answers <- m.Request
 		}
 	}))
@@ -254,7 +254,7 @@ func TestWhatIsKeptIsNotDeliveredAgain(t *testing.T) {
 		r.mu.Lock()
 		r.shown = uint64(n + 1)
 		r.mu.Unlock()
-		if err := r.directory.Send(directory.ShardOf(1), &actorpb.HandOn{Request: n + 1, Destination: 2, Through: uint64(n + 1)}, asker); err != nil {
+		if err := r.directory.Send(directory.ShardOf(1), &actorpb.DeliverThrough{Request: n + 1, Destination: 2, Through: uint64(n + 1)}, asker); err != nil {
 			t.Fatal(err)
 		}
 		select {

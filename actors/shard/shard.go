@@ -59,8 +59,8 @@ func (s *shard) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actorpb.Look:
 		s.look(ctx, m)
-	case *actorpb.HandOn:
-		s.handOn(ctx, m)
+	case *actorpb.DeliverThrough:
+		s.deliverThrough(ctx, m)
 	case effectsRead:
 		s.deliver(ctx, m)
 	case *actorpb.EffectsTaken:

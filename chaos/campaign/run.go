@@ -177,7 +177,7 @@ func (r *run) talk(ctx context.Context) error {
 		settle, cancel := context.WithTimeout(ctx, r.slow(deliverWithin)+time.Second)
 		defer cancel()
 		if lacks := r.users.Settle(settle); lacks > 0 {
-			r.note("devices are behind in %d conversations", lacks)
+			r.note("devices lag in %d conversations", lacks)
 		}
 		r.users.Final()
 	}

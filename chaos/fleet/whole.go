@@ -44,7 +44,7 @@ func (f *Fleet) Whole(ctx context.Context, lag uint64) error {
 	if err != nil {
 		return err
 	}
-	// Last, as it is more expensive: a node may serve before the registry that is told of
+	// Last, as it is more expensive: a node may serve before the registry that it gets
 	// here has it. The cluster is then whole without it, with fewer voters.
 	for _, n := range f.Nodes() {
 		short, cancel := context.WithTimeout(ctx, time.Second)

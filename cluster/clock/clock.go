@@ -2,7 +2,7 @@
 // compares the node's clock with those of the others (link brings their
 // readings), judges which of them are apart (judge, pure), and gives the time
 // that a leader may stamp what it proposes with (Now). A node that is apart is
-// not to lead; who must act on that is told by Watch. Nothing else in it blocks.
+// not to lead; Watch calls who must act on that. Nothing else in it blocks.
 //
 // Two clocks that differ do not say which is wrong, so it takes three: with
 // fewer nobody is apart that was not before.

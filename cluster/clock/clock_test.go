@@ -60,7 +60,7 @@ func (b *bench) hear(x, y time.Duration) Verdict {
 	return b.check()
 }
 
-func (b *bench) ahead() time.Duration { return b.Now().Sub(time.Now()).Round(time.Microsecond) }
+func (b *bench) ahead() time.Duration { return time.Until(b.Now()).Round(time.Microsecond) }
 
 func TestAClockThatJumpsStampsWithNothingFarFromTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -115,10 +115,10 @@ func TestPassivationLosesNothing(t *testing.T) {
 				t.Error("two actors of one identity work at once")
 			}
 			if last[m.sender]+1 != m.n {
-				t.Errorf("message %d of sender %d came behind %d", m.n, m.sender, last[m.sender])
+				t.Errorf("message %d of sender %d came after %d", m.n, m.sender, last[m.sender])
 			}
 			last[m.sender] = m.n
-			inside.Add(-1) // behind Release the next one may begin
+			inside.Add(-1) // after Release the next one may begin
 			if m.leave && act.Directory.Release(act, ctx) {
 				left.Add(1)
 			} else if m.leave {

@@ -55,9 +55,9 @@ func (d *Directory) uncertain(node storage.NodeID, since time.Duration) {
 	}
 }
 
-// Late says that conversations of a shard which this node leads have changed so
+// CommittedAfterTimeout says that conversations of a shard which this node leads have changed so
 // long ago without a push.
-func (d *Directory) Late(shard storage.ShardID, ago time.Duration) {
+func (d *Directory) CommittedAfterTimeout(shard storage.ShardID, ago time.Duration) {
 	since := max(d.elapsed()-ago, 1)
 	d.notifier.movedSince(shard, since)
 	for _, n := range d.everyNeighbour() {

@@ -107,7 +107,7 @@ func (k *Keeper) First() bool {
 	return k.own.Starts[0].Beat == 1 && len(k.own.Starts) == 1
 }
 
-// Hello is what another node is told.
+// Hello is what another node gets.
 func (k *Keeper) Hello() *peerpb.Lineage {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -108,7 +108,7 @@ func TestWhatWaitsLeavesInFewFrames(t *testing.T) {
 	}
 	// 16 MiB in frames of about 1 MiB.
 	if n := a.Stats().FramesOut - before; n > 40 {
-		t.Errorf("%d frames for %d messages behind 16 MiB", n, small)
+		t.Errorf("%d frames for %d messages after 16 MiB", n, small)
 	}
 }
 

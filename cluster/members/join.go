@@ -136,7 +136,7 @@ func (m *Members) own(ip net.IP) bool {
 	return false
 }
 
-// evictedMessage is what a node is told that comes back from the dead.
+// evictedMessage is what a node gets that comes back from the dead.
 var evictedMessage = []byte("evicted")
 
 func (m *Members) tellEvicted(n Node) error {

@@ -43,8 +43,8 @@ type Options struct {
 	// where other nodes gossiped last, so that a start finds them without seeds; "":
 	// nowhere.
 	GrantFile, PeersFile string
-	// Changed is told all live nodes of this cluster and those of none, this one
-	// included, by ID, whenever that changes. Gone is told before it of each that
+	// Changed gets all live nodes of this cluster and those of none, this one
+	// included, by ID, whenever that changes. Gone is called before it for each that
 	// has ended or is not reached. Evicted says that the others had given this node
 	// up. One goroutine calls them; they must not call Close.
 	Changed func([]Node)
@@ -59,7 +59,7 @@ type Options struct {
 // Timing says how patient gossip is; zero values mean the defaults.
 type Timing struct {
 	Probe  time.Duration // between looks at single nodes: 500 ms
-	Gather time.Duration // what changes together is told together: 100 ms
+	Gather time.Duration // what changes together is reported together: 100 ms
 	Rejoin time.Duration // about how often missing nodes are looked for: 2 s
 }
 

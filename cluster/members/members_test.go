@@ -215,7 +215,7 @@ func TestTheSameStartIsToldThatItHadBeenGivenUp(t *testing.T) {
 	// As if it had been paused: it knows no seed, the others join it.
 	again := start(t, "c", func(o *Options) { o.Bind = addr })
 	again.sees("a b c")
-	await(t, "c is told", func() bool { return again.evictions() > 0 })
+	await(t, "c hears of it", func() bool { return again.evictions() > 0 })
 	while(t, time.Second, "one eviction counts once, though two tell it", func() bool { return again.evictions() == 1 })
 }
 

@@ -146,5 +146,5 @@ func TestWhoCannotBeToldIsToldLater(t *testing.T) {
 	b.sees("a b")
 	while(t, time.Second, "nobody can be told", func() bool { return a.evictions()+b.evictions() == 0 })
 	w.packetsOnly(false)
-	await(t, "both are told in the end", func() bool { return a.evictions() == 1 && b.evictions() == 1 })
+	await(t, "both hear of it in the end", func() bool { return a.evictions() == 1 && b.evictions() == 1 })
 }

@@ -19,7 +19,7 @@ import (
 const seedEnv = "PARLEY_MEMBERS_SEED"
 
 // TestProcess is no test of its own but the node that the others stop and kill.
-// It says what it is told, and ends with its input.
+// It prints what it hears, and ends with its input.
 func TestProcess(t *testing.T) {
 	seed := os.Getenv(seedEnv)
 	if seed == "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// fake is a cluster that does at once what it is told, unless hold is set: then
+// fake is a cluster that does at once what it is asked, unless hold is set: then
 // steps wait for their context.
 type fake struct {
 	mu      sync.Mutex

@@ -24,7 +24,7 @@ import (
 
 const nodeEnv = "PARLEY_TEST_NODE"
 
-// nodeConfig is what a node process is told.
+// nodeConfig is what a node process gets.
 type nodeConfig struct {
 	Name   storage.NodeID
 	Dir    string

@@ -54,7 +54,7 @@ type Options struct {
 	Peers Peers
 	// Workers is how many loops share the shards; 0 means 1.
 	Workers int
-	// Stall is how long a commit may take before callers are told that this node
+	// Stall is how long a commit may take before callers hear that this node
 	// does not serve; 0 means round.ElectionTime.
 	Stall time.Duration
 	// Now is the leader's clock.
@@ -255,7 +255,7 @@ func (h *Host) gained(all []round.Leadership) {
 
 // lost has the end of leaderships known, answers what was proposed in them, and
 // tells those who served in them, in this order: nothing is taken in between,
-// and an actor that is told to stop has all its answers.
+// and an actor that is asked to stop has all its answers.
 func (h *Host) lost(all []round.Leadership, answers []round.Answer) {
 	for _, l := range all {
 		h.leading[l.Shard].Store(0)

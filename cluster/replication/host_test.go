@@ -222,7 +222,7 @@ func TestAStalledDiskKeepsNobodyWaiting(t *testing.T) {
 		t.Errorf("the proposal of the stalled commit: %v, want outcome unknown", a.err)
 	}
 	if a := <-queued; chat.CodeOf(a.err) != chat.CodeUnavailable {
-		t.Errorf("a proposal behind the stalled commit: %v, want that nothing was done", a.err)
+		t.Errorf("a proposal after the stalled commit: %v, want that nothing was done", a.err)
 	}
 	if _, err := h.Leader(1); chat.CodeOf(err) != chat.CodeUnavailable {
 		t.Errorf("the host still leads with a stalled disk: %v", err)
@@ -263,7 +263,7 @@ func TestAFailedCommitIsFatalAndNothingIsAcknowledgedAfterIt(t *testing.T) {
 		t.Errorf("fatal with %v", err)
 	}
 	if a := <-queued; a.err == nil || !chat.CodeOf(a.err).Retryable() {
-		t.Errorf("a proposal queued behind the failed commit: %v, %v", a.out, a.err)
+		t.Errorf("a proposal queued after the failed commit: %v, %v", a.out, a.err)
 	}
 	if a := <-propose(h, 2, 1); chat.CodeOf(a.err) != chat.CodeUnavailable {
 		t.Errorf("a proposal after the failed commit: %v, %v", a.out, a.err)

@@ -174,8 +174,8 @@ func (w *world) checkEffects() {
 	}
 	for pair, n := range queued {
 		n = max(n, w.retried[pair]) // the last ones are those of retries, if there were any
-		// The next number is the only one that fits behind what was applied:
-		// a hole is refused, an old number passed over.
+		// The next number is the only one that fits after what was applied:
+		// a hole is refused, an old number skipped.
 		done := make(chan chat.Result, 1)
 		probe := chat.Deliver{Source: uint16(pair[0]), Epoch: 1, First: n + 2}
 		w.submit(pair[1], probe, func(r chat.Result, _ error) { done <- r })

@@ -1322,8 +1322,8 @@ func (x *UserSeen) GetUser() *logpb.User {
 }
 
 // To a shard's actor, from an actor of that shard that committed effects:
-// hand them on; Handed is said when the destination has applied them.
-type HandOn struct {
+// deliver them; DeliveredThrough is said when the destination has applied them.
+type DeliverThrough struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
 	Destination   uint32                 `protobuf:"varint,2,opt,name=destination,proto3" json:"destination,omitempty"`
@@ -1332,20 +1332,20 @@ type HandOn struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *HandOn) Reset() {
-	*x = HandOn{}
+func (x *DeliverThrough) Reset() {
+	*x = DeliverThrough{}
 	mi := &file_actor_actor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *HandOn) String() string {
+func (x *DeliverThrough) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*HandOn) ProtoMessage() {}
+func (*DeliverThrough) ProtoMessage() {}
 
-func (x *HandOn) ProtoReflect() protoreflect.Message {
+func (x *DeliverThrough) ProtoReflect() protoreflect.Message {
 	mi := &file_actor_actor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1357,53 +1357,53 @@ func (x *HandOn) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use HandOn.ProtoReflect.Descriptor instead.
-func (*HandOn) Descriptor() ([]byte, []int) {
+// Deprecated: Use DeliverThrough.ProtoReflect.Descriptor instead.
+func (*DeliverThrough) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{20}
 }
 
-func (x *HandOn) GetRequest() uint32 {
+func (x *DeliverThrough) GetRequest() uint32 {
 	if x != nil {
 		return x.Request
 	}
 	return 0
 }
 
-func (x *HandOn) GetDestination() uint32 {
+func (x *DeliverThrough) GetDestination() uint32 {
 	if x != nil {
 		return x.Destination
 	}
 	return 0
 }
 
-func (x *HandOn) GetThrough() uint64 {
+func (x *DeliverThrough) GetThrough() uint64 {
 	if x != nil {
 		return x.Through
 	}
 	return 0
 }
 
-type Handed struct {
+type DeliveredThrough struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Handed) Reset() {
-	*x = Handed{}
+func (x *DeliveredThrough) Reset() {
+	*x = DeliveredThrough{}
 	mi := &file_actor_actor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Handed) String() string {
+func (x *DeliveredThrough) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Handed) ProtoMessage() {}
+func (*DeliveredThrough) ProtoMessage() {}
 
-func (x *Handed) ProtoReflect() protoreflect.Message {
+func (x *DeliveredThrough) ProtoReflect() protoreflect.Message {
 	mi := &file_actor_actor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1415,12 +1415,12 @@ func (x *Handed) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Handed.ProtoReflect.Descriptor instead.
-func (*Handed) Descriptor() ([]byte, []int) {
+// Deprecated: Use DeliveredThrough.ProtoReflect.Descriptor instead.
+func (*DeliveredThrough) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{21}
 }
 
-func (x *Handed) GetRequest() uint32 {
+func (x *DeliveredThrough) GetRequest() uint32 {
 	if x != nil {
 		return x.Request
 	}
@@ -1584,7 +1584,7 @@ type Led struct {
 	Shard uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
 	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
 	// What placement and operators want to know; absent when only the leadership
-	// is told.
+	// is notified.
 	Replicas  *logpb.Descriptor `protobuf:"bytes,3,opt,name=replicas,proto3" json:"replicas,omitempty"`
 	Applied   uint64            `protobuf:"varint,4,opt,name=applied,proto3" json:"applied,omitempty"`
 	Followers []*Follower       `protobuf:"bytes,5,rep,name=followers,proto3" json:"followers,omitempty"`
@@ -2085,7 +2085,7 @@ func (x *Reshaped) GetRequest() uint32 {
 }
 
 // The meta group's leader to the node that leads a shard: hand it over.
-type HandOver struct {
+type TransferLeader struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
 	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
@@ -2093,20 +2093,20 @@ type HandOver struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *HandOver) Reset() {
-	*x = HandOver{}
+func (x *TransferLeader) Reset() {
+	*x = TransferLeader{}
 	mi := &file_actor_actor_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *HandOver) String() string {
+func (x *TransferLeader) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*HandOver) ProtoMessage() {}
+func (*TransferLeader) ProtoMessage() {}
 
-func (x *HandOver) ProtoReflect() protoreflect.Message {
+func (x *TransferLeader) ProtoReflect() protoreflect.Message {
 	mi := &file_actor_actor_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -2118,19 +2118,19 @@ func (x *HandOver) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use HandOver.ProtoReflect.Descriptor instead.
-func (*HandOver) Descriptor() ([]byte, []int) {
+// Deprecated: Use TransferLeader.ProtoReflect.Descriptor instead.
+func (*TransferLeader) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{33}
 }
 
-func (x *HandOver) GetShard() uint32 {
+func (x *TransferLeader) GetShard() uint32 {
 	if x != nil {
 		return x.Shard
 	}
 	return 0
 }
 
-func (x *HandOver) GetTo() string {
+func (x *TransferLeader) GetTo() string {
 	if x != nil {
 		return x.To
 	}
@@ -2334,12 +2334,12 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\x04head\x18\x01 \x01(\v2\x13.parley.log.v1.HeadR\x04head\x12(\n" +
 	"\x04last\x18\x02 \x01(\v2\x14.parley.log.v1.EntryR\x04last\"3\n" +
 	"\bUserSeen\x12'\n" +
-	"\x04user\x18\x01 \x01(\v2\x13.parley.log.v1.UserR\x04user\"^\n" +
-	"\x06HandOn\x12\x18\n" +
+	"\x04user\x18\x01 \x01(\v2\x13.parley.log.v1.UserR\x04user\"f\n" +
+	"\x0eDeliverThrough\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12 \n" +
 	"\vdestination\x18\x02 \x01(\rR\vdestination\x12\x18\n" +
-	"\athrough\x18\x03 \x01(\x04R\athrough\"\"\n" +
-	"\x06Handed\x12\x18\n" +
+	"\athrough\x18\x03 \x01(\x04R\athrough\",\n" +
+	"\x10DeliveredThrough\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\"Y\n" +
 	"\vTakeEffects\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x120\n" +
@@ -2383,8 +2383,8 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\x06voters\x18\x03 \x03(\tR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x04 \x03(\tR\blearners\"$\n" +
 	"\bReshaped\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\"0\n" +
-	"\bHandOver\x12\x14\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\"6\n" +
+	"\x0eTransferLeader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\"k\n" +
 	"\n" +
@@ -2436,8 +2436,8 @@ var file_actor_actor_proto_goTypes = []any{
 	(*Seen)(nil),                     // 18: parley.actor.v1.Seen
 	(*HeadSeen)(nil),                 // 19: parley.actor.v1.HeadSeen
 	(*UserSeen)(nil),                 // 20: parley.actor.v1.UserSeen
-	(*HandOn)(nil),                   // 21: parley.actor.v1.HandOn
-	(*Handed)(nil),                   // 22: parley.actor.v1.Handed
+	(*DeliverThrough)(nil),           // 21: parley.actor.v1.DeliverThrough
+	(*DeliveredThrough)(nil),         // 22: parley.actor.v1.DeliveredThrough
 	(*TakeEffects)(nil),              // 23: parley.actor.v1.TakeEffects
 	(*EffectsTaken)(nil),             // 24: parley.actor.v1.EffectsTaken
 	(*Leading)(nil),                  // 25: parley.actor.v1.Leading
@@ -2449,7 +2449,7 @@ var file_actor_actor_proto_goTypes = []any{
 	(*Moving)(nil),                   // 31: parley.actor.v1.Moving
 	(*Reshape)(nil),                  // 32: parley.actor.v1.Reshape
 	(*Reshaped)(nil),                 // 33: parley.actor.v1.Reshaped
-	(*HandOver)(nil),                 // 34: parley.actor.v1.HandOver
+	(*TransferLeader)(nil),           // 34: parley.actor.v1.TransferLeader
 	(*Administer)(nil),               // 35: parley.actor.v1.Administer
 	(*Administered)(nil),             // 36: parley.actor.v1.Administered
 	(*wirepb.Error)(nil),             // 37: parley.wire.v1.Error

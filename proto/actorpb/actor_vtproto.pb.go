@@ -1280,7 +1280,7 @@ func (m *UserSeen) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *HandOn) MarshalVT() (dAtA []byte, err error) {
+func (m *DeliverThrough) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {
 		return nil, nil
 	}
@@ -1293,12 +1293,12 @@ func (m *HandOn) MarshalVT() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *HandOn) MarshalToVT(dAtA []byte) (int, error) {
+func (m *DeliverThrough) MarshalToVT(dAtA []byte) (int, error) {
 	size := m.SizeVT()
 	return m.MarshalToSizedBufferVT(dAtA[:size])
 }
 
-func (m *HandOn) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+func (m *DeliverThrough) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m == nil {
 		return 0, nil
 	}
@@ -1328,7 +1328,7 @@ func (m *HandOn) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *Handed) MarshalVT() (dAtA []byte, err error) {
+func (m *DeliveredThrough) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {
 		return nil, nil
 	}
@@ -1341,12 +1341,12 @@ func (m *Handed) MarshalVT() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *Handed) MarshalToVT(dAtA []byte) (int, error) {
+func (m *DeliveredThrough) MarshalToVT(dAtA []byte) (int, error) {
 	size := m.SizeVT()
 	return m.MarshalToSizedBufferVT(dAtA[:size])
 }
 
-func (m *Handed) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+func (m *DeliveredThrough) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m == nil {
 		return 0, nil
 	}
@@ -1983,7 +1983,7 @@ func (m *Reshaped) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *HandOver) MarshalVT() (dAtA []byte, err error) {
+func (m *TransferLeader) MarshalVT() (dAtA []byte, err error) {
 	if m == nil {
 		return nil, nil
 	}
@@ -1996,12 +1996,12 @@ func (m *HandOver) MarshalVT() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *HandOver) MarshalToVT(dAtA []byte) (int, error) {
+func (m *TransferLeader) MarshalToVT(dAtA []byte) (int, error) {
 	size := m.SizeVT()
 	return m.MarshalToSizedBufferVT(dAtA[:size])
 }
 
-func (m *HandOver) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
+func (m *TransferLeader) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m == nil {
 		return 0, nil
 	}
@@ -2624,7 +2624,7 @@ func (m *UserSeen) SizeVT() (n int) {
 	return n
 }
 
-func (m *HandOn) SizeVT() (n int) {
+func (m *DeliverThrough) SizeVT() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -2643,7 +2643,7 @@ func (m *HandOn) SizeVT() (n int) {
 	return n
 }
 
-func (m *Handed) SizeVT() (n int) {
+func (m *DeliveredThrough) SizeVT() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -2900,7 +2900,7 @@ func (m *Reshaped) SizeVT() (n int) {
 	return n
 }
 
-func (m *HandOver) SizeVT() (n int) {
+func (m *TransferLeader) SizeVT() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -5752,7 +5752,7 @@ func (m *UserSeen) UnmarshalVT(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *HandOn) UnmarshalVT(dAtA []byte) error {
+func (m *DeliverThrough) UnmarshalVT(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -5775,10 +5775,10 @@ func (m *HandOn) UnmarshalVT(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: HandOn: wiretype end group for non-group")
+			return fmt.Errorf("proto: DeliverThrough: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: HandOn: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: DeliverThrough: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -5860,7 +5860,7 @@ func (m *HandOn) UnmarshalVT(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *Handed) UnmarshalVT(dAtA []byte) error {
+func (m *DeliveredThrough) UnmarshalVT(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -5883,10 +5883,10 @@ func (m *Handed) UnmarshalVT(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: Handed: wiretype end group for non-group")
+			return fmt.Errorf("proto: DeliveredThrough: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Handed: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: DeliveredThrough: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -7286,7 +7286,7 @@ func (m *Reshaped) UnmarshalVT(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *HandOver) UnmarshalVT(dAtA []byte) error {
+func (m *TransferLeader) UnmarshalVT(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -7309,10 +7309,10 @@ func (m *HandOver) UnmarshalVT(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: HandOver: wiretype end group for non-group")
+			return fmt.Errorf("proto: TransferLeader: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: HandOver: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: TransferLeader: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:

@@ -16,9 +16,9 @@ const Version = 1
 var table = map[uint32]Message{
 	1: (*Refused)(nil), 2: (*Append)(nil), 3: (*Appended)(nil), 4: (*Fetch)(nil), 5: (*Fetched)(nil), 6: (*Deliver)(nil),
 	7: (*Attach)(nil), 8: (*Attached)(nil), 9: (*Detach)(nil), 10: (*Kick)(nil), 11: (*List)(nil), 12: (*Listed)(nil),
-	13: (*MarkRead)(nil), 14: (*MarkedRead)(nil), 15: (*Look)(nil), 16: (*Seen)(nil), 17: (*HandOn)(nil), 18: (*Handed)(nil),
+	13: (*MarkRead)(nil), 14: (*MarkedRead)(nil), 15: (*Look)(nil), 16: (*Seen)(nil), 17: (*DeliverThrough)(nil), 18: (*DeliveredThrough)(nil),
 	19: (*TakeEffects)(nil), 20: (*EffectsTaken)(nil), 21: (*Leading)(nil), 22: (*Dropped)(nil), 23: (*Registered)(nil),
-	24: (*Reshape)(nil), 25: (*Reshaped)(nil), 26: (*HandOver)(nil), 27: (*Administer)(nil), 28: (*Administered)(nil), 29: (*Enroll)(nil), 30: (*Enrolled)(nil),
+	24: (*Reshape)(nil), 25: (*Reshaped)(nil), 26: (*TransferLeader)(nil), 27: (*Administer)(nil), 28: (*Administered)(nil), 29: (*Enroll)(nil), 30: (*Enrolled)(nil),
 }
 
 var numbers = func() map[reflect.Type]uint32 {

@@ -1775,7 +1775,7 @@ type ListConversations struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 to 500; ignored when only is given.
 	Count uint32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
-	// Continue behind this conversation: its order_key and reference, as in the
+	// Continue after this conversation: its order_key and reference, as in the
 	// last element of the page before. 0 starts at the top.
 	BeforeOrderKey uint64           `protobuf:"varint,2,opt,name=before_order_key,json=beforeOrderKey,proto3" json:"before_order_key,omitempty"`
 	Before         *ConversationRef `protobuf:"bytes,3,opt,name=before,proto3" json:"before,omitempty"`
@@ -1857,7 +1857,7 @@ type ConversationPage struct {
 	Conversations []*Conversation        `protobuf:"bytes,1,rep,name=conversations,proto3" json:"conversations,omitempty"`
 	// Of all conversations; absent in the answer to a request for only some.
 	TotalUnread *uint64 `protobuf:"varint,2,opt,name=total_unread,json=totalUnread,proto3,oneof" json:"total_unread,omitempty"`
-	// True when nothing is left behind this page.
+	// True when nothing is left after this page.
 	Complete      bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2241,7 +2241,7 @@ func (*Behind) Descriptor() ([]byte, []int) {
 	return file_wire_wire_proto_rawDescGZIP(), []int{22}
 }
 
-// The login is over; the connection is closed behind it.
+// The login is over; the connection is closed after it.
 type Kicked struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        Kicked_Reason          `protobuf:"varint,1,opt,name=reason,proto3,enum=parley.wire.v1.Kicked_Reason" json:"reason,omitempty"`

@@ -44,7 +44,7 @@ func (JSON) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
 // EncodeServer writes what a node says.
 func (JSON) EncodeServer(f *wirepb.ServerFrame) ([]byte, error) { return protojson.Marshal(f) }
 
-// AppendServer writes what a node says behind dst.
+// AppendServer writes what a node says after dst.
 func (JSON) AppendServer(dst []byte, f *wirepb.ServerFrame) ([]byte, error) {
 	out, err := protojson.MarshalOptions{}.MarshalAppend(dst, f)
 	if err != nil {

@@ -53,7 +53,7 @@ func (Proto) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
 // EncodeServer writes what a node says.
 func (Proto) EncodeServer(f *wirepb.ServerFrame) ([]byte, error) { return f.MarshalVT() }
 
-// AppendServer writes what a node says behind dst; it allocates only when dst
+// AppendServer writes what a node says after dst; it allocates only when dst
 // is too small.
 func (Proto) AppendServer(dst []byte, f *wirepb.ServerFrame) ([]byte, error) {
 	size := f.SizeVT()

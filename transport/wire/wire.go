@@ -69,7 +69,7 @@ func malformed(cause error) error {
 	return chat.Errorf(chat.CodeMalformedFrame, opDecode, "the bytes are no frame of this subprotocol: %w", cause)
 }
 
-// checkClient is what both codecs owe behind the plain decoding.
+// checkClient is what both codecs owe after the plain decoding.
 func checkClient(f *wirepb.ClientFrame) (*wirepb.ClientFrame, error) {
 	if f.Body == nil {
 		return f, chat.Errorf(chat.CodeUnknownFrame, opDecode, "frame %d has no body that protocol version %d knows", f.Id, ProtocolVersion)

@@ -562,7 +562,7 @@ describe('after a reload', () => {
     expect(texts(bobs, 'bob')).toEqual(['not yet/queued']);
   });
 
-  test('what is broken in the storage is passed over', async () => {
+  test('what is broken in the storage is skipped', async () => {
     tab.setItem('parley.pending.alice/1', '{"conversation":"bob"}');
     tab.setItem('parley.pending.alice/oops', 'no JSON');
     tab.setItem('parley.account', '[1]');

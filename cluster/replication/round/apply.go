@@ -28,13 +28,13 @@ func (g *group) applyCommitted(r *Round, entries []*pb.Entry) {
 // applyAhead runs what this round appends, if this replica is the only voter:
 // that it is durable here, which the same batch sees to, is then all that it
 // takes to be committed, as Raft says too once the round is finished. Its
-// callers hear of it behind the commit.
+// callers hear of it after the commit.
 func (g *group) applyAhead(r *Round, entries []*pb.Entry) {
 	if len(entries) == 0 || g.role != raft.StateLeader || !g.alone() || entries[0].GetIndex() != g.applied.Index+1 {
 		return
 	}
 	if slices.ContainsFunc(entries, func(e *pb.Entry) bool { return e.GetType() != pb.EntryNormal }) {
-		return // what comes behind a change is committed by others
+		return // what comes after a change is committed by others
 	}
 	for _, e := range entries {
 		g.ahead += len(e.Data)

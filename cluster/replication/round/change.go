@@ -208,7 +208,7 @@ func (g *group) barrier() {
 		for _, replica := range going {
 			if node, ok := g.departed[replica]; ok {
 				m := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_DESTROY, To: replica, From: uint64(g.id)}
-				g.w.farewells = append(g.w.farewells, Outgoing{To: node, Message: m})
+				g.w.controlMessages = append(g.w.controlMessages, Outgoing{To: node, Message: m})
 				delete(g.departed, replica) // those who miss it ask
 			}
 		}
@@ -220,7 +220,7 @@ func (g *group) ask() {
 	for _, m := range g.desc.GetMembers() {
 		if m.Replica != uint64(g.id) {
 			q := &peerpb.Message{Shard: uint32(g.shard), Kind: peerpb.Kind_KIND_ASK, To: m.Replica, From: uint64(g.id)}
-			g.w.farewells = append(g.w.farewells, Outgoing{To: storage.NodeID(m.Node), Message: q})
+			g.w.controlMessages = append(g.w.controlMessages, Outgoing{To: storage.NodeID(m.Node), Message: q})
 		}
 	}
 }
@@ -236,7 +236,7 @@ func (g *group) answerAsk(from storage.NodeID, m *peerpb.Message) {
 	case len(m.Context) == 0 && g.lead != raft.None && !g.isMember(m.From):
 		if leader, ok := g.nodeOf(g.lead); ok {
 			q := &peerpb.Message{Shard: m.Shard, Kind: m.Kind, To: g.lead, From: m.From, Context: []byte(from)}
-			g.w.farewells = append(g.w.farewells, Outgoing{To: leader, Message: q})
+			g.w.controlMessages = append(g.w.controlMessages, Outgoing{To: leader, Message: q})
 		}
 	}
 }

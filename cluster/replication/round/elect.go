@@ -101,7 +101,7 @@ func (g *group) rival(m *pb.Message) {
 
 // tellCommitted is what a replica that was a voter owes those who ask for its vote:
 // they do not know of its removal yet, or that it became a learner. It may have
-// to refuse them, for entries behind the change that a leader sent and lost in a
+// to refuse them, for entries after the change that a leader sent and lost in a
 // crash before its own disk had them, and cannot stand itself; then the shard
 // would wait for ever.
 func (g *group) tellCommitted(m *peerpb.Message) {
@@ -113,7 +113,7 @@ func (g *group) tellCommitted(m *peerpb.Message) {
 	if !ok {
 		return
 	}
-	g.w.farewells = append(g.w.farewells, Outgoing{To: node, Message: &peerpb.Message{
+	g.w.controlMessages = append(g.w.controlMessages, Outgoing{To: node, Message: &peerpb.Message{
 		Shard: m.Shard, Kind: peerpb.Kind_KIND_COMMITTED, To: m.From, From: m.To, Index: g.applied.Index, LogTerm: uint64(g.applied.Term),
 	}})
 }

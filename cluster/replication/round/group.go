@@ -156,7 +156,7 @@ func (g *group) tick() {
 	} else {
 		g.node.Tick()
 	}
-	g.tickHandOver()
+	g.tickTransfer()
 	if g.role == raft.StateLeader {
 		g.silence = 0
 	} else if g.silence++; g.silence%(4*electionTicks) == 0 {

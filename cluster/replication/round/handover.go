@@ -65,8 +65,8 @@ func (g *group) transfer(to uint64) {
 	g.w.touch(g)
 }
 
-// tickHandOver counts the ticks of a transfer, and ends it.
-func (g *group) tickHandOver() {
+// tickTransfer counts the ticks of a transfer, and ends it.
+func (g *group) tickTransfer() {
 	if g.handing == 0 {
 		return
 	}

@@ -144,7 +144,7 @@ func (l *raftLog) evict(handed uint64) {
 	l.cache = l.cache[n:]
 }
 
-// truncated notes that the log begins behind base now.
+// truncated notes that the log begins after base now.
 func (l *raftLog) truncated(base storage.Position) {
 	from := l.cachedFrom()
 	l.base = base
@@ -155,7 +155,7 @@ func (l *raftLog) truncated(base storage.Position) {
 	}
 }
 
-// reset makes the log an empty one behind a snapshot.
+// reset makes the log an empty one after a snapshot.
 func (l *raftLog) reset(base storage.Position) {
 	l.base, l.last, l.cache, l.bytes = base, base.Index, nil, 0
 }

@@ -80,8 +80,8 @@ type Worker struct {
 
 	answers, durable []Answer // empty: memory for the next round's
 
-	farewells []Outgoing // messages that are not Raft's, for the next Finish
-	fatal     error      // the store is not what it was; ends the next round
+	controlMessages []Outgoing // messages that are not Raft's, for the next Finish
+	fatal           error      // the store is not what it was; ends the next round
 }
 
 // Leadership is a term in which this node leads a shard.
@@ -164,7 +164,7 @@ func (w *Worker) Tick() {
 }
 
 // Busy says that another round has something to do at once.
-func (w *Worker) Busy() bool { return len(w.active)+len(w.owed)+len(w.farewells) > 0 }
+func (w *Worker) Busy() bool { return len(w.active)+len(w.owed)+len(w.controlMessages) > 0 }
 
 // Deadline is the time of the next round that is due without any input; false
 // when none is but the next tick's.
@@ -285,8 +285,8 @@ func (w *Worker) Finish() (*After, error) {
 			return nil, err
 		}
 	}
-	after.Messages = append(after.Messages, w.farewells...)
-	w.farewells = nil
+	after.Messages = append(after.Messages, w.controlMessages...)
+	w.controlMessages = nil
 	after.Answers = r.durable
 	if cap(r.durable) <= maxKept {
 		w.durable = r.durable[:0] // not cleared: they are handed out

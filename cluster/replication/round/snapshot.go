@@ -82,7 +82,7 @@ func (g *group) describe() (*pb.Snapshot, error) {
 }
 
 // freeze pins the contents for a snapshot that Raft wants to send. Until it is
-// reported, the log behind its index stays.
+// reported, the log after its index stays.
 func (g *group) freeze(after *After, m *pb.Message) error {
 	to, ok := g.nodeOf(m.GetTo())
 	if !ok || !g.maySend() { // there was room for one when Raft asked, and several groups have

@@ -56,7 +56,7 @@ func (w *growth) add(index uint64, bytes int, step uint64) {
 	}
 }
 
-// before gives the newest mark that leaves at least kept bytes behind it.
+// before gives the newest mark that leaves at least kept bytes after it.
 func (w *growth) before(kept uint64) (index uint64) {
 	for _, m := range w.marks {
 		if w.written-m.written < kept {
@@ -94,7 +94,7 @@ func (g *group) truncate(r *Round) {
 	g.growth.marks = append(g.growth.marks[:0], g.growth.marks[n:]...)
 }
 
-// stable is up to where the log is the same in the store as it will be behind
+// stable is up to where the log is the same in the store as it will be after
 // this round: what the round appends may replace entries of an earlier leader,
 // of other terms, and the log knows of it only when the round is finished.
 func (g *group) stable() uint64 {

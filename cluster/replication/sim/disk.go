@@ -184,7 +184,7 @@ func (b *batch) Commit(sync bool) error {
 	if b.d.failing {
 		written := n.run.chance(0.5)
 		n.run.trace.add(evDiskError, n.number, 0, bit(written))
-		if written { // the error came behind it
+		if written { // the error came after it
 			if err := b.Batch.Commit(false); err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ func (r *run) moveStep(n *node, s *shardState, core *round.Worker) {
 		return
 	}
 	if mv.to != nil && mv.to.wiped || mv.to == nil && len(d.Voters) <= 3 && slices.Contains(d.Voters, uint64(mv.from)) {
-		s.move = nil // its node is gone, or the replica needs one in its place by now: repair looks anew
+		s.move = nil // its node is gone, or the replica needs one in its place by now: repair looks again
 		return
 	}
 	leaving := slices.ContainsFunc(d.Members, func(m *logpb.Member) bool { return m.Replica == uint64(mv.from) })

@@ -30,7 +30,7 @@ func TestSeed39058AMoveIsChosenAnew(t *testing.T) { hold(t, 39058) }
 func TestSeed258912ARemovedReplicaTestifies(t *testing.T) { hold(t, 258912) }
 
 // A removed replica gave its vote to a log that lacked what it had acknowledged
-// behind its removal.
+// after its removal.
 func TestSeed414643ARemovedReplicaKeepsItsVote(t *testing.T) { hold(t, 414643) }
 
 // An empty proposal that was made before a removal spoke for it: the replica was

@@ -173,7 +173,7 @@ func (r *run) setUp() {
 	r.startFaults()
 }
 
-// tearDown lets go of what a disk may not be closed with.
+// tearDown drops what a disk may not be closed with.
 func (r *run) tearDown() {
 	for _, st := range r.streams {
 		_ = st.Frozen.Close()

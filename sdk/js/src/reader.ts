@@ -54,7 +54,7 @@ export class Reader {
     return new Reader(this.span());
   }
 
-  /** Passes over the value of a field that is not known. */
+  /** Skips the value of a field that is not known. */
   skip(tag: number): void {
     const wireType = tag & 7;
     if (wireType === 0) this.skipVarint();

@@ -158,7 +158,7 @@ export class Session {
     for (const ref of only) this.release(ref);
   }
 
-  // The list is told of a conversation before its messages are. When it is an
+  // The list hears of a conversation before its messages are delivered. When it is an
   // older one that was not listed yet, its unread count is asked for first.
   private deliver(ref: ConversationRef, messages: Message[]): void {
     const key = refKey(ref);

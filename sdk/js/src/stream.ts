@@ -32,7 +32,7 @@ export class Stream {
     else this.expect(message.seq);
   }
 
-  /** Takes a fetched message, or null for a number that is to be passed over. */
+  /** Takes a fetched message, or null for a number to skip. */
   fill(seq: number, message: Message | null): void {
     if (this.cursor === undefined && seq === 1) this.cursor = 0;
     if (this.cursor !== undefined && seq <= this.cursor) return;
@@ -89,5 +89,5 @@ export class Stream {
   }
 }
 
-// Pushed messages that wait behind a gap.
+// Pushed messages that wait for a gap to be filled.
 const MAX_HELD = 1000;

@@ -45,7 +45,7 @@ describe('a stream', () => {
     expect(stream.lowestHeld()).toBe(0);
   });
 
-  it('an answered own number stays passed over when history shows it', () => {
+  it('an answered own number stays skipped when history shows it', () => {
     const stream = new Stream();
     stream.cursor = 0;
     stream.fill(2, null);
@@ -64,7 +64,7 @@ describe('a stream', () => {
     expect(stream.gap()).toEqual({ after: 1001, before: 0 });
   });
 
-  it('passes over what is gone', () => {
+  it('skips what is gone', () => {
     const stream = new Stream();
     stream.cursor = 2;
     stream.pushed(message(9));

@@ -126,7 +126,7 @@ function mentionsOf(value: unknown, limit: number): string[] {
   return [...list];
 }
 
-// What an app relies on is not passed over in silence. Offline pushes are the
+// What an app relies on is not ignored in silence. Offline pushes are the
 // exception: there are none, and so nothing to configure.
 function refuseUnbuilt(config: Partial<ZIMMessageSendConfig> | undefined): void {
   for (const option of ['hasReceipt', 'disableUnreadMessageCount'] as const) {

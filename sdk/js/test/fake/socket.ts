@@ -63,7 +63,7 @@ export function fakeWebSocket(host: SocketHost): WebSocketConstructor {
       if (this.state === 'closed') return;
       const wasOpen = this.state === 'open';
       this.state = 'closed';
-      // Behind what was sent before.
+      // After what was sent before.
       if (wasOpen) this.later(() => host.closed(this.peer, code));
       this.onclose?.({ code } as never);
     }

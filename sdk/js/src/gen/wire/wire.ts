@@ -240,7 +240,7 @@ export interface ListConversations {
   /** 1 to 500; ignored when only is given. */
   readonly count: number;
   /**
-   * Continue behind this conversation: its order_key and reference, as in the
+   * Continue after this conversation: its order_key and reference, as in the
    * last element of the page before. 0 starts at the top.
    */
   readonly beforeOrderKey: number;
@@ -255,7 +255,7 @@ export interface ConversationPage {
   readonly conversations: readonly Conversation[];
   /** Of all conversations; absent in the answer to a request for only some. */
   readonly totalUnread: number | undefined;
-  /** True when nothing is left behind this page. */
+  /** True when nothing is left after this page. */
   readonly complete: boolean;
 }
 
@@ -301,7 +301,7 @@ export interface TokenRenewed {
 export interface Behind {
 }
 
-/** The login is over; the connection is closed behind it. */
+/** The login is over; the connection is closed after it. */
 export interface Kicked {
   readonly reason: Reason | undefined;
 }

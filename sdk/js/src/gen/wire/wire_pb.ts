@@ -872,7 +872,7 @@ export type ListConversations = Message$1<"parley.wire.v1.ListConversations"> & 
   count: number;
 
   /**
-   * Continue behind this conversation: its order_key and reference, as in the
+   * Continue after this conversation: its order_key and reference, as in the
    * last element of the page before. 0 starts at the top.
    *
    * @generated from field: uint64 before_order_key = 2;
@@ -923,7 +923,7 @@ export type ConversationPage = Message$1<"parley.wire.v1.ConversationPage"> & {
   totalUnread?: bigint | undefined;
 
   /**
-   * True when nothing is left behind this page.
+   * True when nothing is left after this page.
    *
    * @generated from field: bool complete = 3;
    */
@@ -1088,7 +1088,7 @@ export const BehindSchema: GenMessage<Behind> = /*@__PURE__*/
   messageDesc(file_wire_wire, 22);
 
 /**
- * The login is over; the connection is closed behind it.
+ * The login is over; the connection is closed after it.
  *
  * @generated from message parley.wire.v1.Kicked
  */
