@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,12 +45,12 @@ func TestJudge(t *testing.T) {
 // bench is a guard in a bubble of fake time, whose clock can be set.
 type bench struct {
 	*Guard
-	off time.Duration
+	off atomic.Int64 // nanoseconds; Watch reads it on a goroutine of its own
 }
 
 func newBench() *bench {
 	b := &bench{}
-	b.Guard = New(func() time.Time { return time.Now().Add(b.off) })
+	b.Guard = New(func() time.Time { return time.Now().Add(time.Duration(b.off.Load())) })
 	return b
 }
 
@@ -67,7 +68,7 @@ func TestAClockThatJumpsStampsWithNothingFarFromTheOthers(t *testing.T) {
 		b := newBench()
 		b.hear(0, 0)
 		for _, jump := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
-			b.off = jump
+			b.off.Store(int64(jump))
 			want := min(max(jump, -Limit), Limit)
 			if got := b.ahead(); got != want { // at once, before any check
 				t.Errorf("ahead by %v it stamps with %v", jump, got)
@@ -84,7 +85,7 @@ func TestAClockThatJumpsStampsWithNothingFarFromTheOthers(t *testing.T) {
 		if got := b.ahead(); got != -Limit {
 			t.Errorf("alone it stamps with %v", got)
 		}
-		b.off = 0
+		b.off.Store(0)
 		if v := b.hear(0, 0); v.Apart || b.ahead() != 0 {
 			t.Errorf("set right: %+v, it stamps with %v", v, b.ahead())
 		}
@@ -111,13 +112,13 @@ func TestWatchTellsWhatChanges(t *testing.T) {
 			defer close(done)
 			b.Watch(t.Context(), func(v Verdict) { told <- v })
 		}()
-		b.off = time.Minute
+		b.off.Store(int64(time.Minute))
 		b.Observe("x", time.Now(), 0)
 		b.Observe("y", time.Now(), 0)
 		if v := <-told; !v.Apart || v.Offset != time.Minute {
 			t.Errorf("%+v", v)
 		}
-		b.off = 0
+		b.off.Store(0)
 		if v := <-told; v.Apart {
 			t.Errorf("%+v", v)
 		}
