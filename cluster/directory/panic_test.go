@@ -83,6 +83,36 @@ func TestAnActorThatPanickedHearsNothingMore(t *testing.T) {
 	}
 }
 
+// TestWhatComesAsAPanickedActorEndsIsAnswered sends a request when the actor has
+// its last word, and a new one is not there yet.
+func TestWhatComesAsAPanickedActorEndsIsAnswered(t *testing.T) {
+	var w *world
+	var pid *actor.PID
+	w = newWorld(t, func(_ directory.Activation, ctx actor.Context) {
+		switch m := ctx.Message().(type) {
+		case *actorpb.Fetch:
+			if m.Request == 1 {
+				panic("a bug")
+			}
+			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: m.Request})
+		case *actor.Stopped:
+			_ = w.directory.Send(ann, &actorpb.Fetch{Request: 2}, pid) // refused once the directory closes
+		}
+	})
+	pid, answers := w.sink()
+	w.send(ann, &actorpb.Fetch{Request: 1}, pid)
+	for _, want := range []uint32{1, 2} {
+		select {
+		case m := <-answers:
+			if got := m.(interface{ GetRequest() uint32 }).GetRequest(); got != want {
+				t.Errorf("request %d is answered, want %d", got, want)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("request %d is answered by nobody", want)
+		}
+	}
+}
+
 // TestAfterAPanicPushesAreLookedFor has a session lose its devices with a panic,
 // on a node that others push for.
 func TestAfterAPanicPushesAreLookedFor(t *testing.T) {

@@ -97,12 +97,15 @@ func (d *Directory) leadsNow(shard storage.ShardID) bool {
 	return err == nil
 }
 
+// post puts a message into an activation's mailbox, and not to its PID: that one
+// is gone a moment before a panicked actor is forgotten, which hands on what its
+// mailbox holds. The stripe is locked.
 func (d *Directory) post(a *activation, message any, sender *actor.PID) error {
 	if a.mailbox.full() {
 		return errBusy
 	}
 	a.used.Store(d.now.Load())
-	d.o.System.Root.RequestWithCustomSender(a.pid, message, sender)
+	a.mailbox.PostUserMessage(&actor.MessageEnvelope{Message: message, Sender: sender})
 	return nil
 }
 
