@@ -173,3 +173,32 @@ async function tabTo(page: Page, name: string): Promise<void> {
   }
   throw new Error(`Tab does not reach "${name}"`);
 }
+
+test('a second click, or a key held down, goes back once', async () => {
+  const context = await newContext(browser);
+  const page = await openAs(context, server.origin, 'alice', 'carol');
+  await page.evaluate(() => (location.hash = '#/c/bob'));
+  await page.getByRole('heading', { name: 'Bob' }).waitFor();
+  const details = async (): Promise<void> => {
+    await page.getByRole('button', { name: 'Details', exact: true }).click();
+    await page.locator('.details-body').waitFor();
+  };
+  const seen = async (): Promise<string> => {
+    await page.locator('.details-body').waitFor({ state: 'detached' });
+    // A step back that is one too many comes a moment later.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+    return new URL(page.url()).hash;
+  };
+
+  await details();
+  await page.getByRole('button', { name: 'Close details' }).dblclick();
+  expect(await seen()).toBe('#/c/bob');
+
+  await details();
+  await page.evaluate(() => {
+    const pane = document.querySelector('.details-pane');
+    for (let i = 0; i < 3; i++) pane?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+  });
+  expect(await seen()).toBe('#/c/bob');
+  await context.close();
+});

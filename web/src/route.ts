@@ -17,6 +17,9 @@ export const route = signal<Route>(home);
 /** The dialog that is open. */
 export const dialog = signal<DialogName | undefined>(undefined);
 
+/** True from asking the browser to go back until it has, a moment later: a second click meanwhile must not go back twice. */
+let goingBack = false;
+
 /** What an entry of the browser's history knows beside its address. */
 interface Step {
   /** The fragment one came from. */
@@ -54,7 +57,7 @@ export function navigate(to: Route, replace = false): void {
 
 /** Goes up to where one came from: with the browser's history when that is the step before, else in place. */
 export function goBack(to: Route): void {
-  if (step().from === toHash(to)) history.back();
+  if (step().from === toHash(to)) stepBack();
   else navigate(to, true);
 }
 
@@ -68,9 +71,8 @@ export function openDialog(name: DialogName): void {
 /** Closes the dialog, as the browser's back button does. */
 export function closeDialog(): void {
   if (dialog.peek() === undefined) return;
-  // At once: the browser goes back a moment later, and a second click must not go back twice.
   dialog.value = undefined;
-  history.back();
+  stepBack();
 }
 
 /** Leaves everything for the list, with nobody named in the address: the user has signed out. */
@@ -89,7 +91,14 @@ export function followAddress(): void {
   read();
 }
 
+function stepBack(): void {
+  if (goingBack) return;
+  goingBack = true;
+  history.back();
+}
+
 function read(): void {
+  goingBack = false;
   route.value = parseRoute(location.hash);
   dialog.value = step().dialog;
 }
