@@ -225,7 +225,8 @@ export class Connection {
 
   private async fetched(token: string): Promise<void> {
     if (!this.needsToken) return this.renewToken(token);
-    this.tokens.accept(token);
+    // Not in place of the expired one: when this one is refused, that one says again that a token is needed.
+    this.tokens.offer(token);
     this.reconnectWithToken();
   }
 

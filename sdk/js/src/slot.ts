@@ -32,7 +32,7 @@ export class TokenSlot {
     if (this.offered === token) this.offered = undefined;
   }
 
-  /** A server took this one, or there is none but this one. */
+  /** A server took this one. */
   accept(token: string): void {
     this.withdraw(token);
     this.accepted = token;

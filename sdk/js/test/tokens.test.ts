@@ -85,6 +85,20 @@ describe('a provider', () => {
     expect(getToken.mock.calls.length).toBeLessThan(100);
   });
 
+  it.each([6000101, 6000103])('is asked again when what it gives for an expired token is refused with %i', async (code) => {
+    const getToken = vi.fn<GetToken>().mockResolvedValueOnce('bad').mockResolvedValueOnce('bad').mockResolvedValue('fetched');
+    const app = new App(server, { getToken });
+    await app.login('alice');
+    takeOnly('fetched');
+    const { refuseHello } = server;
+    server.refuseHello = (hello) => (hello.token === 'bad' ? { code, message: 'Not a token.' } : refuseHello?.(hello));
+    server.cut();
+    await pass(20_000);
+    expect(app.client.state).toBe('connected');
+    expect(app.path).not.toContain('disconnected');
+    expect(getToken).toHaveBeenCalledTimes(3);
+  });
+
   it('is asked at once when the network is back', async () => {
     const getToken = vi.fn<GetToken>().mockRejectedValueOnce(new Error('offline')).mockResolvedValue('fetched');
     const app = new App(server, { getToken, random: () => 1 });
