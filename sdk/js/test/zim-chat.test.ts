@@ -67,6 +67,8 @@ describe('sendMessage', () => {
     ['an empty target', text('x'), '', Peer, 6000001],
     ['no message', null, 'bob', Peer, 6000001],
     ['an unknown type', { type: 77 }, 'bob', Peer, 6000001],
+    ['a type in digits', { type: '1', message: 'x' }, 'bob', Peer, 6000001],
+    ['the name of a type', { type: 'Text', message: 'x' }, 'bob', Peer, 6000001],
     ['an unknown conversation type', text('x'), 'bob', 9, 6000001],
     ['a bad subType', { type: 200, message: 'x', subType: 201 }, 'bob', Peer, 6000001],
     ['an empty command', { type: 2, message: new Uint8Array() }, 'bob', Peer, 6000001],
@@ -220,6 +222,23 @@ describe('the conversation list', () => {
     const unread = await settle(zim.queryConversationList({ count: 4 }, option));
     expect(unread.conversationList.map((c) => c.conversationID)).toEqual(['u5', 'u4', 'u2', 'u1']);
     await expect(zim.queryConversationList({ count: 0 })).rejects.toMatchObject({ code: 6000001 });
+  });
+
+  it('is given out as events have left it, also when they came between its pages', async () => {
+    for (let i = 0; i < 600; i++) {
+      if (i % 100 === 0) await pass(1);
+      server.post(`u${i}`, 'alice', 'x');
+    }
+    await pass(60_000);
+    await login(zim, 'alice');
+    server.replyFate = () => 200;
+    const listing = zim.queryConversationList({ count: 600 });
+    await pass(300);
+    server.post('u599', 'alice', 'more');
+    const { conversationList } = await settle(listing, 500);
+    expect(conversationList).toHaveLength(600);
+    expect(conversationList.find((c) => c.conversationID === 'u599')?.unreadMessageCount).toBe(2);
+    expect(data('conversationTotalUnreadMessageCountUpdated').at(-1)).toEqual({ totalUnreadMessageCount: 601 });
   });
 });
 

@@ -68,7 +68,10 @@ function fieldsOf(message: ZIMMessage, limits: Limits): Pick<MessageContent, 'bo
     case ZIMMessageType.Command:
       return { body: commandBody(content.message, limits.commandBytes) };
     default:
-      if (ZIMMessageType[message.type] === undefined) throw invalidParam(`${String(message.type)} is not a message type.`);
+      // The enum also holds its names, by which '1' would be a type.
+      if (typeof message.type !== 'number' || ZIMMessageType[message.type] === undefined) {
+        throw invalidParam(`${String(message.type)} is not a message type.`);
+      }
       throw new ChatError(Code.Unsupported, `Messages of the type ${ZIMMessageType[message.type]} cannot be sent yet.`);
   }
 }

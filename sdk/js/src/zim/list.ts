@@ -29,7 +29,9 @@ export async function queryList(
     if (page.complete || !last) break;
     before = { orderKey: last.orderKey, ref: last.ref };
   }
-  return { conversationList: found.map((conversation) => conversationOut(conversation, selfID)) };
+  // While a page was on its way, those before it may have changed, and an event has said so.
+  const present = found.map((conversation) => client.conversation(conversation.ref) ?? conversation);
+  return { conversationList: present.map((conversation) => conversationOut(conversation, selfID)) };
 }
 
 function startOf(next: ZIMConversation | undefined): ListRequest['before'] {
