@@ -29,7 +29,8 @@ const (
 
 	// controlLimit bounds what may wait when a control frame is added.
 	controlLimit = 8 << 20
-	// lingering is how long a closed socket may take to answer.
+	// lingering is how long a closed socket may take to answer, and then to read
+	// what waits.
 	lingering   = 2 * time.Second
 	maxLingered = 1 << 20 // bytes
 	// stalled is how long a blocked write may move no byte before the peer is cut.
@@ -240,7 +241,9 @@ func (c *conn) linger() {
 	_, _ = io.CopyN(io.Discard, c.Conn, maxLingered)
 }
 
-// finish closes the network connection once what waits is written.
+// finish closes the network connection once what waits is written, or when it
+// has lingered: nobody counts the socket any more, and a peer that takes a few
+// bytes now and then must not keep what waits for hours.
 func (c *conn) finish() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -248,6 +251,7 @@ func (c *conn) finish() error {
 	if c.queued == 0 && !c.writing || c.lost {
 		return c.kill()
 	}
+	time.AfterFunc(lingering, c.abort)
 	c.wake()
 	return nil
 }

@@ -46,6 +46,29 @@ func TestASlowPeerThatReadsIsNotCut(t *testing.T) {
 	})
 }
 
+func TestAClosedSocketDoesNotWaitForASlowPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer, buf := blocked(8 << 20)
+		go c.drain(buf, 0)
+		if err := c.finish(); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.Now().Add(lingering)
+		for part := make([]byte, 1<<10); ; pass(t, lingering/10) { // never stalled
+			if _, err := peer.Read(part); err != nil {
+				break
+			}
+			if time.Now().After(ended) {
+				t.Fatal("it is still written to after it has lingered")
+			}
+		}
+		synctest.Wait()
+		if !c.dead || c.writing || c.out != nil {
+			t.Errorf("dead %v, writing %v, %d bytes wait", c.dead, c.writing, len(c.out))
+		}
+	})
+}
+
 func TestAPeerThatStopsReadingIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer, buf := blocked(1 << 20)
