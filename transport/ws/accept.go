@@ -90,7 +90,7 @@ func (s *Server) OnMessage(socket *gws.Conn, message *gws.Message) {
 
 // OnPing implements gws.Event: the pong goes the way of all writes.
 func (s *Server) OnPing(socket *gws.Conn, payload []byte) {
-	socket.NetConn().(libraryConn).conn.enqueue(opPong, payload, controlLimit)
+	socket.NetConn().(libraryConn).conn.pong(payload)
 }
 
 // OnClose implements gws.Event.

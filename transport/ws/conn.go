@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"sync"
@@ -27,8 +28,9 @@ const (
 	opClose  byte = 0x8
 	opPong   byte = 0xA
 
-	// controlLimit bounds what may wait when a control frame is added.
-	controlLimit = 8 << 20
+	// pongLimit bounds what may wait when a pong is added: who has more to read
+	// needs none, and nobody shall store pongs here who has not even logged in.
+	pongLimit = 16 << 10
 	// lingering is how long a closed socket may take to answer, and then to read
 	// what waits.
 	lingering   = 2 * time.Second
@@ -177,10 +179,14 @@ func appendFrame(dst []byte, op byte, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// Close implements Conn.
+// pong answers a ping.
+func (c *conn) pong(payload []byte) { c.enqueue(opPong, payload, pongLimit) }
+
+// Close implements Conn. There is room for a close frame whatever waits: it comes
+// once.
 func (c *conn) Close(code uint16, reason string) {
 	payload := append(binary.BigEndian.AppendUint16(nil, code), reason...)
-	c.enqueue(opClose, payload[:min(len(payload), 125)], controlLimit)
+	c.enqueue(opClose, payload[:min(len(payload), 125)], math.MaxInt)
 	_ = c.Conn.SetReadDeadline(time.Now().Add(lingering))
 }
 

@@ -83,3 +83,21 @@ func TestAPeerThatStopsReadingIsCut(t *testing.T) {
 		}
 	})
 }
+
+func TestPongsDoNotPileUp(t *testing.T) {
+	c, _, _ := blocked(0)
+	for range 1000 {
+		c.pong(make([]byte, 125))
+	}
+	if c.queued == 0 || c.queued > 16<<10+125 {
+		t.Errorf("%d bytes wait for a peer that sends pings and reads nothing", c.queued)
+	}
+}
+
+func TestACloseFrameAlwaysFits(t *testing.T) {
+	c, _, _ := blocked(64 << 20)
+	c.Close(4429, "the client does not read")
+	if !c.closing || len(c.out) == 0 {
+		t.Error("the peer is not told why it is closed")
+	}
+}
