@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/parley-im/parley/transport/source"
 )
@@ -101,7 +103,7 @@ func (c Cluster) problems(insecure bool) (all []error) {
 		}
 	}
 	for _, seed := range c.Join {
-		if _, port, err := net.SplitHostPort(seed); err != nil || !validPort(port) {
+		if _, port, err := net.SplitHostPort(seed); err != nil || !validPort(port) || port == "0" {
 			add("join holds %q; the gossip address HOST:PORT of another node is wanted", seed)
 		}
 	}
@@ -110,6 +112,12 @@ func (c Cluster) problems(insecure bool) (all []error) {
 	}
 	if c.Expect > 1 && len(c.Join) == 0 {
 		add("expect is %d, but join names no other node to meet", c.Expect)
+	}
+	if strings.ContainsAny(c.Advertise, "/ ") || strings.Contains(c.Advertise, ":") && net.ParseIP(c.Advertise) == nil {
+		add("advertise is %q; a host name or an IP address without a port is wanted", c.Advertise)
+	}
+	if strings.ContainsFunc(c.Zone, unicode.IsControl) {
+		add("zone is %q; a name without control characters is wanted", c.Zone)
 	}
 	if len(c.Zone) > 64 {
 		add("zone has %d bytes; at most 64 are allowed", len(c.Zone))

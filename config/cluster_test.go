@@ -25,6 +25,12 @@ func TestWhatLeavesTheMachineIsProtected(t *testing.T) {
 		"a short key":               {config.Cluster{GossipKey: "c2hvcnQ="}, "openssl rand"},
 		"no port":                   {config.Cluster{PeerAddr: "10.0.0.1"}, "HOST:PORT"},
 		"a seed without a port":     {config.Cluster{Join: []string{"there"}}, "gossip address"},
+		"a seed without its port":   {config.Cluster{Join: []string{"there:0"}}, "gossip address"},
+		"advertised by address":     {config.Cluster{Advertise: "2001:db8::1"}, ""},
+		"advertised by name":        {config.Cluster{Advertise: "n1.example.com"}, ""},
+		"advertised with a port":    {config.Cluster{Advertise: "10.0.0.1:80"}, "advertise is"},
+		"advertised by a URL":       {config.Cluster{Advertise: "http://n1"}, "advertise is"},
+		"a zone of two lines":       {config.Cluster{Zone: "a\nb"}, "zone is"},
 		"nobody to be founded with": {config.Cluster{Expect: 3}, "join names no other"},
 		"too many":                  {config.Cluster{Expect: 1000, Join: []string{"a:1"}}, "expect is 1000"},
 	} {

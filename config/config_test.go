@@ -153,6 +153,10 @@ func TestSecretsMayBeInFilesOfTheirOwn(t *testing.T) {
 	if err != nil || again.Apps[0].Secret != secret || strings.Contains(out.String(), secret) {
 		t.Errorf("printed and loaded again: %v\n%s", err, out.String())
 	}
+	large := config.Config{Apps: []config.App{{ID: 7, SecretFile: file(t, strings.Repeat("x", 2<<20))}}}
+	if err := large.ReadSecrets(); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("a file that is no secret: %v", err)
+	}
 	missing := config.Config{Apps: []config.App{{ID: 7, SecretFile: "/no/such"}}}
 	if err := missing.ReadSecrets(); err == nil || !strings.Contains(err.Error(), "app 7") {
 		t.Errorf("a file that is not there: %v", err)
@@ -169,11 +173,12 @@ func TestAMistakeInTheFileIsNamedWithItsLineAndWithoutSecrets(t *testing.T) {
 		{"unknown key of an app", "apps:\n  - id: 1\n    secret: " + secret + "\n    name: x\n", `:4: unknown field "name"`},
 		{"unknown limit", "apps:\n  - id: 1\n    secret: " + secret + "\n    limits:\n      texts: 1\n", `:5: unknown field "texts"`},
 		{"key twice", "addr: x\naddr: y\n", `:2: mapping key "addr" already defined`},
-		{"wrong type", "apps:\n  - secret: " + secret + "\n    id: one\n", ":3: the value is a string; a uint32 is wanted here"},
+		{"wrong type", "apps:\n  - secret: " + secret + "\n    id: one\n", ":3: the value is a text; a whole number is wanted here"},
 		{"list for a string", "apps:\n  - secret: [" + secret + "]\n", ":2: "},
 		{"no map", "apps: " + secret + "\n", ":1: "},
 		{"too large an ID", "apps:\n  - id: 4294967296\n    secret: " + secret + "\n", ":2: "},
-		{"negative ID", "apps:\n  - id: -1\n", ":2: "},
+		{"negative ID", "apps:\n  - id: -1\n", ":2: the number is negative"},
+		{"duration as a number", "apps:\n  - id: 1\n    limits: {dedupe_age: 0}\n", ":3: the value is a whole number; a duration such as 48h is wanted here"},
 		{"duration without unit", "apps:\n  - id: 1\n    limits: {dedupe_age: soon}\n", "parley.yaml"},
 		{"no YAML", "addr: [x\nsecret: " + secret, "parley.yaml:"},
 		{"two documents", "addr: x\n---\naddr: y\n", "more than one YAML document"},
@@ -213,6 +218,11 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"no port", func(c *config.Config) { c.Addr = "localhost" }, `addr is "localhost"`},
 		{"port by name", func(c *config.Config) { c.Addr = "localhost:http" }, "addr is"},
 		{"port too high", func(c *config.Config) { c.Addr = "localhost:65536" }, "addr is"},
+		{"one port twice", func(c *config.Config) { c.Cluster.GossipAddr = c.Addr }, "addr and gossip_addr are both 127.0.0.1:8080"},
+		{"free ports", func(c *config.Config) { c.Addr, c.AdminAddr = "127.0.0.1:0", "127.0.0.1:0" }, ""},
+		{"a client URL", func(c *config.Config) { c.ClientURL = "https://n1.example.com:8443" }, ""},
+		{"a client URL that is no page", func(c *config.Config) { c.ClientURL = "ftp://n1.example.com" }, "client_url is"},
+		{"a client URL of no port", func(c *config.Config) { c.ClientURL = "http://n1.example.com:99999" }, "client_url is"},
 		{"no data", func(c *config.Config) { c.Data = "" }, "data is empty"},
 		{"no shards", func(c *config.Config) { c.Shards = 0 }, "shards is 0; 1 to 65535"},
 		{"too many shards", func(c *config.Config) { c.Shards = 65536 }, "shards is 65536"},

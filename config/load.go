@@ -3,9 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -20,7 +20,7 @@ func Load(file string) (Config, error) {
 	if file == "" {
 		return c, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := ReadFile(file)
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -71,11 +71,30 @@ func explain(file string, err error) error {
 		return fmt.Errorf("%s: %s; the keys of the file are %s, of an app %s, of limits %s, of cluster %s",
 			place, at.GetMessage(), keys[Config](), keys[App](), keys[Limits](), keys[Cluster]())
 	case errors.As(err, &wrongType):
-		return fmt.Errorf("%s: the value is a %v; a %v is wanted here", place, wrongType.SrcType, wrongType.DstType.Kind())
+		return fmt.Errorf("%s: the value is %s; %s is wanted here", place, inWords(wrongType.SrcType), inWords(wrongType.DstType))
 	case errors.As(err, &overflow):
-		return fmt.Errorf("%s: the number does not fit; a %v is wanted here", place, overflow.DstType)
+		return fmt.Errorf("%s: the number is negative or too large here", place)
 	}
 	return fmt.Errorf("%s: %s", place, at.GetMessage())
+}
+
+// inWords says what a value of the type is in a file.
+func inWords(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a duration such as 48h"
+	case t.Kind() == reflect.String:
+		return "a text"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	case t.Kind() == reflect.Map || t.Kind() == reflect.Struct:
+		return "a map"
+	case t.Kind() == reflect.Float64:
+		return "a fraction"
+	}
+	return "a whole number"
 }
 
 // keys lists the YAML keys of a struct type.

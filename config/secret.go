@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strconv"
@@ -71,9 +72,27 @@ func readSecret(to *Secret, file string) error {
 	if *to != "" {
 		return fmt.Errorf("it is given twice, as itself and in %s", file)
 	}
-	text, err := os.ReadFile(file)
+	text, err := ReadFile(file)
 	if err == nil {
 		*to = Secret(strings.TrimSpace(string(text)))
 	}
 	return err
+}
+
+// maxFile bounds a file of settings or with a secret.
+const maxFile = 1 << 20
+
+// ReadFile reads a file of settings or with a secret, and no more than such a one
+// has: the name may be wrong, that of a device for instance.
+func ReadFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s has more than %d bytes", name, maxFile)
+	}
+	return text, err
 }

@@ -43,8 +43,9 @@ func (c Config) Validate() error {
 		add("log_format is %q; %s are allowed", c.LogFormat, strings.Join(formats, ", "))
 	}
 	problems = append(problems, c.Cluster.problems(c.Insecure)...)
-	if c.ClientURL != "" && (c.ClientURL == "*" || !validOrigin(c.ClientURL)) {
-		add("client_url is %q; SCHEME://HOST or SCHEME://HOST:PORT without a path is wanted", c.ClientURL)
+	problems = append(problems, c.clashes()...)
+	if c.ClientURL != "" && !validClientURL(c.ClientURL) {
+		add("client_url is %q; http or https and ://HOST or ://HOST:PORT without a path is wanted", c.ClientURL)
 	}
 	for _, o := range c.Origins {
 		if !validOrigin(o) {
@@ -99,6 +100,24 @@ func (c Config) portProblems() (all []error) {
 	return all
 }
 
+// clashes finds addresses that two settings name: the second could not be bound.
+func (c Config) clashes() (all []error) {
+	named := make(map[string]string)
+	for _, a := range []struct{ name, value string }{
+		{"addr", c.Addr}, {"admin_addr", c.AdminAddr},
+		{"peer_addr", c.Cluster.PeerAddr}, {"actor_addr", c.Cluster.ActorAddr}, {"gossip_addr", c.Cluster.GossipAddr},
+	} {
+		if _, port, err := net.SplitHostPort(a.value); err != nil || port == "0" {
+			continue
+		}
+		if other := named[a.value]; other != "" {
+			all = append(all, fmt.Errorf("%s and %s are both %s; each needs a port of its own", other, a.name, a.value))
+		}
+		named[a.value] = a.name
+	}
+	return all
+}
+
 func (a App) problems() []error {
 	var problems []error
 	verified, err := a.Auth()
@@ -136,6 +155,12 @@ func (a App) problems() []error {
 func validPort(port string) bool {
 	_, err := strconv.ParseUint(port, 10, 16)
 	return err == nil
+}
+
+// validClientURL accepts the origin of a node's page.
+func validClientURL(o string) bool {
+	u, err := url.Parse(o)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && validOrigin(o) && (u.Port() == "" || validPort(u.Port()))
 }
 
 // validOrigin accepts what a browser may write into its Origin header.

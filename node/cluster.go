@@ -135,7 +135,7 @@ func (n *Node) meet(ctx context.Context) (err error) {
 		GrantFile: n.dataFile("grant"), PeersFile: n.dataFile("peers.json"), Changed: n.membersChanged, Gone: n.memberGone, Evicted: n.evicted,
 	})
 	if err != nil {
-		return fmt.Errorf("begin to gossip: %w", err)
+		return fmt.Errorf("begin to gossip at --gossip-addr %s: %w", cmp.Or(o.GossipAddr, "(none: a free port)"), err)
 	}
 	if n.mesh.Cluster != "" {
 		return n.checkShards()

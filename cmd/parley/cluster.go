@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/parley-im/parley/config"
 	"github.com/parley-im/parley/transport/api"
 )
 
@@ -93,7 +94,7 @@ const adminPatience = 15 * time.Second
 
 // call asks the node and decodes what it answers.
 func (a adminFlags) call(ctx context.Context, method, path string, into any) ([]byte, error) {
-	token, err := os.ReadFile(a.TokenFile)
+	token, err := config.ReadFile(a.TokenFile)
 	if err != nil {
 		return nil, usagef("read the admin token: %w", err)
 	}

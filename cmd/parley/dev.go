@@ -102,10 +102,13 @@ func devAppOf(data string) (auth.App, error) {
 // adminToken is the operators' token.
 func adminToken(file string) (string, error) {
 	token, err := secretFile(file, rand.Text())
-	if err == nil && len(token) < minAdminToken {
+	if err != nil {
+		return "", fmt.Errorf("the admin token: %w", err)
+	}
+	if len(token) < minAdminToken {
 		return "", fmt.Errorf("the admin token in %s has %d characters; at least %d are needed", file, len(token), minAdminToken)
 	}
-	return token, err
+	return token, nil
 }
 
 // minAdminToken keeps a token from being guessed.
@@ -113,7 +116,7 @@ const minAdminToken = 20
 
 // secretFile reads a secret, or writes a fresh one when there is none.
 func secretFile(path, fresh string) (string, error) {
-	old, err := os.ReadFile(path)
+	old, err := config.ReadFile(path)
 	if err == nil {
 		return strings.TrimSpace(string(old)), nil
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -39,8 +41,9 @@ func main() {
 // run is main with an exit code: 0 done, 1 failed, 2 used wrongly, 3 status of a
 // cluster that is not whole.
 func run(ctx context.Context, args []string) int {
+	dropEmptyVariables()
 	parser, err := kong.New(&commands, kong.Name("parley"), kong.Description("A clustered chat engine for web apps."),
-		kong.UsageOnError(), kong.DefaultEnvars("PARLEY"), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.UsageOnError(), kong.DefaultEnvars("PARLEY"), kong.BindTo(ctx, (*context.Context)(nil)), kong.NamedMapper("path", kong.MapperFunc(readPath)))
 	if err != nil {
 		panic(err) // the struct above is wrong
 	}
@@ -60,4 +63,25 @@ func run(ctx context.Context, args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// dropEmptyVariables has an empty PARLEY_* variable, as templates of deployments
+// leave them, count as one that is not set.
+func dropEmptyVariables() {
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); value == "" && strings.HasPrefix(name, "PARLEY_") {
+			_ = os.Unsetenv(name) // fails for no name that is there
+		}
+	}
+}
+
+// readPath reads a flag that names a file or folder. An empty one is as good as
+// none, as for other flags: the parser's own makes it the working directory.
+func readPath(ctx *kong.DecodeContext, target reflect.Value) error {
+	var path string
+	if err := ctx.Scan.PopValueInto("file", &path); err != nil || path == "" {
+		return err
+	}
+	target.SetString(kong.ExpandPath(path))
+	return nil
 }

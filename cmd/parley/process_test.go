@@ -144,6 +144,33 @@ func TestASecondProcessOnAFolderIsToldSo(t *testing.T) {
 	}
 }
 
+func TestAFolderInUseIsNotExamined(t *testing.T) {
+	dir := t.TempDir()
+	serving(t, dir)
+	p := launch(t, nil, "verify", "--data", filepath.Join(dir, "data"))
+	if code := p.code(); code != 1 || !strings.Contains(p.log(), "is in use by another process; stop the node first") {
+		t.Errorf("it ended with %d:\n%s", code, p.log())
+	}
+}
+
+// TestWhatIsEmptyCountsAsNotSet: templates of deployments leave empty variables,
+// and a script an empty flag; the parser would make paths the working directory,
+// where a node would found a cluster.
+func TestWhatIsEmptyCountsAsNotSet(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(appSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]*process{
+		"variables": launch(t, []string{"PARLEY_DATA=", "PARLEY_TLS_CERT=", "PARLEY_SHARDS=", "PARLEY_INSECURE=", "PARLEY_APP=", "PARLEY_CONFIG="}, "config", "--app", "1:@"+secret),
+		"flags":     launch(t, nil, "config", "--app", "1:@"+secret, "--data=", "--tls-cert=", "--admin-token-file=", "--gossip-key-file=", "--config="),
+	} {
+		if code := p.code(); code != 0 || !strings.Contains(p.log(), "\ndata: ./data\nshards: 128\n") || !strings.Contains(p.log(), "\ntls:\n  cert: \"\"\n") {
+			t.Errorf("%s: it ended with %d:\n%s", name, code, p.log())
+		}
+	}
+}
+
 func TestSIGTERMEndsANodeInOrder(t *testing.T) {
 	p, _, _ := serving(t, t.TempDir())
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/parley-im/parley/chat"
@@ -51,6 +52,9 @@ func (c *verifyCommand) Run() error {
 		}
 	}
 	found, err := pebble.Examine(filepath.Join(c.Data, "store"), visit)
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("the data folder %s is in use by another process; stop the node first", c.Data)
+	}
 	if err == nil {
 		err = printExamination(summary, found)
 	}
