@@ -24,9 +24,10 @@ func TestShardsWithoutAMajorityKeepNobodyFromServing(t *testing.T) {
 	defer cancel()
 	c := &cutCluster{T: t, ctx: ctx, board: newSwitchboard()}
 	c.startNodes(5)
-	c.await("every shard has three voters", func() bool {
+	c.await("every shard has three voters, spread over all nodes", func() bool {
 		s := c.nodes[0].Status()
-		return len(s.Moves) == 0 && !slices.ContainsFunc(s.Shards, func(sh api.ShardStatus) bool { return sh.Leader == "" || len(sh.Voters) != 3 })
+		idle := slices.ContainsFunc(s.Nodes, func(n api.NodeStatus) bool { return n.Replicas == 0 })
+		return len(s.Nodes) == 5 && !idle && len(s.Moves) == 0 && !slices.ContainsFunc(s.Shards, func(sh api.ShardStatus) bool { return sh.Leader == "" || len(sh.Voters) != 3 })
 	})
 	a, b, lost := c.sharing()
 	var rest []int

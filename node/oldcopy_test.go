@@ -243,16 +243,17 @@ func TestASecondProcessOnACopyIsRefused(t *testing.T) {
 	f.stop(c)
 	twin := f.o[c]
 	twin.Data = f.copy(c)
+	died := make(chan error, 1)
+	twin.Fatal = func(err error) { died <- err }
 	f.mustStart(c)
 	twin.Cluster.PeerAddr, twin.Cluster.ActorAddr, twin.Cluster.GossipAddr = freeAddr(t), freeAddr(t), freeAddr(t)
 	twin.Cluster.Join = f.o[0].Cluster.Join
-	original := f.o[c]
-	running := f.nodes[c]
-	f.o[c] = twin
+	original, running, end := f.o[c], f.nodes[c], f.fatal[c]
+	f.o[c], f.fatal[c] = twin, died
 	f.wantRefused(c, f.start(c)[c])
-	f.o[c], f.nodes[c] = original, running
+	f.o[c], f.nodes[c], f.fatal[c] = original, running, end
 	select {
-	case err := <-f.fatal[c]:
+	case err := <-end:
 		t.Errorf("the node itself ended: %v", err)
 	default:
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -39,6 +40,13 @@ type house struct {
 	all     []net.Conn
 	mu      sync.Mutex            // of entered, while it grows
 	entered map[string][]net.Conn // by address
+}
+
+// in gives the connections of an address that have entered.
+func (h *house) in(host string) []net.Conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.entered[host])
 }
 
 func newHouse(t *testing.T, connections int) *house {
@@ -97,7 +105,7 @@ func TestConnectionsEnterWhenOthersAreAnswered(t *testing.T) {
 			h.request(loud)
 		}
 		const alone = maxEntering/2 + 1 // places of a source that has no neighbours
-		in := func() []net.Conn { return h.entered[loud] }
+		in := func() []net.Conn { return h.in(loud) }
 		if len(in()) != alone {
 			t.Errorf("%d have entered, want %d", len(in()), alone)
 		}
@@ -126,8 +134,8 @@ func TestWhoSaysNothingKeepsNobodyOut(t *testing.T) {
 		}
 		h.request(loud)
 		h.request(calm)
-		if len(h.entered[loud]) != 1 || len(h.entered[calm]) != 1 {
-			t.Errorf("%d and %d have entered", len(h.entered[loud]), len(h.entered[calm]))
+		if len(h.in(loud)) != 1 || len(h.in(calm)) != 1 {
+			t.Errorf("%d and %d have entered", len(h.in(loud)), len(h.in(calm)))
 		}
 	})
 }
@@ -138,16 +146,16 @@ func TestTheSlowKeepNobodyOut(t *testing.T) {
 		for range 4 * maxEntering {
 			h.request(loud) // and never goes on
 		}
-		if len(h.entered[loud]) == 4*maxEntering {
+		if len(h.in(loud)) == 4*maxEntering {
 			t.Error("there was room: the test did not fill it")
 		}
 		h.request(calm)
-		if len(h.entered[calm]) != 1 {
+		if len(h.in(calm)) != 1 {
 			t.Error("it waits for those who came before it from elsewhere")
 		}
 		pass(t, 8*entryTime)
-		if len(h.entered[loud]) != 4*maxEntering {
-			t.Errorf("%d of %d have entered in the end", len(h.entered[loud]), 4*maxEntering)
+		if len(h.in(loud)) != 4*maxEntering {
+			t.Errorf("%d of %d have entered in the end", len(h.in(loud)), 4*maxEntering)
 		}
 	})
 }
@@ -168,17 +176,17 @@ func TestASourceHasNoMoreThanItsShareOfTheConnections(t *testing.T) {
 			t.Errorf("it is not closed: %v", err)
 		}
 		h.request(calm)
-		if len(h.entered[loud]) != all/2 || len(h.entered[calm]) != 1 {
-			t.Errorf("%d and %d have entered", len(h.entered[loud]), len(h.entered[calm]))
+		if len(h.in(loud)) != all/2 || len(h.in(calm)) != 1 {
+			t.Errorf("%d and %d have entered", len(h.in(loud)), len(h.in(calm)))
 		}
-		for _, c := range h.entered[loud] {
+		for _, c := range h.in(loud) {
 			acceptedOf(c).settle()
 		}
 		h.request(loud)
-		if len(h.entered[loud]) != all/2+1 {
+		if len(h.in(loud)) != all/2+1 {
 			t.Error("those who have logged in count for their source")
 		}
-		for _, c := range append(h.entered[loud], h.entered[calm]...) {
+		for _, c := range append(h.in(loud), h.in(calm)...) {
 			_ = c.Close()
 			_ = c.Close() // counts once
 		}
@@ -195,7 +203,7 @@ func TestATrustedProxyMayHaveAllConnections(t *testing.T) {
 		for range all {
 			h.request("203.0.113.5")
 		}
-		if got := len(h.entered["203.0.113.5"]); got != all {
+		if got := len(h.in("203.0.113.5")); got != all {
 			t.Errorf("it has %d of %d", got, all)
 		}
 		if got, err := io.ReadAll(h.connect("203.0.113.5")); err != nil || len(got) == 0 {
@@ -218,11 +226,11 @@ func TestIdleConnectionsAreClosedWhenThereIsACrowd(t *testing.T) {
 			h.request(loud)
 		}
 		open := func(c net.Conn) bool { return !acceptedOf(c).over }
-		last := h.entered[loud][all/2-1]
+		last := h.in(loud)[all/2-1]
 		if h.l.ConnState(last, http.StateIdle); open(last) {
 			t.Error("it is open, and half of all places are taken")
 		}
-		first := h.entered[loud][0]
+		first := h.in(loud)[0]
 		if h.l.ConnState(first, http.StateIdle); !open(first) {
 			t.Error("it is closed although there is room")
 		}
