@@ -38,7 +38,7 @@ type control struct {
 	seen     map[storage.ShardID]seen
 	registry *actorpb.Registered // newest that was heard
 	calls    pending.Table[call]
-	draining bool // this node, by the registry
+	state    placement.State // this node's, by the registry; empty: not heard of yet
 }
 
 // seen is a shard as its leader described it.
@@ -165,23 +165,30 @@ func (c *control) noteRegistry(m *actorpb.Registered) {
 	}
 	c.registry = m
 	r, err := placement.Decode(m.Document)
-	began := false
+	was := c.state
 	if self := r.Node(c.n.store.Node()); err == nil && self != nil {
-		began = self.State != placement.Active && !c.draining
-		c.draining = self.State != placement.Active
+		c.state = self.State
 	}
+	now := c.state
 	c.mu.Unlock()
-	if began {
+	if now == was || now == placement.Active || now == "" {
+		return
+	}
+	if now == placement.Removed {
+		c.n.o.Log.Warn(placement.ErrRemoved.Error(), "data", c.n.o.Data)
+	} else {
 		c.n.o.Log.Info("this node is being drained: clients are asked to go elsewhere")
+	}
+	if was != placement.Draining {
 		c.n.relay.Reconnect(drainSpread)
 	}
 }
 
-// isDraining says whether the registry wants this node to hold nothing.
-func (c *control) isDraining() bool {
+// standing is what the registry makes of this node; empty: not heard of yet.
+func (c *control) standing() placement.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.draining
+	return c.state
 }
 
 // SendUserMessage implements actor.Process: another node's control says

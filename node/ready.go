@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/transport/api"
 )
 
@@ -48,7 +49,7 @@ func (h *health) observe(now time.Time, served, shards int) {
 }
 
 // problem is why clients should go elsewhere; empty: they should not.
-func (h *health) problem(now time.Time, draining bool, served, shards int) string {
+func (h *health) problem(now time.Time, state placement.State, served, shards int) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -56,7 +57,9 @@ func (h *health) problem(now time.Time, draining bool, served, shards int) strin
 		return "this node is shutting down"
 	case h.waiting != "":
 		return h.waiting
-	case draining:
+	case state == placement.Removed:
+		return "this node was removed from the cluster for good"
+	case state == placement.Draining:
 		return "this node is being drained"
 	case now.Sub(h.most) > cutOffAfter:
 		return fmt.Sprintf("this node is cut off: it reaches the leaders of %d of %d shards", served, shards)
@@ -67,12 +70,12 @@ func (h *health) problem(now time.Time, draining bool, served, shards int) strin
 // readiness is what /readyz answers.
 func (n *Node) readiness() api.Readiness {
 	now := time.Now()
-	served, draining := 0, false
+	served, state := 0, placement.State("")
 	if n.isLinked() {
-		served, draining = n.directory.Served(), n.control.isDraining()
+		served, state = n.directory.Served(), n.control.standing()
 	}
 	n.health.observe(now, served, n.o.Shards)
-	reason := n.health.problem(now, draining, served, n.o.Shards)
+	reason := n.health.problem(now, state, served, n.o.Shards)
 	return api.Readiness{Ready: reason == "", Reason: reason, Shards: n.o.Shards, WithoutLeader: n.o.Shards - served}
 }
 

@@ -160,7 +160,10 @@ func printStatus(out io.Writer, s api.ClusterStatus) error {
 	fmt.Fprintln(w, "NODE\tSTATE\tHEARD\tZONE\tREPLICAS\tLEADS\tCLIENTS AT")
 	for _, n := range s.Nodes {
 		heard := "now"
-		if !n.Alive {
+		switch {
+		case !n.Alive && n.State == "removed":
+			heard = "-" // nobody listens for it
+		case !n.Alive:
 			heard = (time.Duration(n.SilentMs) * time.Millisecond).Round(time.Second).String() + " ago"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", n.ID, n.State, heard, cmp.Or(n.Zone, "-"), n.Replicas, n.Leaders, cmp.Or(n.Client, "-"))
