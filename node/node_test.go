@@ -220,14 +220,19 @@ func sendFrame(s *wirepb.Send) *wirepb.ClientFrame {
 	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Send{Send: s}}
 }
 
-// sent sends and is acknowledged.
+// sent sends until it is acknowledged: a disk that other tests keep busy may stand
+// still for long enough to have the node say so.
 func (p *peer) sent(s *wirepb.Send) *wirepb.Sent {
 	p.t.Helper()
-	r := p.ask(sendFrame(s))
-	if r.GetSent() == nil {
-		p.t.Fatalf("not sent: %v", r)
+	for begun := time.Now(); ; {
+		r := p.ask(sendFrame(s))
+		if r.GetSent() != nil {
+			return r.GetSent()
+		}
+		if !r.GetError().GetRetryable() || time.Since(begun) > waitFor {
+			p.t.Fatalf("not sent: %v", r)
+		}
 	}
-	return r.GetSent()
 }
 
 func (p *peer) history(h *wirepb.History) *wirepb.HistoryPage {
