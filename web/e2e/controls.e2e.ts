@@ -139,6 +139,7 @@ test('from signing in to sending, the keyboard is enough', async () => {
   await page.keyboard.type('carol');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Carol' }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches('.composer textarea'));
   await page.keyboard.type('typed without a mouse');
   await page.keyboard.press('Enter');
   await own(page, 'typed without a mouse', 'sent').waitFor();
@@ -200,5 +201,19 @@ test('a second click, or a key held down, goes back once', async () => {
     for (let i = 0; i < 3; i++) pane?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
   });
   expect(await seen()).toBe('#/c/bob');
+  await context.close();
+});
+
+test('a double click opens a dialog, and one outside of it closes it', async () => {
+  const context = await newContext(browser);
+  const page = await openAs(context, server.origin, 'alice', 'bob');
+  for (const name of ['Settings', 'New conversation']) {
+    await page.getByRole('button', { name, exact: true }).dblclick();
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+    expect(await page.locator('dialog[open]').count()).toBe(1);
+    await page.mouse.dblclick(2, 2);
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(new URL(page.url()).hash).toBe('#/c/bob');
+  }
   await context.close();
 });

@@ -27,7 +27,8 @@ export function Dialog({ title, closeLabel, children }: Props): VNode {
       ref={dialog}
       aria-labelledby="dialog-title"
       onClose={closeDialog}
-      onPointerDown={(event) => event.target === dialog.current && closeDialog()}
+      // The second press of a double click belongs to what opened the dialog.
+      onMouseDown={(event) => event.detail < 2 && event.target === dialog.current && closeDialog()}
     >
       <div class="dialog-body">
         <header class="dialog-head">
