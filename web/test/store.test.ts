@@ -195,6 +195,13 @@ describe('connection', () => {
 });
 
 describe('conversations', () => {
+  test('shows the ID of somebody whose name nobody could see', async () => {
+    seedList = [{ ...conversation('bob', 0, 1, stored(1, 'bob')), conversationName: '\u202E\u200F ' }];
+    const users = async (): Promise<{ userID: string; userName: string }[]> => [{ userID: 'carol', userName: '\u3164' }];
+    const store = await signedIn({ dev: { users, token: async () => ({ appID: 1, token: 't' }) } });
+    expect([store.nameOf('bob'), store.nameOf('carol')]).toEqual(['bob', 'carol']);
+  });
+
   test('are sorted by their latest message and follow the events', async () => {
     seedList = [conversation('bob', 0, 2, stored(2, 'bob')), conversation('carol', 0, 1, stored(1, 'carol'))];
     const store = await signedIn();

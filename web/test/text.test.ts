@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hueOf, initials, isEmojiOnly } from '../src/text/graphemes';
-import { isolate, withoutControls } from '../src/text/bidi';
+import { isolate, shownName, withoutControls } from '../src/text/bidi';
 import { splitLinks } from '../src/text/links';
 import { isUserID } from '../src/text/userid';
 
@@ -54,6 +54,14 @@ describe('texts of two directions', () => {
   test('a name loses the signs that turn what stands beside it, and nothing else', () => {
     expect(withoutControls('Bob \u202E(evil)\u2069')).toBe('Bob (evil)');
     expect(withoutControls('עברית العربية 李雷 👩‍👩‍👧 a\u200Fb')).toBe('עברית العربية 李雷 👩‍👩‍👧 a\u200Fb');
+  });
+
+  test.each(['', ' ', '\u200F', '\u202E\u2066\u200F', '\u200B\u2060\uFEFF', '\u3164', '\u2800 \t\n', '\u0301\uFE0F'])('of the name %j nothing can be seen: the ID stands for it', (name) => {
+    expect(shownName(name, 'bob')).toBe('bob');
+  });
+
+  test.each(['Bob', '李', '❤️', '1', '.', 'e\u0301', 'नि', '👩‍🚀'])('the name %s is shown', (name) => {
+    expect(shownName(`\u202E${name}`, 'bob')).toBe(name);
   });
 
   test('what runs from right to left is isolated inside a sentence, and cannot end its isolation', () => {

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { withoutControls } from '../text/bidi';
+import { shownName } from '../text/bidi';
 import type { DemoUser, Environment } from './environment';
 import { codeOf } from './failure';
 
@@ -35,7 +35,7 @@ export class AccountState {
     const wanted = this.env.wantedUser;
     if (kept && (wanted === undefined || wanted === kept.userID)) this.current.value = kept;
     const users = await this.env.dev.users().catch(() => undefined);
-    this.demoUsers.value = users?.map((user) => ({ ...user, userName: withoutControls(user.userName) })) ?? [];
+    this.demoUsers.value = users?.map((user) => ({ ...user, userName: shownName(user.userName, user.userID) })) ?? [];
     if (!this.current.value && wanted !== undefined && users) await this.signInAsDemo(wanted);
     this.starting.value = false;
   }

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import { ZIMConversationEvent, ZIMConversationType } from 'parley-chat/zim';
 import type { ZIMConversation, ZIMConversationChangeInfo } from 'parley-chat/zim';
-import { withoutControls } from '../text/bidi';
+import { shownName } from '../text/bidi';
 import type { Chat } from './environment';
 import { toMessageView } from './message-view';
 import type { MessageView } from './message-view';
@@ -109,7 +109,7 @@ export class InboxList {
 function toConversation(from: ZIMConversation, self: string): Conversation {
   return {
     id: from.conversationID,
-    name: withoutControls(from.conversationName) || from.conversationID,
+    name: shownName(from.conversationName, from.conversationID),
     avatarUrl: from.conversationAvatarUrl,
     unread: from.unreadMessageCount,
     readSeq: from.readMessageSeq,
