@@ -1,6 +1,9 @@
 package node
 
 import (
+	"context"
+	"time"
+
 	"github.com/parley-im/parley/cluster/clock"
 	"github.com/parley-im/parley/cluster/members"
 )
@@ -20,4 +23,30 @@ func (n *Node) clockJudged(v clock.Verdict) {
 	default:
 		log.Info("this node's clock agrees with those of the other nodes")
 	}
+}
+
+// clockPatience is how long a start waits for the others' clocks. A link brings
+// them within 0.1 s, so it ends only with nodes that are away.
+const clockPatience = time.Second
+
+// awaitClock waits until it is judged whether this node's clock is right, for
+// which it takes two others: one that is wrong by much would have the first logins
+// refused, for tokens that have long ended or are of the future.
+func (n *Node) awaitClock(ctx context.Context) error {
+	company, err := n.company()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, clockPatience)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for n.clock.Verdict().Others < min(2, max(len(company), len(n.neighbours(n.others())))) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
 }

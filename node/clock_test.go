@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -49,4 +50,21 @@ func TestANodeWhoseClockJumpsLeadsNothing(t *testing.T) {
 	}
 	c.await("all nodes lead", c.spread)
 	c.finish()
+}
+
+// TestANodeThatStartsWithAWrongClockTakesGoodTokens logs in as soon as it can.
+func TestANodeThatStartsWithAWrongClockTakesGoodTokens(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs three nodes")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := &cutCluster{T: t, ctx: ctx, board: newSwitchboard()}
+	c.startNodes(3)
+	c.await("replicas and leaders are spread", c.spread)
+	for _, off := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+		c.clocks[1].Store(int64(off))
+		c.restart(1)
+		c.logout(c.login(1, "ann"))
+	}
 }

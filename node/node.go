@@ -160,6 +160,9 @@ func (n *Node) openClients(ctx context.Context) error {
 	if err := n.settled(); err != nil {
 		return err
 	}
+	if err := n.awaitClock(ctx); err != nil {
+		return err
+	}
 	if n.o.Demo {
 		if err := n.registerDemoUsers(ctx); err != nil {
 			return fmt.Errorf("register the demo users: %w", err)
