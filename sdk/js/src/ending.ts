@@ -49,6 +49,7 @@ export function blamesToken(error: ChatError): boolean {
 }
 
 const TOKEN_CODES = new Set<number>([
+  Code.InvalidParam, // it is too long to be carried
   Code.LoginRefused,
   Code.TokenInvalid,
   Code.TokenExpired,

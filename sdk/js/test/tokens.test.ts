@@ -168,6 +168,18 @@ describe('a renewal', () => {
     expect(app.client.state).toBe('connected');
   });
 
+  it('with a token that is too long to be carried rejects, and the good one stays', async () => {
+    const app = new App(server);
+    await app.login('alice');
+    const renewed = expect(app.client.renewToken('x'.repeat(200_000))).rejects.toMatchObject({ code: 6000001 });
+    await pass(10);
+    await renewed;
+    server.cut();
+    await pass(1_000);
+    expect(app.client.state).toBe('connected');
+    expect(server.hellos.at(-1)?.token).toBe('token of alice');
+  });
+
   it('by a second login of the same user is one', async () => {
     const { zim } = createZIM(server);
     await login(zim, 'alice');
