@@ -31,6 +31,9 @@ type front struct {
 // profile takes half a minute. Sockets have deadlines of their own.
 const requestTime = 2 * time.Minute
 
+// answerTime is how long requests may take that are under way when the node ends.
+const answerTime = 500 * time.Millisecond
+
 // newFront begins to serve. The guard stands before every route.
 func (n *Node) newFront(l net.Listener, guard func(http.Handler) http.Handler, state func(net.Conn, http.ConnState)) *front {
 	f := &front{listener: l, served: make(chan struct{})}
@@ -61,11 +64,19 @@ func (n *Node) newFront(l net.Listener, guard func(http.Handler) http.Handler, s
 // open serves a handler from now on.
 func (f *front) open(h http.Handler) { f.routes.Store(&h) }
 
+// close ends the port. Requests get a moment to be answered, and no more: a
+// client that does not read its answer, or has yet to ask, must not take the time
+// that the rest of the node needs to end in order.
 func (f *front) close(ctx context.Context) error {
 	if f == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	err := f.server.Shutdown(ctx)
+	if ctx.Err() != nil {
+		err = f.server.Close()
+	}
 	<-f.served
 	return err
 }

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -242,4 +243,20 @@ func eventually(t *testing.T, what string, true func() bool) {
 			t.Fatalf("in vain: %s", what)
 		}
 	}
+}
+
+func TestWhoDoesNotFinishARequestDoesNotHoldUpTheEnd(t *testing.T) {
+	n, stop := start(t, options(t))
+	addr := n.Addr()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	whole := "GET /healthz HTTP/1.1\r\nHost: " + addr + "\r\n"
+	_, _ = io.WriteString(conn, whole+"\r\n"+whole+"Content-Length: 1000\r\n\r\n") // and no body
+	if answer, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatal(answer, err)
+	}
+	stop() // in order, or the test fails
 }
