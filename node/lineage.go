@@ -41,7 +41,6 @@ func (n *Node) openLineage() (err error) {
 // cluster starts without its dead; should they come back, they refuse this node
 // then. Until it returns no replica here votes, acknowledges or leads.
 func (n *Node) awaitWelcome(ctx context.Context) error {
-	defer n.beating.Go(n.beat)
 	if n.lineage.First() {
 		return nil
 	}

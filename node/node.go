@@ -140,6 +140,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	if err := n.awaitWelcome(ctx); err != nil {
 		return n, err
 	}
+	n.beating.Go(n.beat)
 	n.startActors()
 	n.startSockets()
 	n.host.Start()
