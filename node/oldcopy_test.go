@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,27 @@ type folders struct {
 	fatal []chan error
 }
 
-func startTrio(t *testing.T) *folders { return startNodes(t, 3) }
+// startTrio starts three nodes; each shard has three voters, so that none of them
+// is needed.
+func startTrio(t *testing.T) *folders {
+	t.Helper()
+	f := startNodes(t, 3)
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for begun := time.Now(); ; <-look.C {
+		s := f.nodes[0].Status()
+		voters := [][]string{s.Meta.Voters}
+		for _, sh := range s.Shards {
+			voters = append(voters, sh.Voters)
+		}
+		if len(s.Moves) == 0 && !slices.ContainsFunc(voters, func(v []string) bool { return len(v) != 3 }) {
+			return f
+		}
+		if time.Since(begun) > 3*waitFor {
+			t.Fatalf("the shards have the voters %v", voters)
+		}
+	}
+}
 
 // startNodes starts nodes with folders of their own.
 func startNodes(t *testing.T, count int) *folders {

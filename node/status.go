@@ -22,7 +22,7 @@ func (n *Node) Status() api.ClusterStatus {
 	replicas, leaders := make(map[storage.NodeID]int), make(map[storage.NodeID]int)
 	for _, s := range c.Observed() {
 		if s.ID == storage.MetaShard {
-			out.Meta = api.MetaStatus{Leader: string(s.Leader), Term: uint64(s.Term)}
+			out.Meta = api.MetaStatus{Leader: string(s.Leader), Term: uint64(s.Term), Voters: append([]string{}, texts(s.Voters)...)}
 			continue
 		}
 		for _, node := range slices.Concat(s.Voters, s.Learners) {

@@ -30,8 +30,9 @@ type ClusterStatus struct {
 
 // MetaStatus tells who decides about the cluster; empty: nobody at the moment.
 type MetaStatus struct {
-	Leader string `json:"leader"`
-	Term   uint64 `json:"term"`
+	Leader string   `json:"leader"`
+	Term   uint64   `json:"term"`
+	Voters []string `json:"voters"`
 }
 
 // NodeStatus is one node. State is active, draining or removed.
