@@ -131,10 +131,13 @@ func (k *Keeper) Judge(node storage.NodeID, theirs *peerpb.Lineage) error {
 		news = news && known.Beat < now.Beat
 	}
 	k.learn(node, theirs.Seen)
-	if !news {
+	if !news && !k.heardMore() {
 		return nil
 	}
 	return k.save(true, func(own *peerpb.Lineage) {
+		if !news {
+			return // a third node told of this moment: it only has to be durable
+		}
 		newest := &peerpb.Seen{Node: string(node), Moment: now}
 		own.Seen = slices.DeleteFunc(own.Seen, func(s *peerpb.Seen) bool {
 			held := s.Node == newest.Node && Holds(theirs, s.Moment)
@@ -145,6 +148,13 @@ func (k *Keeper) Judge(node storage.NodeID, theirs *peerpb.Lineage) error {
 		})
 		remember(own, newest)
 	})
+}
+
+// heardMore says whether news of others are not in the store yet.
+func (k *Keeper) heardMore() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.unsaved
 }
 
 // learn takes in what another node knows, of this one too.
@@ -185,10 +195,7 @@ func (k *Keeper) Outdated(by storage.NodeID, reason string) {
 // durable and gives it, for the others to be told; nil when it counted none.
 // What was heard of others is written too.
 func (k *Keeper) Beat(promised bool) (*peerpb.Moment, error) {
-	k.mu.Lock()
-	unsaved := k.unsaved
-	k.mu.Unlock()
-	if !promised && !unsaved {
+	if !promised && !k.heardMore() {
 		return nil, nil
 	}
 	k.saving.Lock()

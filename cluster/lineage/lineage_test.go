@@ -224,6 +224,18 @@ func TestAHelloStaysSmall(t *testing.T) {
 // TestCopiesAreRefusedByWhoeverKnows draws lives of three nodes: whoever has met
 // a later state of a folder than a copy holds refuses the copy, and nobody
 // refuses the folder itself before the copy ran.
+// What a handshake rests on is durable with it, also if a third node told of it.
+func TestWhatAThirdNodeToldIsDurableWithTheHandshake(t *testing.T) {
+	a, b := newFolder("a"), newFolder("b")
+	start(t, b)
+	old, third := b.copy(t), start(t, newFolder("c"))
+	now, node := start(t, b), start(t, a)
+	if err := errors.Join(third.meets(node), now.meets(third), third.meets(node), now.meets(node)); err != nil {
+		t.Fatal(err)
+	}
+	start(t, a).wantOutdated(t, start(t, old))
+}
+
 func TestCopiesAreRefusedByWhoeverKnows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := []storage.NodeID{"a", "b", "c"}
