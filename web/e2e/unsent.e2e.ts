@@ -98,6 +98,8 @@ test.each(['blocked', 'full'] as const)('with storage that is %s one writes and 
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByLabel('Dark').check();
   await page.keyboard.press('Escape');
+  // The browser has gone back by then; on its way it would break the reload off.
+  await page.waitForFunction(() => !history.state?.dialog);
 
   let asked = 0;
   page.on('dialog', (dialog) => {
