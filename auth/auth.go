@@ -7,7 +7,7 @@
 // nothing here blocks, and a Verifier may be used by many goroutines.
 //
 // A token04 in GCM form and a JWT are authenticated. A token04 in CBC form is not:
-// an app accepts it only when it is told to (see Kind04CBC).
+// an app accepts it only when its tokens name it (see Kind04CBC).
 package auth
 
 import (

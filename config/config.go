@@ -28,9 +28,9 @@ type Config struct {
 	// a proxy in front.
 	TLS Certificate `yaml:"tls" embed:"" prefix:"tls-"`
 	// ClientURL is the origin by which clients reach this node, PathPrefix not
-	// included. When it is set, clients of other nodes are told, and go there when
+	// included. When it is set, clients of other nodes learn it, and go there when
 	// theirs is gone. Pages of that origin may connect.
-	ClientURL string `yaml:"client_url" placeholder:"URL" help:"Origin by which clients reach this node; clients of other nodes are told."`
+	ClientURL string `yaml:"client_url" placeholder:"URL" help:"Origin by which clients reach this node; clients of other nodes learn it."`
 	// PathPrefix is where a proxy mounts the node, /chat for
 	// https://company.example/chat/. Whether the proxy strips it does not matter.
 	PathPrefix string `yaml:"path_prefix" placeholder:"PATH" help:"Path under which a proxy serves this node."`

@@ -21,8 +21,8 @@ export interface HeartbeatTiming {
 
 /**
  * Pings after each interval and declares the connection dead when nothing is
- * heard afterwards. Any frame proves life: on a slow line the pong queues
- * behind data. The next ping is set up when something is heard, not by a
+ * heard afterwards. Any frame proves life: on a slow line the pong comes only
+ * after the data that was sent before it. The next ping is set up when something is heard, not by a
  * repeating timer: browsers slow down chains of timers in hidden pages to one a
  * minute, which would look like silence to the server.
  */
