@@ -149,7 +149,7 @@ func TestALoginThatCannotBeHasACode(t *testing.T) {
 			return true
 		}, chat.CodeTokenInvalid},
 		{"answered with something else", nil, func(c *fakeConn, q *wirepb.ClientFrame) bool {
-			c.say(q.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{}})
+			c.say(q.Id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{}})
 			return true
 		}, chat.CodeMalformedFrame},
 		{"answered with garbage", nil, func(c *fakeConn, _ *wirepb.ClientFrame) bool {

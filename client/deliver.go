@@ -111,7 +111,7 @@ func (d *deliverer) put(e event) {
 
 // acked takes the reply to a send. The connection's reader calls it, so that it
 // stands before the pushes that follow.
-func (d *deliverer) acked(request *wirepb.Send, sent *wirepb.Sent) {
+func (d *deliverer) acked(request *wirepb.SendMessage, sent *wirepb.SendMessageReply) {
 	if sent.GetSeq() == 0 {
 		return
 	}

@@ -78,7 +78,7 @@ func TestALongGapIsFilledPageByPage(t *testing.T) {
 	m := f.write("bob", want...)
 	f.push(m[249])
 	l.expect("bob", want...)
-	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 3 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetQueryMessages)); n != 3 {
 		t.Errorf("%d pages were asked", n)
 	}
 }
@@ -96,7 +96,7 @@ func TestOwnMessagesLeaveNoGap(t *testing.T) {
 	for i := range 10 {
 		l.expect("bob", fmt.Sprint(i))
 	}
-	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 0 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetQueryMessages)); n != 0 {
 		t.Errorf("the history was asked %d times", n)
 	}
 }
@@ -106,7 +106,7 @@ func TestAnOwnMessageInTheHistoryIsNotDelivered(t *testing.T) {
 	l := dial(t, f)
 	l.settled(f)
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		s := q.GetSend()
+		s := q.GetSendMessage()
 		if s == nil {
 			return false
 		}
@@ -114,7 +114,7 @@ func TestAnOwnMessageInTheHistoryIsNotDelivered(t *testing.T) {
 		sent := f.store("bob", "me", s)
 		f.mu.Unlock()
 		f.push(f.write("bob", "answer")...) // overtakes the ack
-		c.say(q.Id, &wirepb.ServerFrame_Sent{Sent: sent})
+		c.say(q.Id, &wirepb.ServerFrame_SendMessage{SendMessage: sent})
 		return true
 	})
 	if _, err := l.Send(deadline(t), text("bob", "mine")); err != nil {
@@ -123,7 +123,7 @@ func TestAnOwnMessageInTheHistoryIsNotDelivered(t *testing.T) {
 	f.push(f.write("bob", "more")...)
 	l.expect("bob", "answer", "more")
 	l.settled(f)
-	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 1 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetQueryMessages)); n != 1 {
 		t.Errorf("the history was asked %d times", n)
 	}
 }
@@ -134,7 +134,7 @@ func TestAMessageOfAnotherDeviceIsDelivered(t *testing.T) {
 	l.settled(f)
 	id := chat.ClientMessageID{15: 1}
 	f.mu.Lock()
-	f.store("bob", "me", &wirepb.Send{Type: 1, Body: []byte("from my phone"), ClientMessageId: id[:]})
+	f.store("bob", "me", &wirepb.SendMessage{Type: 1, Body: []byte("from my phone"), ClientMessageId: id[:]})
 	m := f.logs["bob"][0]
 	f.mu.Unlock()
 	f.push(m)
@@ -296,7 +296,7 @@ func TestTheThinClientHandsPushesOnAsTheyCome(t *testing.T) {
 	m := f.write("bob", "1", "2", "3")
 	f.push(m[2], m[0], m[0])
 	l.expect("bob", "3", "1", "1")
-	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 0 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetQueryMessages)); n != 0 {
 		t.Errorf("the history was asked %d times", n)
 	}
 }

@@ -107,25 +107,25 @@ func (c *fakeConn) answer(q *wirepb.ClientFrame) {
 	switch b := q.Body.(type) {
 	case *wirepb.ClientFrame_Hello:
 		c.user = b.Hello.UserId
-		c.say(q.Id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
+		c.say(q.Id, &wirepb.ServerFrame_Hello{Hello: &wirepb.HelloReply{
 			ProtocolVersion: 1, ServerTimeMs: serverNow(),
 			HeartbeatIntervalMs: c.f.heartbeatMS, HeartbeatTimeoutMs: c.f.timeoutMS,
 			Limits: &wirepb.Limits{FrameBytes: c.f.frameBytes}, Servers: c.f.servers,
 		}})
 	case *wirepb.ClientFrame_Ping:
-		c.say(q.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{}})
-	case *wirepb.ClientFrame_Send:
-		c.say(q.Id, &wirepb.ServerFrame_Sent{Sent: c.f.store(b.Send.Conversation.Id, c.user, b.Send)})
-	case *wirepb.ClientFrame_History:
-		c.say(q.Id, &wirepb.ServerFrame_HistoryPage{HistoryPage: c.f.page(b.History)})
+		c.say(q.Id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{}})
+	case *wirepb.ClientFrame_SendMessage:
+		c.say(q.Id, &wirepb.ServerFrame_SendMessage{SendMessage: c.f.store(b.SendMessage.Conversation.Id, c.user, b.SendMessage)})
+	case *wirepb.ClientFrame_QueryMessages:
+		c.say(q.Id, &wirepb.ServerFrame_QueryMessages{QueryMessages: c.f.page(b.QueryMessages)})
 	case *wirepb.ClientFrame_ListConversations:
-		c.say(q.Id, &wirepb.ServerFrame_ConversationPage{ConversationPage: c.f.list(b.ListConversations)})
+		c.say(q.Id, &wirepb.ServerFrame_ListConversations{ListConversations: c.f.list(b.ListConversations)})
 	case *wirepb.ClientFrame_ClearUnread:
-		c.say(q.Id, &wirepb.ServerFrame_UnreadCleared{UnreadCleared: &wirepb.UnreadCleared{
+		c.say(q.Id, &wirepb.ServerFrame_ClearUnread{ClearUnread: &wirepb.ClearUnreadReply{
 			Conversation: b.ClearUnread.Conversation, ReadSeq: uint64(len(c.f.logs[b.ClearUnread.Conversation.Id])),
 		}})
 	case *wirepb.ClientFrame_RenewToken:
-		c.say(q.Id, &wirepb.ServerFrame_TokenRenewed{TokenRenewed: &wirepb.TokenRenewed{TokenExpiresAtMs: 5000}})
+		c.say(q.Id, &wirepb.ServerFrame_RenewToken{RenewToken: &wirepb.RenewTokenReply{TokenExpiresAtMs: 5000}})
 	case *wirepb.ClientFrame_Goodbye:
 		c.ws.Close(websocket.StatusNormalClosure, "")
 	}
@@ -145,13 +145,13 @@ func (c *fakeConn) refuse(replyTo uint32, code chat.Code, retryable bool) {
 }
 
 // store appends a message to the conversation with peer; with the lock held.
-func (f *fake) store(peer, sender string, s *wirepb.Send) *wirepb.Sent {
+func (f *fake) store(peer, sender string, s *wirepb.SendMessage) *wirepb.SendMessageReply {
 	if s.Type == uint32(chat.TypeCommand) {
-		return &wirepb.Sent{MessageId: "passing"}
+		return &wirepb.SendMessageReply{MessageId: "passing"}
 	}
 	for _, m := range f.logs[peer] {
 		if bytes.Equal(m.ClientMessageId, s.ClientMessageId) {
-			return &wirepb.Sent{MessageId: m.MessageId, Seq: m.Seq, OrderKey: m.OrderKey, Duplicate: true}
+			return &wirepb.SendMessageReply{MessageId: m.MessageId, Seq: m.Seq, OrderKey: m.OrderKey, Duplicate: true}
 		}
 	}
 	seq := uint64(len(f.logs[peer]) + 1)
@@ -169,12 +169,12 @@ func (f *fake) store(peer, sender string, s *wirepb.Send) *wirepb.Sent {
 	f.order = append(f.order, peer)
 	f.writes++
 	f.keys[peer], f.when[peer] = f.writes, serverNow()
-	return &wirepb.Sent{MessageId: "m", Seq: seq, OrderKey: seq * 10}
+	return &wirepb.SendMessageReply{MessageId: "m", Seq: seq, OrderKey: seq * 10}
 }
 
-func (f *fake) page(h *wirepb.History) *wirepb.HistoryPage {
+func (f *fake) page(h *wirepb.QueryMessages) *wirepb.QueryMessagesReply {
 	log := f.logs[h.Conversation.Id]
-	page := &wirepb.HistoryPage{HeadSeq: uint64(len(log))}
+	page := &wirepb.QueryMessagesReply{HeadSeq: uint64(len(log))}
 	for _, m := range log {
 		if m.Seq > h.AfterSeq && (h.BeforeSeq == 0 || m.Seq < h.BeforeSeq) {
 			page.Messages = append(page.Messages, m)
@@ -192,8 +192,8 @@ func (f *fake) page(h *wirepb.History) *wirepb.HistoryPage {
 }
 
 // list serves pages of two, so that paging is used.
-func (f *fake) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
-	page := &wirepb.ConversationPage{TotalUnread: proto.Uint64(7)}
+func (f *fake) list(l *wirepb.ListConversations) *wirepb.ListConversationsReply {
+	page := &wirepb.ListConversationsReply{TotalUnread: proto.Uint64(7)}
 	rest := slices.Clone(f.order)
 	slices.Reverse(rest)
 	if l.BeforeOrderKey != 0 {
@@ -218,7 +218,7 @@ func (f *fake) write(peer string, texts ...string) []*wirepb.Message {
 	for _, text := range texts {
 		id := chat.ClientMessageID{0: 0xff}
 		binary.BigEndian.PutUint64(id[8:], uint64(len(f.logs[peer])))
-		f.store(peer, peer, &wirepb.Send{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
+		f.store(peer, peer, &wirepb.SendMessage{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
 	}
 	log := f.logs[peer]
 	return log[len(log)-len(texts):]

@@ -36,7 +36,7 @@ type link struct {
 	ws      *websocket.Conn
 	ctx     context.Context // bounds reads and writes; ends with the link
 	cancel  context.CancelFunc
-	welcome *wirepb.Welcome
+	welcome *wirepb.HelloReply
 	beat    *time.Timer
 	heard   atomic.Int64 // when the last byte of a frame came, Unix nanoseconds
 	buf     bytes.Buffer // the reader's
@@ -96,8 +96,8 @@ func (l *link) hello(ctx context.Context, token string, resume bool) error {
 		return closeError(op, err)
 	}
 	switch b := f.Body.(type) {
-	case *wirepb.ServerFrame_Welcome:
-		l.welcome = b.Welcome
+	case *wirepb.ServerFrame_Hello:
+		l.welcome = b.Hello
 		return nil
 	case *wirepb.ServerFrame_Error:
 		return refusal(op, b.Error)

@@ -72,18 +72,18 @@ func (c *Client) History(ctx context.Context, r HistoryRequest) (HistoryPage, er
 	return out, nil
 }
 
-func (c *Client) history(ctx context.Context, ref *wirepb.ConversationRef, r HistoryRequest) (*wirepb.HistoryPage, error) {
+func (c *Client) history(ctx context.Context, ref *wirepb.ConversationRef, r HistoryRequest) (*wirepb.QueryMessagesReply, error) {
 	const op = "history"
-	f, err := c.do(ctx, op, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: &wirepb.History{
+	f, err := c.do(ctx, op, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{
 		Conversation: ref, AfterSeq: r.After, BeforeSeq: r.Before, Count: uint32(max(0, r.Count)), NewestFirst: r.NewestFirst,
 	}}})
 	if err != nil {
 		return nil, err
 	}
-	if f.GetHistoryPage() == nil {
+	if f.GetQueryMessages() == nil {
 		return nil, unexpected(op, f)
 	}
-	return f.GetHistoryPage(), nil
+	return f.GetQueryMessages(), nil
 }
 
 // Conversations reads one page of the user's list. Errors as for Send.
@@ -103,16 +103,16 @@ func (c *Client) Conversations(ctx context.Context, r ConversationsRequest) (Con
 	return out, nil
 }
 
-func (c *Client) list(ctx context.Context, r *wirepb.ListConversations) (*wirepb.ConversationPage, error) {
+func (c *Client) list(ctx context.Context, r *wirepb.ListConversations) (*wirepb.ListConversationsReply, error) {
 	const op = "conversations"
 	f, err := c.do(ctx, op, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_ListConversations{ListConversations: r}})
 	if err != nil {
 		return nil, err
 	}
-	if f.GetConversationPage() == nil {
+	if f.GetListConversations() == nil {
 		return nil, unexpected(op, f)
 	}
-	return f.GetConversationPage(), nil
+	return f.GetListConversations(), nil
 }
 
 // ClearUnread marks the conversation with peer as read and gives the seq up to
@@ -123,10 +123,10 @@ func (c *Client) ClearUnread(ctx context.Context, peer string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if f.GetUnreadCleared() == nil {
+	if f.GetClearUnread() == nil {
 		return 0, unexpected(op, f)
 	}
-	return f.GetUnreadCleared().GetReadSeq(), nil
+	return f.GetClearUnread().GetReadSeq(), nil
 }
 
 // RenewToken replaces the login's token and gives the time when the new one
@@ -137,13 +137,13 @@ func (c *Client) RenewToken(ctx context.Context, token string) (time.Time, error
 	if err != nil {
 		return time.Time{}, err
 	}
-	if f.GetTokenRenewed() == nil {
+	if f.GetRenewToken() == nil {
 		return time.Time{}, unexpected(op, f)
 	}
 	c.mu.Lock()
 	c.token = token
 	c.mu.Unlock()
-	return time.UnixMilli(int64(f.GetTokenRenewed().GetTokenExpiresAtMs())), nil
+	return time.UnixMilli(int64(f.GetRenewToken().GetTokenExpiresAtMs())), nil
 }
 
 func renewal(token string) *wirepb.ClientFrame {

@@ -25,7 +25,7 @@ func TestARequestThatTheServerCannotTakeHarmsNoOther(t *testing.T) {
 	held := make(chan *wirepb.ClientFrame, 1)
 	var conn atomic.Pointer[fakeConn]
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if q.GetSend() == nil || string(q.GetSend().Body) != "slow" {
+		if q.GetSendMessage() == nil || string(q.GetSendMessage().Body) != "slow" {
 			return false
 		}
 		conn.Store(c)
@@ -64,12 +64,12 @@ func TestALargeFrameOnASlowLineIsASignOfLife(t *testing.T) {
 	l.settled(f)
 	release := make(chan struct{}, 100)
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if q.GetHistory() == nil {
+		if q.GetQueryMessages() == nil {
 			return q.GetPing() != nil // pongs wait for the page to be through
 		}
 		go func() {
 			defer func() { release <- struct{}{} }()
-			c.trickle(q.Id, &wirepb.ServerFrame_HistoryPage{HistoryPage: &wirepb.HistoryPage{Messages: []*wirepb.Message{
+			c.trickle(q.Id, &wirepb.ServerFrame_QueryMessages{QueryMessages: &wirepb.QueryMessagesReply{Messages: []*wirepb.Message{
 				{Kind: peerKind, SenderId: "bob", TargetId: "me", Seq: 1, Body: []byte(strings.Repeat("x", 300_000))},
 			}}})
 		}()
@@ -80,7 +80,7 @@ func TestALargeFrameOnASlowLineIsASignOfLife(t *testing.T) {
 	if err != nil || len(page.Messages) != 1 {
 		t.Errorf("%d messages, %v", len(page.Messages), err)
 	}
-	if n := len(frames(f, (*wirepb.ClientFrame).GetHistory)); n != 1 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetQueryMessages)); n != 1 {
 		t.Errorf("the page was asked for %d times", n)
 	}
 }

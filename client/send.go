@@ -113,8 +113,8 @@ func (c *Client) SendAsync(r SendRequest, done func(Ack, error)) {
 
 // note tells the deliverer of an ack; the connection's reader calls it.
 func (c *Client) note(request *wirepb.ClientFrame, f *wirepb.ServerFrame) {
-	if sent := f.GetSent(); c.deliver != nil && sent != nil && request.GetSend() != nil {
-		c.deliver.acked(request.GetSend(), sent)
+	if sent := f.GetSendMessage(); c.deliver != nil && sent != nil && request.GetSendMessage() != nil {
+		c.deliver.acked(request.GetSendMessage(), sent)
 	}
 }
 
@@ -138,7 +138,7 @@ func (c *Client) NewMessageID() chat.ClientMessageID {
 }
 
 func (r *SendRequest) frame() *wirepb.ClientFrame {
-	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Send{Send: &wirepb.Send{
+	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation: peerRef(r.Peer), ClientMessageId: r.ClientMessageID[:], IssuedAtMs: uint64(r.ClientMessageID.IssuedAt()),
 		Type: uint32(r.Type), SubType: r.SubType, Priority: r.Priority, Body: r.Body, ExtendedData: r.ExtendedData,
 		SearchedContent: r.SearchedContent, MentionedUserIds: r.MentionedUserIDs, MentionAll: r.MentionAll,
@@ -149,7 +149,7 @@ func ackFrom(f *wirepb.ServerFrame, err error) (Ack, error) {
 	if err != nil {
 		return Ack{}, err
 	}
-	s := f.GetSent()
+	s := f.GetSendMessage()
 	if s == nil {
 		return Ack{}, unexpected(opSend, f)
 	}

@@ -29,7 +29,7 @@ func TestASendIsAcknowledged(t *testing.T) {
 	if err != nil || ack.Seq != 1 || ack.MessageID != "m" || ack.OrderKey != 10 || ack.Duplicate {
 		t.Fatalf("%+v, %v", ack, err)
 	}
-	s := frames(f, (*wirepb.ClientFrame).GetSend)[0]
+	s := frames(f, (*wirepb.ClientFrame).GetSendMessage)[0]
 	if s.Conversation.Id != "bob" || !bytes.Equal(s.ClientMessageId, id[:]) || s.IssuedAtMs != 123 || s.Type != 200 || s.SubType != 3 ||
 		s.Priority != 2 || string(s.Body) != "{}" || s.ExtendedData != "e" || s.SearchedContent != "s" || !s.MentionAll || len(s.MentionedUserIds) != 1 {
 		t.Errorf("sent %v", s)
@@ -47,7 +47,7 @@ func TestWhatTheCallerLeavesOutIsFilledIn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := frames(f, (*wirepb.ClientFrame).GetSend)
+	s := frames(f, (*wirepb.ClientFrame).GetSendMessage)
 	if len(s[0].ClientMessageId) != 16 || bytes.Equal(s[0].ClientMessageId, s[1].ClientMessageId) {
 		t.Errorf("ids are %x and %x", s[0].ClientMessageId, s[1].ClientMessageId)
 	}
@@ -66,7 +66,7 @@ func TestALostAckIsAskedForAgainUnderTheSameID(t *testing.T) {
 	l := dial(t, f)
 	var cut atomic.Bool
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if s := q.GetSend(); s != nil && !cut.Swap(true) {
+		if s := q.GetSendMessage(); s != nil && !cut.Swap(true) {
 			f.mu.Lock()
 			f.store("bob", "me", s) // durable, but the ack is lost
 			f.mu.Unlock()
@@ -79,7 +79,7 @@ func TestALostAckIsAskedForAgainUnderTheSameID(t *testing.T) {
 	if err != nil || ack.Seq != 1 || !ack.Duplicate {
 		t.Fatalf("%+v, %v", ack, err)
 	}
-	s := frames(f, (*wirepb.ClientFrame).GetSend)
+	s := frames(f, (*wirepb.ClientFrame).GetSendMessage)
 	if len(s) != 2 || !bytes.Equal(s[0].ClientMessageId, s[1].ClientMessageId) || s[0].IssuedAtMs != s[1].IssuedAtMs {
 		t.Errorf("attempts are %v", s)
 	}
@@ -97,7 +97,7 @@ func TestAMessageIsNotOvertakenWhileItIsRetried(t *testing.T) {
 	refused := make(chan struct{}, 10)
 	var refusals atomic.Int32
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if s := q.GetSend(); s != nil && string(s.Body) == "first" && refusals.Add(1) <= 3 {
+		if s := q.GetSendMessage(); s != nil && string(s.Body) == "first" && refusals.Add(1) <= 3 {
 			c.refuse(q.Id, chat.CodeBusy, true)
 			refused <- struct{}{}
 			return true
@@ -130,7 +130,7 @@ func TestAnAttemptWithoutReplyIsMadeAgain(t *testing.T) {
 	l := dial(t, f, func(o *client.Options) { o.AttemptTimeout = 20 * time.Millisecond })
 	l.settled(f)
 	var sends atomic.Int32
-	f.intercept(func(_ *fakeConn, q *wirepb.ClientFrame) bool { return q.GetSend() != nil && sends.Add(1) == 1 })
+	f.intercept(func(_ *fakeConn, q *wirepb.ClientFrame) bool { return q.GetSendMessage() != nil && sends.Add(1) == 1 })
 	if ack, err := l.Send(deadline(t), text("bob", "x")); err != nil || ack.Seq != 1 || sends.Load() < 2 {
 		t.Errorf("%+v, %v after %d attempts", ack, err, sends.Load())
 	}
@@ -147,7 +147,7 @@ func TestTheErrorTellsWhetherTheOutcomeIsKnown(t *testing.T) {
 		{"no reply", func(_ *fakeConn, _ *wirepb.ClientFrame, stop func()) { stop() }, chat.CodeTimeout},
 		{"connection lost", func(c *fakeConn, _ *wirepb.ClientFrame, stop func()) { c.ws.CloseNow(); stop() }, chat.CodeTimeout},
 		{"of another kind", func(c *fakeConn, q *wirepb.ClientFrame, _ func()) {
-			c.say(q.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{}})
+			c.say(q.Id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{}})
 		}, chat.CodeInternal},
 		{"of a later version", func(c *fakeConn, q *wirepb.ClientFrame, _ func()) { c.say(q.Id, nil) }, chat.CodeUnknownFrame},
 	}
@@ -158,7 +158,7 @@ func TestTheErrorTellsWhetherTheOutcomeIsKnown(t *testing.T) {
 			ctx, stop := context.WithCancel(deadline(t))
 			defer stop()
 			f.intercept(func(conn *fakeConn, q *wirepb.ClientFrame) bool {
-				if q.GetSend() == nil {
+				if q.GetSendMessage() == nil {
 					return false
 				}
 				c.on(conn, q, stop)
@@ -179,7 +179,7 @@ func TestARefusalForNowIsReturnedWhenTimeIsUp(t *testing.T) {
 	ctx, stop := context.WithCancel(deadline(t))
 	refused := make(chan struct{})
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if q.GetSend() == nil {
+		if q.GetSendMessage() == nil {
 			return false
 		}
 		c.refuse(q.Id, chat.CodeBusy, true)
@@ -207,7 +207,7 @@ func TestABadPeerIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			t.Errorf("async: %v", err)
 		}
 	})
-	if n := len(frames(f, (*wirepb.ClientFrame).GetSend)); n != 0 {
+	if n := len(frames(f, (*wirepb.ClientFrame).GetSendMessage)); n != 0 {
 		t.Errorf("%d sends went out", n)
 	}
 }
@@ -277,10 +277,10 @@ func BenchmarkSendAsync(b *testing.B) {
 	f := newFake(&testing.T{})
 	defer f.srv.Close()
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if q.GetSend() == nil {
+		if q.GetSendMessage() == nil {
 			return false
 		}
-		c.say(q.Id, &wirepb.ServerFrame_Sent{Sent: &wirepb.Sent{MessageId: "m", Seq: 1}})
+		c.say(q.Id, &wirepb.ServerFrame_SendMessage{SendMessage: &wirepb.SendMessageReply{MessageId: "m", Seq: 1}})
 		return true
 	})
 	o := options(f)

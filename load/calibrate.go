@@ -57,7 +57,7 @@ func repeat(do func() error) (p50, p99 float64, err error) {
 func (c *crowd) calibrateEcho() (p50, p99 float64, err error) {
 	return repeat(func() error {
 		f, err := c.users[0].ask(c.ctx, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
-		if err == nil && f.GetPong() == nil {
+		if err == nil && f.GetPing() == nil {
 			err = fmt.Errorf("a ping was not answered by a pong: %v", f.GetError().GetMessage())
 		}
 		return err

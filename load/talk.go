@@ -139,7 +139,7 @@ func (c *crowd) approach(u *user, at time.Time) {
 func (c *crowd) browse(u *user) {
 	c.tasks.Go(func() {
 		peer, begin := c.users[pair(u.n)].id, time.Now()
-		_, err := u.history(c.ctx, &wirepb.History{
+		_, err := u.history(c.ctx, &wirepb.QueryMessages{
 			Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer}, Count: 30, NewestFirst: true,
 		})
 		if err == nil {

@@ -226,7 +226,7 @@ func (u *user) say(m *message) {
 		u.crowd.retried.Add(1)
 	}
 	u.mu.Unlock()
-	err := conn.Say(&wirepb.ClientFrame{Id: request, Body: &wirepb.ClientFrame_Send{Send: &wirepb.Send{
+	err := conn.Say(&wirepb.ClientFrame{Id: request, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: m.to},
 		ClientMessageId: m.id, IssuedAtMs: uint64(m.intended.UnixMilli()), Type: uint32(chat.TypeText), Body: u.crowd.body,
 	}}})
@@ -263,9 +263,9 @@ func (u *user) frame(f *wirepb.ServerFrame) {
 		return
 	}
 	switch b := f.Body.(type) {
-	case *wirepb.ServerFrame_Sent:
+	case *wirepb.ServerFrame_SendMessage:
 		if m != nil {
-			u.sent(m, b.Sent)
+			u.sent(m, b.SendMessage)
 		}
 	case *wirepb.ServerFrame_Error:
 		if m != nil {
@@ -285,7 +285,7 @@ func (u *user) frame(f *wirepb.ServerFrame) {
 	}
 }
 
-func (u *user) sent(m *message, b *wirepb.Sent) {
+func (u *user) sent(m *message, b *wirepb.SendMessageReply) {
 	m.stream.ack(m.stream.side(u.n), b.Seq, key(m.id))
 	if took := time.Since(m.intended); !u.deaf.Load() {
 		u.crowd.acks.add(took)
@@ -358,7 +358,7 @@ const page = 100
 // read reads a conversation after a seq to its end.
 func (u *user) read(ctx context.Context, s *stream, peer string, after uint64) error {
 	for {
-		h, err := u.history(ctx, &wirepb.History{
+		h, err := u.history(ctx, &wirepb.QueryMessages{
 			Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer}, AfterSeq: after, Count: page,
 		})
 		if err != nil {
@@ -374,14 +374,14 @@ func (u *user) read(ctx context.Context, s *stream, peer string, after uint64) e
 }
 
 // history asks for a page, again while the node is busy.
-func (u *user) history(ctx context.Context, h *wirepb.History) (*wirepb.HistoryPage, error) {
+func (u *user) history(ctx context.Context, h *wirepb.QueryMessages) (*wirepb.QueryMessagesReply, error) {
 	var last error
 	for range loginAttempts {
-		f, err := u.ask(ctx, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: h}})
+		f, err := u.ask(ctx, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: h}})
 		if err != nil {
 			return nil, err
 		}
-		if p := f.GetHistoryPage(); p != nil {
+		if p := f.GetQueryMessages(); p != nil {
 			return p, nil
 		}
 		last = errAway

@@ -70,28 +70,28 @@ func TestSendsThatAreRefused(t *testing.T) {
 	login(t, n, "bob")
 	alice := login(t, n, "alice")
 	for name, c := range map[string]struct {
-		change func(*wirepb.Send)
+		change func(*wirepb.SendMessage)
 		code   chat.Code
 	}{
-		"to oneself":           {func(s *wirepb.Send) { s.Conversation = to("alice") }, chat.CodeInvalidParam},
-		"to nobody":            {func(s *wirepb.Send) { s.Conversation = nil }, chat.CodeUnsupported},
-		"to a group":           {func(s *wirepb.Send) { s.Conversation.Kind = wirepb.ConversationKind_CONVERSATION_KIND_GROUP }, chat.CodeUnsupported},
-		"to a stranger":        {func(s *wirepb.Send) { s.Conversation = to("never-seen") }, chat.CodeNoSuchTarget},
-		"to 33 bytes":          {func(s *wirepb.Send) { s.Conversation = to(strings.Repeat("b", 33)) }, chat.CodeInvalidParam},
-		"empty":                {func(s *wirepb.Send) { s.Body = nil }, chat.CodeInvalidParam},
-		"blank":                {func(s *wirepb.Send) { s.Body = []byte(" \t\n　") }, chat.CodeInvalidParam},
-		"bad UTF-8":            {func(s *wirepb.Send) { s.Body = []byte("a\xff") }, chat.CodeInvalidParam},
-		"too long":             {func(s *wirepb.Send) { s.Body = bytes.Repeat([]byte("a"), 32<<10+1) }, chat.CodeInvalidParam},
-		"an image":             {func(s *wirepb.Send) { s.Type = 11 }, chat.CodeUnsupported},
-		"no client message id": {func(s *wirepb.Send) { s.ClientMessageId = nil }, chat.CodeInvalidParam},
-		"issued never":         {func(s *wirepb.Send) { s.IssuedAtMs = 0 }, chat.CodeInvalidParam},
-		"issued tomorrow":      {func(s *wirepb.Send) { s.IssuedAtMs += 86_400_000 }, chat.CodeInvalidParam},
-		"issued in the year ∞": {func(s *wirepb.Send) { s.IssuedAtMs = 1 << 63 }, chat.CodeInvalidParam},
-		"long extended data":   {func(s *wirepb.Send) { s.ExtendedData = strings.Repeat("x", 1025) }, chat.CodeInvalidParam},
-		"sub-type of a text":   {func(s *wirepb.Send) { s.SubType = 1 }, chat.CodeInvalidParam},
-		"sub-type 201":         {func(s *wirepb.Send) { s.Type, s.SubType = 200, 201 }, chat.CodeInvalidParam},
-		"priority 4":           {func(s *wirepb.Send) { s.Priority = 4 }, chat.CodeInvalidParam},
-		"5 KB and 1 command":   {func(s *wirepb.Send) { s.Type, s.Body = 2, bytes.Repeat([]byte("a"), 5<<10+1) }, chat.CodeInvalidParam},
+		"to oneself":           {func(s *wirepb.SendMessage) { s.Conversation = to("alice") }, chat.CodeInvalidParam},
+		"to nobody":            {func(s *wirepb.SendMessage) { s.Conversation = nil }, chat.CodeUnsupported},
+		"to a group":           {func(s *wirepb.SendMessage) { s.Conversation.Kind = wirepb.ConversationKind_CONVERSATION_KIND_GROUP }, chat.CodeUnsupported},
+		"to a stranger":        {func(s *wirepb.SendMessage) { s.Conversation = to("never-seen") }, chat.CodeNoSuchTarget},
+		"to 33 bytes":          {func(s *wirepb.SendMessage) { s.Conversation = to(strings.Repeat("b", 33)) }, chat.CodeInvalidParam},
+		"empty":                {func(s *wirepb.SendMessage) { s.Body = nil }, chat.CodeInvalidParam},
+		"blank":                {func(s *wirepb.SendMessage) { s.Body = []byte(" \t\n　") }, chat.CodeInvalidParam},
+		"bad UTF-8":            {func(s *wirepb.SendMessage) { s.Body = []byte("a\xff") }, chat.CodeInvalidParam},
+		"too long":             {func(s *wirepb.SendMessage) { s.Body = bytes.Repeat([]byte("a"), 32<<10+1) }, chat.CodeInvalidParam},
+		"an image":             {func(s *wirepb.SendMessage) { s.Type = 11 }, chat.CodeUnsupported},
+		"no client message id": {func(s *wirepb.SendMessage) { s.ClientMessageId = nil }, chat.CodeInvalidParam},
+		"issued never":         {func(s *wirepb.SendMessage) { s.IssuedAtMs = 0 }, chat.CodeInvalidParam},
+		"issued tomorrow":      {func(s *wirepb.SendMessage) { s.IssuedAtMs += 86_400_000 }, chat.CodeInvalidParam},
+		"issued in the year ∞": {func(s *wirepb.SendMessage) { s.IssuedAtMs = 1 << 63 }, chat.CodeInvalidParam},
+		"long extended data":   {func(s *wirepb.SendMessage) { s.ExtendedData = strings.Repeat("x", 1025) }, chat.CodeInvalidParam},
+		"sub-type of a text":   {func(s *wirepb.SendMessage) { s.SubType = 1 }, chat.CodeInvalidParam},
+		"sub-type 201":         {func(s *wirepb.SendMessage) { s.Type, s.SubType = 200, 201 }, chat.CodeInvalidParam},
+		"priority 4":           {func(s *wirepb.SendMessage) { s.Priority = 4 }, chat.CodeInvalidParam},
+		"5 KB and 1 command":   {func(s *wirepb.SendMessage) { s.Type, s.Body = 2, bytes.Repeat([]byte("a"), 5<<10+1) }, chat.CodeInvalidParam},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := text("bob", "hi")
@@ -114,8 +114,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		code  chat.Code
 	}{
 		"hello twice":    {helloFrame(hello(app, "alice", "")), chat.CodeInvalidParam},
-		"101 messages":   {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: &wirepb.History{Conversation: to("bob"), Count: 101}}}, chat.CodeInvalidParam},
-		"0 messages":     {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: &wirepb.History{Conversation: to("bob")}}}, chat.CodeInvalidParam},
+		"101 messages":   {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{Conversation: to("bob"), Count: 101}}}, chat.CodeInvalidParam},
+		"0 messages":     {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{Conversation: to("bob")}}}, chat.CodeInvalidParam},
 		"501 in a list":  {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_ListConversations{ListConversations: &wirepb.ListConversations{Count: 501}}}, chat.CodeInvalidParam},
 		"a broken token": {&wirepb.ClientFrame{Body: &wirepb.ClientFrame_RenewToken{RenewToken: &wirepb.RenewToken{Token: "04"}}}, chat.CodeTokenInvalid},
 	} {
@@ -132,7 +132,7 @@ func TestPagesBeyondTheEndAreEmptyAndClaimNothing(t *testing.T) {
 	login(t, n, "bob")
 	alice := login(t, n, "alice")
 	alice.sent(text("bob", "one"))
-	for _, h := range []*wirepb.History{
+	for _, h := range []*wirepb.QueryMessages{
 		{Conversation: to("bob"), Count: 10, AfterSeq: 1},
 		{Conversation: to("bob"), Count: 10, AfterSeq: 1<<64 - 1, NewestFirst: true},
 		{Conversation: to("bob"), Count: 10, BeforeSeq: 1},
@@ -192,7 +192,7 @@ func TestAnUnknownFrameIsAnsweredAndTheConnectionGoesOn(t *testing.T) {
 	if r.GetError().GetCode() != uint32(chat.CodeUnknownFrame) || r.GetReplyTo() != 77 {
 		t.Errorf("answered %v", r)
 	}
-	if r := alice.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPong() == nil {
+	if r := alice.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPing() == nil {
 		t.Errorf("ping answered %v", r)
 	}
 }
@@ -261,7 +261,7 @@ func TestAClientThatDoesNotReadIsToldToPullAndMissesNothing(t *testing.T) {
 	}
 	seen := uint64(pushed)
 	for seen < total {
-		page := bob.history(&wirepb.History{Conversation: to("alice"), AfterSeq: seen, Count: 100})
+		page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), AfterSeq: seen, Count: 100})
 		if page.FirstSeq != seen+1 || len(page.Messages) == 0 || page.Messages[0].Seq != seen+1 {
 			t.Fatalf("page after %d covers %d to %d", seen, page.FirstSeq, page.LastSeq)
 		}

@@ -179,8 +179,8 @@ type writer struct {
 	server      *server
 	name, token string
 
-	sends   []*wirepb.Send // all that were ever begun, in order
-	pending []*wirepb.Send // of those, what has no answer
+	sends   []*wirepb.SendMessage // all that were ever begun, in order
+	pending []*wirepb.SendMessage // of those, what has no answer
 	acked   map[chat.ClientMessageID]uint64
 	retried int
 }
@@ -205,13 +205,13 @@ func (w *writer) session() (done bool) {
 	}
 	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(16 << 20)
-	c := &wireClient{ctx: ctx, ws: ws, waiting: map[uint32]*wirepb.Send{}}
+	c := &wireClient{ctx: ctx, ws: ws, waiting: map[uint32]*wirepb.SendMessage{}}
 	if !c.say(helloFrame(hello(1, w.name, w.token))) {
 		return false
 	}
 	if f := c.hear(); f == nil {
 		return false
-	} else if f.GetWelcome() == nil {
+	} else if f.GetHello() == nil {
 		w.Errorf("%s was not welcomed: %v", w.name, f)
 		return false
 	}
@@ -240,8 +240,8 @@ func (w *writer) exchange(c *wireClient) (done bool) {
 		switch {
 		case f == nil:
 			return false
-		case f.GetSent() != nil:
-			w.acknowledged(c.waiting[f.ReplyTo], f.GetSent())
+		case f.GetSendMessage() != nil:
+			w.acknowledged(c.waiting[f.ReplyTo], f.GetSendMessage())
 		case f.GetMessage() != nil:
 			m := f.GetMessage()
 			if m.Seq <= heads[m.SenderId+" "+m.TargetId] {
@@ -257,7 +257,7 @@ func (w *writer) exchange(c *wireClient) (done bool) {
 	}
 }
 
-func (w *writer) fresh() *wirepb.Send {
+func (w *writer) fresh() *wirepb.SendMessage {
 	target := w.name
 	for target == w.name {
 		target = killUsers[random(int64(len(killUsers)))]
@@ -268,7 +268,7 @@ func (w *writer) fresh() *wirepb.Send {
 }
 
 // acknowledged moves a send from pending to acked.
-func (w *writer) acknowledged(s *wirepb.Send, ack *wirepb.Sent) {
+func (w *writer) acknowledged(s *wirepb.SendMessage, ack *wirepb.SendMessageReply) {
 	for i, p := range w.pending {
 		if p == s {
 			w.pending = append(w.pending[:i:i], w.pending[i+1:]...)
@@ -285,7 +285,7 @@ type wireClient struct {
 	ctx     context.Context
 	ws      *websocket.Conn
 	next    uint32
-	waiting map[uint32]*wirepb.Send
+	waiting map[uint32]*wirepb.SendMessage
 }
 
 func (c *wireClient) say(f *wirepb.ClientFrame) bool {
@@ -295,7 +295,7 @@ func (c *wireClient) say(f *wirepb.ClientFrame) bool {
 	return err == nil && c.ws.Write(c.ctx, websocket.MessageBinary, data) == nil
 }
 
-func (c *wireClient) send(s *wirepb.Send) bool {
+func (c *wireClient) send(s *wirepb.SendMessage) bool {
 	c.waiting[c.next+1] = s
 	return c.say(sendFrame(s))
 }
@@ -348,7 +348,7 @@ func (a *audit) check(t *testing.T, w *writer, all []*writer) {
 // wholeHistory reads page by page from 1 to the head, without a gap.
 func wholeHistory(t *testing.T, p *peer, other string) (log []*wirepb.Message) {
 	for {
-		page := p.history(&wirepb.History{Conversation: to(other), AfterSeq: uint64(len(log)), Count: 100})
+		page := p.history(&wirepb.QueryMessages{Conversation: to(other), AfterSeq: uint64(len(log)), Count: 100})
 		log = append(log, page.Messages...)
 		for i, m := range log[len(log)-len(page.Messages):] {
 			if want := uint64(len(log) - len(page.Messages) + i + 1); m.Seq != want {

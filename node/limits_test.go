@@ -31,7 +31,7 @@ func TestWhatIsOfTheAllowedLengthIsTaken(t *testing.T) {
 				if w := alice.welcome(h); int(w.Limits.FrameBytes) < wire.SendBytes(limits) {
 					t.Errorf("the welcome allows %d bytes a frame; a send may have %d", w.Limits.FrameBytes, wire.SendBytes(limits))
 				}
-				full := func() *wirepb.Send {
+				full := func() *wirepb.SendMessage {
 					s := text("bob", strings.Repeat("x", limits.TextBytes))
 					s.ExtendedData, s.SearchedContent = strings.Repeat("\x01", limits.ExtendedDataBytes), strings.Repeat("\x01", limits.SearchedBytes)
 					for range chat.MaxMentions {
@@ -42,12 +42,12 @@ func TestWhatIsOfTheAllowedLengthIsTaken(t *testing.T) {
 				if ack := alice.sent(full()); ack.Seq != 1 {
 					t.Errorf("what is within the limits got %v", ack)
 				}
-				for what, grow := range map[string]func(*wirepb.Send){
-					"text":          func(s *wirepb.Send) { s.Body = append(s.Body, 'x') },
-					"custom":        func(s *wirepb.Send) { s.Type, s.Body = 200, bytes.Repeat([]byte("x"), limits.CustomBytes+1) },
-					"command":       func(s *wirepb.Send) { s.Type, s.Body = 2, bytes.Repeat([]byte("x"), limits.CommandBytes+1) },
-					"extended data": func(s *wirepb.Send) { s.ExtendedData += "\x01" },
-					"searched":      func(s *wirepb.Send) { s.SearchedContent += "\x01" },
+				for what, grow := range map[string]func(*wirepb.SendMessage){
+					"text":          func(s *wirepb.SendMessage) { s.Body = append(s.Body, 'x') },
+					"custom":        func(s *wirepb.SendMessage) { s.Type, s.Body = 200, bytes.Repeat([]byte("x"), limits.CustomBytes+1) },
+					"command":       func(s *wirepb.SendMessage) { s.Type, s.Body = 2, bytes.Repeat([]byte("x"), limits.CommandBytes+1) },
+					"extended data": func(s *wirepb.SendMessage) { s.ExtendedData += "\x01" },
+					"searched":      func(s *wirepb.SendMessage) { s.SearchedContent += "\x01" },
 				} {
 					s := full()
 					grow(s)

@@ -196,13 +196,13 @@ func login(t *testing.T, n *node.Node, user string) *peer {
 	return p
 }
 
-func (p *peer) welcome(h *wirepb.Hello) *wirepb.Welcome {
+func (p *peer) welcome(h *wirepb.Hello) *wirepb.HelloReply {
 	p.t.Helper()
 	r := p.ask(helloFrame(h))
-	if r.GetWelcome() == nil {
+	if r.GetHello() == nil {
 		p.t.Fatalf("no welcome but %v", r)
 	}
-	return r.GetWelcome()
+	return r.GetHello()
 }
 
 func to(user string) *wirepb.ConversationRef {
@@ -210,24 +210,24 @@ func to(user string) *wirepb.ConversationRef {
 }
 
 // text is a fresh text message.
-func text(user, body string) *wirepb.Send {
+func text(user, body string) *wirepb.SendMessage {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
-	return &wirepb.Send{Conversation: to(user), ClientMessageId: id, IssuedAtMs: uint64(time.Now().UnixMilli()), Type: 1, Body: []byte(body)}
+	return &wirepb.SendMessage{Conversation: to(user), ClientMessageId: id, IssuedAtMs: uint64(time.Now().UnixMilli()), Type: 1, Body: []byte(body)}
 }
 
-func sendFrame(s *wirepb.Send) *wirepb.ClientFrame {
-	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Send{Send: s}}
+func sendFrame(s *wirepb.SendMessage) *wirepb.ClientFrame {
+	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_SendMessage{SendMessage: s}}
 }
 
 // sent sends until it is acknowledged: a disk that other tests keep busy may stand
 // still for long enough to have the node say so.
-func (p *peer) sent(s *wirepb.Send) *wirepb.Sent {
+func (p *peer) sent(s *wirepb.SendMessage) *wirepb.SendMessageReply {
 	p.t.Helper()
 	for begun := time.Now(); ; {
 		r := p.ask(sendFrame(s))
-		if r.GetSent() != nil {
-			return r.GetSent()
+		if r.GetSendMessage() != nil {
+			return r.GetSendMessage()
 		}
 		if !r.GetError().GetRetryable() || time.Since(begun) > waitFor {
 			p.t.Fatalf("not sent: %v", r)
@@ -235,22 +235,22 @@ func (p *peer) sent(s *wirepb.Send) *wirepb.Sent {
 	}
 }
 
-func (p *peer) history(h *wirepb.History) *wirepb.HistoryPage {
+func (p *peer) history(h *wirepb.QueryMessages) *wirepb.QueryMessagesReply {
 	p.t.Helper()
-	r := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: h}})
-	if r.GetHistoryPage() == nil {
+	r := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: h}})
+	if r.GetQueryMessages() == nil {
 		p.t.Fatalf("no page but %v", r)
 	}
-	return r.GetHistoryPage()
+	return r.GetQueryMessages()
 }
 
-func (p *peer) list(l *wirepb.ListConversations) *wirepb.ConversationPage {
+func (p *peer) list(l *wirepb.ListConversations) *wirepb.ListConversationsReply {
 	p.t.Helper()
 	r := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_ListConversations{ListConversations: l}})
-	if r.GetConversationPage() == nil {
+	if r.GetListConversations() == nil {
 		p.t.Fatalf("no list but %v", r)
 	}
-	return r.GetConversationPage()
+	return r.GetListConversations()
 }
 
 func (p *peer) clear(user string) *wirepb.ServerFrame {
@@ -274,7 +274,7 @@ func TestAMessageReachesTheOtherUserAndTheLog(t *testing.T) {
 			if string(m.Body) != "hi, 鲍勃" || m.SenderId != "alice" || m.TargetId != "bob" || m.Seq != 1 || m.MessageId != ack.MessageId || m.OrderKey != ack.OrderKey {
 				t.Fatalf("push %v", m)
 			}
-			page := bob.history(&wirepb.History{Conversation: to("alice"), Count: 10, NewestFirst: true})
+			page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 10, NewestFirst: true})
 			if len(page.Messages) != 1 || page.FirstSeq != 1 || page.LastSeq != 1 || page.HeadSeq != 1 {
 				t.Fatalf("page %v", page)
 			}
@@ -309,7 +309,7 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 	if len(next.Conversations) != 1 || next.Conversations[0].Ref.Id != "alice" || next.GetTotalUnread() != 3 {
 		t.Fatalf("second page %v", next)
 	}
-	if got := bob.clear("alice").GetUnreadCleared(); got.GetReadSeq() != 2 {
+	if got := bob.clear("alice").GetClearUnread(); got.GetReadSeq() != 2 {
 		t.Fatalf("cleared %v", got)
 	}
 	bob.sent(text("alice", "mine does not count"))
@@ -336,7 +336,7 @@ func TestARetryGivesTheFirstSeqAfterReconnectAndRestart(t *testing.T) {
 	n, _ = start(t, o)
 	alice = login(t, n, "alice")
 	restarted := alice.sent(s)
-	for _, ack := range []*wirepb.Sent{again, restarted} {
+	for _, ack := range []*wirepb.SendMessageReply{again, restarted} {
 		if ack.Seq != first.Seq || ack.MessageId != first.MessageId || ack.OrderKey != first.OrderKey || !ack.Duplicate {
 			t.Errorf("retry got %v, first was %v", ack, first)
 		}
@@ -394,7 +394,7 @@ func TestCommandsReachWhoIsOnlineAndAreNotKept(t *testing.T) {
 	if m := bob.push(); m.Type != 2 || string(m.Body) != "\x00\xff" || m.Seq != 0 {
 		t.Errorf("push %v", m)
 	}
-	if page := bob.history(&wirepb.History{Conversation: to("alice"), Count: 1}); page.HeadSeq != 0 {
+	if page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 1}); page.HeadSeq != 0 {
 		t.Errorf("a command was kept: %v", page)
 	}
 }
@@ -424,11 +424,11 @@ func TestAnExpiringTokenIsAnnouncedThenEnforced(t *testing.T) {
 		t.Fatalf("20 s before the end came %v", r)
 	}
 	renewed := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_RenewToken{RenewToken: &wirepb.RenewToken{Token: token(t, app, secret, "alice", 5*time.Minute)}}})
-	if renewed.GetTokenRenewed() == nil {
+	if renewed.GetRenewToken() == nil {
 		t.Fatalf("renew: %v", renewed)
 	}
 	ahead.Store(int64(4 * time.Minute))
-	if r := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPong() == nil {
+	if r := p.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPing() == nil {
 		t.Fatalf("within the renewed token: %v", r)
 	}
 	ahead.Store(int64(6 * time.Minute))

@@ -40,17 +40,17 @@ func TestOfTwoConnectionsOfADeviceTheNewerOneStays(t *testing.T) {
 		return p
 	}
 	newer := again(3)
-	if r, _ := newer.read(); r.GetWelcome() == nil {
+	if r, _ := newer.read(); r.GetHello() == nil {
 		t.Fatalf("the newer connection got %v", r)
 	}
 	if code := again(2).closed(); code != 1000 {
 		t.Errorf("the older connection was closed with %d, want 1000", code)
 	}
-	if r := newer.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPong() == nil {
+	if r := newer.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}}); r.GetPing() == nil {
 		t.Errorf("the newer connection answers %v", r)
 	}
 	newest := again(4)
-	if r, _ := newest.read(); r.GetWelcome() == nil {
+	if r, _ := newest.read(); r.GetHello() == nil {
 		t.Fatalf("the newest connection got %v", r)
 	}
 	if code := newer.closed(); code != 1000 {

@@ -19,7 +19,7 @@ func TestAPageKeepsToTheBytesThatTheClientAskedFor(t *testing.T) {
 		want int
 	}{{0, messages}, {1 << 30, messages}, {3 * (body + 500), 3}, {body / 2, 1}} {
 		for _, newest := range []bool{false, true} {
-			page := bob.history(&wirepb.History{Conversation: to("alice"), Count: 100, MaxBytes: c.max, NewestFirst: newest})
+			page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 100, MaxBytes: c.max, NewestFirst: newest})
 			if len(page.Messages) != c.want || page.LastSeq-page.FirstSeq+1 != uint64(c.want) {
 				t.Errorf("%d bytes, newest first %t: %d messages, %d to %d; want %d", c.max, newest, len(page.Messages), page.FirstSeq, page.LastSeq, c.want)
 			}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes everything that is generated and committed: Go and TypeScript from
-# proto/, the SDK's stand-alone bundles, the web page. It builds beside the tree
+# Makes everything that is generated and committed: Go, TypeScript and the list
+# of methods from proto/, the SDK's stand-alone bundles, the web page. It builds beside the tree
 # first; then it replaces what the tree holds, or with --check compares the two
 # and fails when they differ.
 set -euo pipefail
@@ -14,7 +14,7 @@ trap 'rm -rf "$out"' EXIT
 contracts() {
   node_modules/.bin/buf lint
   node_modules/.bin/buf generate -o "$out"
-  node_modules/.bin/buf generate --template buf.gen.ts.yaml --path proto/wire -o "$out"
+  node_modules/.bin/buf generate --template buf.gen.ts.yaml --path proto/wire --path proto/method -o "$out"
 }
 
 sdk() {
@@ -37,6 +37,7 @@ compress() {
 generated() {
   (cd "$1" && {
     find proto -name '*.pb.go' -type f
+    echo docs/methods.md
     for folder in sdk/js/src/gen transport/web/dist transport/web/sdk; do
       if [ -d "$folder" ]; then find "$folder" -type f; fi
     done
@@ -70,9 +71,22 @@ replace() {
   done
 }
 
+# methods lists the contract's methods for the docs; it reads the Go code of the tree.
+methods() {
+  mkdir -p "$out/docs"
+  go run ./proto/method/list >"$out/docs/methods.md"
+}
+
 step "generate: contracts" contracts
-# The SDK is compiled from the committed contract: put a new one in place first.
-if [ "${1:-}" != --check ]; then cp -r "$out/sdk/js/src/gen/." sdk/js/src/gen/; fi
+# The list of methods and the SDK are compiled from the committed contract: put a
+# new one in place first.
+if [ "${1:-}" != --check ]; then
+  rm -rf sdk/js/src/gen
+  cp -r "$out/sdk" .
+  find proto -name '*.pb.go' -delete
+  cp -r "$out/proto" .
+fi
+step "generate: list of methods" methods
 step "generate: SDK bundles" sdk
 step "generate: web page" page
 step "generate: compress" compress

@@ -11,12 +11,16 @@ import (
 )
 
 // first takes the first frame, which must be hello, and asks the session to
-// let the device in.
-func (c *Connection) first(f *wirepb.ClientFrame) {
+// let the device in. broken is what is wrong with the frame.
+func (c *Connection) first(f *wirepb.ClientFrame, broken error) {
 	h := f.GetHello()
 	if h == nil {
 		c.refuse(f.GetId(), "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "the first frame must be hello"))
 		c.end(closeMalformed, "the first frame must be hello")
+		return
+	}
+	if broken != nil {
+		c.turnAway(f.Id, broken)
 		return
 	}
 	user := chat.UserKey{App: chat.AppID(h.AppId), ID: h.UserId}
@@ -108,7 +112,7 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 	c.mu.Unlock()
 	c.socket.Authenticated()
 	l := c.o.Limits(c.user.App)
-	c.reply(id, &wirepb.ServerFrame_Welcome{Welcome: &wirepb.Welcome{
+	c.reply(id, &wirepb.ServerFrame_Hello{Hello: &wirepb.HelloReply{
 		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()), TokenExpiresAtMs: uint64(expires.UnixMilli()),
 		HeartbeatIntervalMs: uint32(c.o.Timing.Heartbeat.Milliseconds()), HeartbeatTimeoutMs: uint32(c.o.Timing.Silence.Milliseconds()),
 		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node, Servers: c.o.Servers(),
@@ -131,7 +135,7 @@ func (c *Connection) renew(request uint32, r *wirepb.RenewToken) {
 	c.mu.Lock()
 	c.expires, c.warned = claims.ExpiresAt, false
 	c.mu.Unlock()
-	c.reply(request, &wirepb.ServerFrame_TokenRenewed{TokenRenewed: &wirepb.TokenRenewed{TokenExpiresAtMs: uint64(claims.ExpiresAt.UnixMilli())}})
+	c.reply(request, &wirepb.ServerFrame_RenewToken{RenewToken: &wirepb.RenewTokenReply{TokenExpiresAtMs: uint64(claims.ExpiresAt.UnixMilli())}})
 }
 
 // detach tells the session; if it is not there, it has nothing to forget.

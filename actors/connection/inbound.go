@@ -33,7 +33,7 @@ func (c *Connection) Receive(message []byte, text bool) {
 	switch {
 	case at == gone:
 	case at == fresh:
-		c.first(f)
+		c.first(f, err)
 	case err != nil:
 		c.refuse(f.GetId(), "decode", err)
 	case f.Id == 0:
@@ -50,14 +50,14 @@ func (c *Connection) handle(f *wirepb.ClientFrame) {
 	app := uint32(c.user.App)
 	switch b := f.Body.(type) {
 	case *wirepb.ClientFrame_Ping:
-		c.reply(f.Id, &wirepb.ServerFrame_Pong{Pong: &wirepb.Pong{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
-	case *wirepb.ClientFrame_Send:
-		c.toConversation(f.Id, "send", b.Send.GetConversation(), func(number uint32) any {
-			return &actorpb.Append{Request: number, AppId: app, Sender: c.user.ID, Origin: c.pid.Id, Send: b.Send}
+		c.reply(f.Id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
+	case *wirepb.ClientFrame_SendMessage:
+		c.toConversation(f.Id, "send", b.SendMessage.GetConversation(), func(number uint32) any {
+			return &actorpb.Append{Request: number, AppId: app, Sender: c.user.ID, Origin: c.pid.Id, Send: b.SendMessage}
 		})
-	case *wirepb.ClientFrame_History:
-		c.toConversation(f.Id, "history", b.History.GetConversation(), func(number uint32) any {
-			return &actorpb.Fetch{Request: number, AppId: app, Reader: c.user.ID, History: b.History}
+	case *wirepb.ClientFrame_QueryMessages:
+		c.toConversation(f.Id, "history", b.QueryMessages.GetConversation(), func(number uint32) any {
+			return &actorpb.Fetch{Request: number, AppId: app, Reader: c.user.ID, History: b.QueryMessages}
 		})
 	case *wirepb.ClientFrame_ListConversations:
 		c.toSession(f.Id, "list conversations", func(number uint32) any {
@@ -74,6 +74,7 @@ func (c *Connection) handle(f *wirepb.ClientFrame) {
 	case *wirepb.ClientFrame_RenewToken:
 		c.renew(f.Id, b.RenewToken)
 	case *wirepb.ClientFrame_Goodbye:
+		c.reply(f.Id, &wirepb.ServerFrame_Goodbye{Goodbye: &wirepb.GoodbyeReply{}})
 		c.end(closeNormal, "goodbye")
 	case *wirepb.ClientFrame_Hello:
 		c.refuse(f.Id, "hello", chat.Errorf(chat.CodeInvalidParam, "hello", "this connection has said hello already"))

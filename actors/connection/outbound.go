@@ -17,13 +17,13 @@ func (c *Connection) SendUserMessage(_ *actor.PID, message any) {
 	case *actorpb.Deliver:
 		c.push(m)
 	case *actorpb.Appended:
-		c.answer(m.Request, &wirepb.ServerFrame_Sent{Sent: m.Sent})
+		c.answer(m.Request, &wirepb.ServerFrame_SendMessage{SendMessage: m.Sent})
 	case *actorpb.Fetched:
-		c.answer(m.Request, &wirepb.ServerFrame_HistoryPage{HistoryPage: m.Page})
+		c.answer(m.Request, &wirepb.ServerFrame_QueryMessages{QueryMessages: m.Page})
 	case *actorpb.Listed:
-		c.answer(m.Request, &wirepb.ServerFrame_ConversationPage{ConversationPage: m.Page})
+		c.answer(m.Request, &wirepb.ServerFrame_ListConversations{ListConversations: m.Page})
 	case *actorpb.MarkedRead:
-		c.answer(m.Request, &wirepb.ServerFrame_UnreadCleared{UnreadCleared: m.Cleared})
+		c.answer(m.Request, &wirepb.ServerFrame_ClearUnread{ClearUnread: m.Cleared})
 	case *actorpb.Attached:
 		c.attached(m)
 	case *actorpb.Refused:

@@ -133,7 +133,7 @@ func (w *world) login(id uint32) (*Connection, *socket) {
 	c, s := w.hello(id)
 	a := w.asked(w.session)
 	a.answer(&actorpb.Attached{Request: a.request})
-	if f := s.next(w.T); f.ReplyTo != id || f.GetWelcome() == nil {
+	if f := s.next(w.T); f.ReplyTo != id || f.GetHello() == nil {
 		w.Fatalf("hello %d is answered by %v", id, f)
 	}
 	return c, s
@@ -165,7 +165,7 @@ func say(t *testing.T, c *Connection, id uint32, f *wirepb.ClientFrame) {
 }
 
 func history(peer string) *wirepb.ClientFrame {
-	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_History{History: &wirepb.History{
+	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{
 		Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer}, Count: 1,
 	}}}
 }
@@ -189,7 +189,7 @@ func TestAnIDInUseIsRefusedAndFreeAfterTheAnswer(t *testing.T) {
 		if code := s.code(t, id); code != chat.CodeInvalidParam {
 			t.Errorf("id %d in use: %d, want %d", id, code, chat.CodeInvalidParam)
 		}
-		first.answer(&actorpb.Fetched{Request: first.request, Page: &wirepb.HistoryPage{}})
+		first.answer(&actorpb.Fetched{Request: first.request, Page: &wirepb.QueryMessagesReply{}})
 		if code := s.code(t, id); code != 0 {
 			t.Errorf("id %d is answered by %d", id, code)
 		}
@@ -234,8 +234,8 @@ func TestRandomIDsFindTheirAnswers(t *testing.T) {
 	}
 	mathrand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 	for _, a := range open {
-		a.answer(&actorpb.Fetched{Request: a.request, Page: &wirepb.HistoryPage{}})
-		if f := s.next(t); !ids[f.ReplyTo] || f.GetHistoryPage() == nil {
+		a.answer(&actorpb.Fetched{Request: a.request, Page: &wirepb.QueryMessagesReply{}})
+		if f := s.next(t); !ids[f.ReplyTo] || f.GetQueryMessages() == nil {
 			t.Errorf("got %v", f)
 		} else {
 			delete(ids, f.ReplyTo)
@@ -260,7 +260,7 @@ func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
 	}
 	a.answer(&actorpb.Fetched{Request: a.request})
 	say(t, c, 8, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
-	if f := s.next(t); f.GetPong() == nil {
+	if f := s.next(t); f.GetPing() == nil {
 		t.Errorf("after that it hears %v", f)
 	}
 	say(t, c, 9, history("bob"))

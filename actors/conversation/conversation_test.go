@@ -79,7 +79,7 @@ func (c client) SendUserMessage(_ *actor.PID, m any) { c <- actor.UnwrapEnvelope
 func (client) SendSystemMessage(*actor.PID, any)     {}
 func (client) Stop(*actor.PID)                       {}
 func (c client) next(t *testing.T) any               { t.Helper(); return next(t, c) }
-func (c client) acked(t *testing.T, r uint32) *wirepb.Sent {
+func (c client) acked(t *testing.T, r uint32) *wirepb.SendMessageReply {
 	t.Helper()
 	m, ok := c.next(t).(*actorpb.Appended)
 	if !ok || m.Request != r {
@@ -152,7 +152,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) send(request uint32, body string) {
 	w.Helper()
-	m := &actorpb.Append{Request: request, AppId: 1, Sender: "alice", Origin: "alice", Send: &wirepb.Send{
+	m := &actorpb.Append{Request: request, AppId: 1, Sender: "alice", Origin: "alice", Send: &wirepb.SendMessage{
 		ClientMessageId: make([]byte, 16), IssuedAtMs: 1, Type: uint32(chat.TypeText), Body: []byte(body),
 	}}
 	if err := w.directory.Send(directory.ConversationOf(chat.PeerConversation(1, "alice", "bob")), m, w.pid); err != nil {

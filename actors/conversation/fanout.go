@@ -23,7 +23,7 @@ func (c *conversation) fanOut(frame []byte, origin string) {
 func (c *conversation) passOn(ctx actor.Context, s *send) {
 	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
 	c.fanOut(wirepb.MessagePush(m), s.origin)
-	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.Sent{
+	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.SendMessageReply{
 		MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs,
 	}})
 }

@@ -26,7 +26,7 @@ func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
 	}
 	root, to := c.o.System.Root, ctx.Sender()
 	by := storage.Asker{Class: storage.Client, ID: to.Address + "/" + to.Id, Gone: c.act.Directory.Left(to)}
-	var page *wirepb.HistoryPage
+	var page *wirepb.QueryMessagesReply
 	c.o.Replicator.Read(c.act.Shard, by, func(v storage.View) (err error) {
 		page, err = readPage(v, c.key, h)
 		return err
@@ -40,12 +40,12 @@ func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
 }
 
 // readPage reads (after, before) or one end of it, and says what it covers.
-func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wirepb.HistoryPage, error) {
+func readPage(v storage.View, key chat.ConversationKey, h *wirepb.QueryMessages) (*wirepb.QueryMessagesReply, error) {
 	head, _, err := v.Head(key)
 	if err != nil {
 		return nil, err
 	}
-	page := &wirepb.HistoryPage{HeadSeq: head.Seq}
+	page := &wirepb.QueryMessagesReply{HeadSeq: head.Seq}
 	first, last := h.AfterSeq+1, head.Seq
 	if h.BeforeSeq != 0 && h.BeforeSeq <= head.Seq {
 		last = h.BeforeSeq - 1
@@ -73,7 +73,7 @@ func readPage(v storage.View, key chat.ConversationKey, h *wirepb.History) (*wir
 }
 
 // pageBytes is what the client asked for, within the node's own limit.
-func pageBytes(h *wirepb.History) int {
+func pageBytes(h *wirepb.QueryMessages) int {
 	if h.MaxBytes == 0 || h.MaxBytes > maxPageBytes {
 		return maxPageBytes
 	}

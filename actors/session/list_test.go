@@ -183,7 +183,7 @@ func (l *library) ask(from *actor.PID, m any) {
 	}
 }
 
-func (d device) page(t *testing.T) *wirepb.ConversationPage {
+func (d device) page(t *testing.T) *wirepb.ListConversationsReply {
 	t.Helper()
 	m, ok := d.next(t).(*actorpb.Listed)
 	if !ok {

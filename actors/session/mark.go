@@ -77,9 +77,10 @@ func (s *session) answerMark(ctx actor.Context, m marked) {
 		mk.fail(s, ctx, m.err)
 		return
 	}
-	cleared := &wirepb.UnreadCleared{Conversation: mk.ask.Clear.Conversation, ReadSeq: m.mark.Seq}
+	cleared := &wirepb.ClearUnreadReply{Conversation: mk.ask.Clear.Conversation, ReadSeq: m.mark.Seq}
 	ctx.Send(mk.from, &actorpb.MarkedRead{Request: mk.ask.Request, Cleared: cleared})
-	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: cleared}}).MarshalVT()
+	changed := &wirepb.UnreadChanged{Conversation: cleared.Conversation, ReadSeq: cleared.ReadSeq}
+	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: changed}}).MarshalVT()
 	if err != nil {
 		panic("session: a frame of our own does not encode: " + err.Error())
 	}

@@ -129,9 +129,9 @@ func (s *session) planChunk(p *page) map[storage.ShardID]*pageLook {
 }
 
 // finish gives the page of the rows that were read, cut to its bytes.
-func (p *page) finish() *wirepb.ConversationPage {
+func (p *page) finish() *wirepb.ListConversationsReply {
 	only := len(p.request.list.GetOnly()) > 0
-	out := &wirepb.ConversationPage{Complete: !p.more && p.read == len(p.rows)}
+	out := &wirepb.ListConversationsReply{Complete: !p.more && p.read == len(p.rows)}
 	bytes := 0
 	for _, c := range p.shown[:p.read] {
 		if c == nil || c.LastMessage == nil {

@@ -96,7 +96,7 @@ func (c *Conn) OnMessage(_ *gws.Conn, m *gws.Message) {
 		return
 	}
 	switch {
-	case f.GetWelcome() != nil:
+	case f.GetHello() != nil:
 		c.in = true
 		c.welcome <- nil
 	case f.GetError() != nil:

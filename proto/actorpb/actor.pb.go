@@ -138,8 +138,8 @@ type Append struct {
 	AppId   uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Sender  string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`
 	// The sender's connection, which gets the ack instead of the push.
-	Origin        string       `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Send          *wirepb.Send `protobuf:"bytes,5,opt,name=send,proto3" json:"send,omitempty"`
+	Origin        string              `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Send          *wirepb.SendMessage `protobuf:"bytes,5,opt,name=send,proto3" json:"send,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,7 +202,7 @@ func (x *Append) GetOrigin() string {
 	return ""
 }
 
-func (x *Append) GetSend() *wirepb.Send {
+func (x *Append) GetSend() *wirepb.SendMessage {
 	if x != nil {
 		return x.Send
 	}
@@ -210,9 +210,9 @@ func (x *Append) GetSend() *wirepb.Send {
 }
 
 type Appended struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Sent          *wirepb.Sent           `protobuf:"bytes,2,opt,name=sent,proto3" json:"sent,omitempty"`
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Sent          *wirepb.SendMessageReply `protobuf:"bytes,2,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -254,7 +254,7 @@ func (x *Appended) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Appended) GetSent() *wirepb.Sent {
+func (x *Appended) GetSent() *wirepb.SendMessageReply {
 	if x != nil {
 		return x.Sent
 	}
@@ -267,7 +267,7 @@ type Fetch struct {
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
 	AppId         uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Reader        string                 `protobuf:"bytes,3,opt,name=reader,proto3" json:"reader,omitempty"`
-	History       *wirepb.History        `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"`
+	History       *wirepb.QueryMessages  `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,7 +323,7 @@ func (x *Fetch) GetReader() string {
 	return ""
 }
 
-func (x *Fetch) GetHistory() *wirepb.History {
+func (x *Fetch) GetHistory() *wirepb.QueryMessages {
 	if x != nil {
 		return x.History
 	}
@@ -331,9 +331,9 @@ func (x *Fetch) GetHistory() *wirepb.History {
 }
 
 type Fetched struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wirepb.HistoryPage    `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	state         protoimpl.MessageState     `protogen:"open.v1"`
+	Request       uint32                     `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Page          *wirepb.QueryMessagesReply `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,7 +375,7 @@ func (x *Fetched) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Fetched) GetPage() *wirepb.HistoryPage {
+func (x *Fetched) GetPage() *wirepb.QueryMessagesReply {
 	if x != nil {
 		return x.Page
 	}
@@ -892,9 +892,9 @@ func (x *List) GetList() *wirepb.ListConversations {
 }
 
 type Listed struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wirepb.ConversationPage `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
+	state         protoimpl.MessageState         `protogen:"open.v1"`
+	Request       uint32                         `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Page          *wirepb.ListConversationsReply `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -936,7 +936,7 @@ func (x *Listed) GetRequest() uint32 {
 	return 0
 }
 
-func (x *Listed) GetPage() *wirepb.ConversationPage {
+func (x *Listed) GetPage() *wirepb.ListConversationsReply {
 	if x != nil {
 		return x.Page
 	}
@@ -1022,9 +1022,9 @@ func (x *MarkRead) GetClear() *wirepb.ClearUnread {
 }
 
 type MarkedRead struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Cleared       *wirepb.UnreadCleared  `protobuf:"bytes,2,opt,name=cleared,proto3" json:"cleared,omitempty"`
+	state         protoimpl.MessageState   `protogen:"open.v1"`
+	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	Cleared       *wirepb.ClearUnreadReply `protobuf:"bytes,2,opt,name=cleared,proto3" json:"cleared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1066,7 +1066,7 @@ func (x *MarkedRead) GetRequest() uint32 {
 	return 0
 }
 
-func (x *MarkedRead) GetCleared() *wirepb.UnreadCleared {
+func (x *MarkedRead) GetCleared() *wirepb.ClearUnreadReply {
 	if x != nil {
 		return x.Cleared
 	}
@@ -2247,27 +2247,27 @@ var File_actor_actor_proto protoreflect.FileDescriptor
 
 const file_actor_actor_proto_rawDesc = "" +
 	"\n" +
-	"\x11actor/actor.proto\x12\x0fparley.actor.v1\x1a\rlog/log.proto\x1a\x0fwire/wire.proto\"P\n" +
+	"\x11actor/actor.proto\x12\x0fparley.actor.v1\x1a\rlog/log.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\"P\n" +
 	"\aRefused\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12+\n" +
-	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"\x93\x01\n" +
+	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"\x9a\x01\n" +
 	"\x06Append\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x16\n" +
 	"\x06sender\x18\x03 \x01(\tR\x06sender\x12\x16\n" +
-	"\x06origin\x18\x04 \x01(\tR\x06origin\x12(\n" +
-	"\x04send\x18\x05 \x01(\v2\x14.parley.wire.v1.SendR\x04send\"N\n" +
+	"\x06origin\x18\x04 \x01(\tR\x06origin\x12/\n" +
+	"\x04send\x18\x05 \x01(\v2\x1b.parley.wire.v1.SendMessageR\x04send\"Z\n" +
 	"\bAppended\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12(\n" +
-	"\x04sent\x18\x02 \x01(\v2\x14.parley.wire.v1.SentR\x04sent\"\x83\x01\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x124\n" +
+	"\x04sent\x18\x02 \x01(\v2 .parley.wire.v1.SendMessageReplyR\x04sent\"\x89\x01\n" +
 	"\x05Fetch\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x16\n" +
-	"\x06reader\x18\x03 \x01(\tR\x06reader\x121\n" +
-	"\ahistory\x18\x04 \x01(\v2\x17.parley.wire.v1.HistoryR\ahistory\"T\n" +
+	"\x06reader\x18\x03 \x01(\tR\x06reader\x127\n" +
+	"\ahistory\x18\x04 \x01(\v2\x1d.parley.wire.v1.QueryMessagesR\ahistory\"[\n" +
 	"\aFetched\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12/\n" +
-	"\x04page\x18\x02 \x01(\v2\x1b.parley.wire.v1.HistoryPageR\x04page\"Y\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x126\n" +
+	"\x04page\x18\x02 \x01(\v2\".parley.wire.v1.QueryMessagesReplyR\x04page\"Y\n" +
 	"\aDeliver\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12 \n" +
@@ -2304,20 +2304,20 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x125\n" +
-	"\x04list\x18\x04 \x01(\v2!.parley.wire.v1.ListConversationsR\x04list\"X\n" +
+	"\x04list\x18\x04 \x01(\v2!.parley.wire.v1.ListConversationsR\x04list\"^\n" +
 	"\x06Listed\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x124\n" +
-	"\x04page\x18\x02 \x01(\v2 .parley.wire.v1.ConversationPageR\x04page\"\x9f\x01\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12:\n" +
+	"\x04page\x18\x02 \x01(\v2&.parley.wire.v1.ListConversationsReplyR\x04page\"\x9f\x01\n" +
 	"\bMarkRead\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x16\n" +
 	"\x06origin\x18\x04 \x01(\tR\x06origin\x121\n" +
-	"\x05clear\x18\x05 \x01(\v2\x1b.parley.wire.v1.ClearUnreadR\x05clear\"_\n" +
+	"\x05clear\x18\x05 \x01(\v2\x1b.parley.wire.v1.ClearUnreadR\x05clear\"b\n" +
 	"\n" +
 	"MarkedRead\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x127\n" +
-	"\acleared\x18\x02 \x01(\v2\x1d.parley.wire.v1.UnreadClearedR\acleared\"\xcd\x01\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12:\n" +
+	"\acleared\x18\x02 \x01(\v2 .parley.wire.v1.ClearUnreadReplyR\acleared\"\xcd\x01\n" +
 	"\x04Look\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12D\n" +
@@ -2415,71 +2415,71 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_actor_actor_proto_goTypes = []any{
-	(Action)(0),                      // 0: parley.actor.v1.Action
-	(*Refused)(nil),                  // 1: parley.actor.v1.Refused
-	(*Append)(nil),                   // 2: parley.actor.v1.Append
-	(*Appended)(nil),                 // 3: parley.actor.v1.Appended
-	(*Fetch)(nil),                    // 4: parley.actor.v1.Fetch
-	(*Fetched)(nil),                  // 5: parley.actor.v1.Fetched
-	(*Deliver)(nil),                  // 6: parley.actor.v1.Deliver
-	(*Attach)(nil),                   // 7: parley.actor.v1.Attach
-	(*Attached)(nil),                 // 8: parley.actor.v1.Attached
-	(*Enroll)(nil),                   // 9: parley.actor.v1.Enroll
-	(*Enrolled)(nil),                 // 10: parley.actor.v1.Enrolled
-	(*Detach)(nil),                   // 11: parley.actor.v1.Detach
-	(*Kick)(nil),                     // 12: parley.actor.v1.Kick
-	(*List)(nil),                     // 13: parley.actor.v1.List
-	(*Listed)(nil),                   // 14: parley.actor.v1.Listed
-	(*MarkRead)(nil),                 // 15: parley.actor.v1.MarkRead
-	(*MarkedRead)(nil),               // 16: parley.actor.v1.MarkedRead
-	(*Look)(nil),                     // 17: parley.actor.v1.Look
-	(*Seen)(nil),                     // 18: parley.actor.v1.Seen
-	(*HeadSeen)(nil),                 // 19: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),                 // 20: parley.actor.v1.UserSeen
-	(*DeliverThrough)(nil),           // 21: parley.actor.v1.DeliverThrough
-	(*DeliveredThrough)(nil),         // 22: parley.actor.v1.DeliveredThrough
-	(*TakeEffects)(nil),              // 23: parley.actor.v1.TakeEffects
-	(*EffectsTaken)(nil),             // 24: parley.actor.v1.EffectsTaken
-	(*Leading)(nil),                  // 25: parley.actor.v1.Leading
-	(*Led)(nil),                      // 26: parley.actor.v1.Led
-	(*Follower)(nil),                 // 27: parley.actor.v1.Follower
-	(*Dropped)(nil),                  // 28: parley.actor.v1.Dropped
-	(*Registered)(nil),               // 29: parley.actor.v1.Registered
-	(*Silent)(nil),                   // 30: parley.actor.v1.Silent
-	(*Moving)(nil),                   // 31: parley.actor.v1.Moving
-	(*Reshape)(nil),                  // 32: parley.actor.v1.Reshape
-	(*Reshaped)(nil),                 // 33: parley.actor.v1.Reshaped
-	(*TransferLeader)(nil),           // 34: parley.actor.v1.TransferLeader
-	(*Administer)(nil),               // 35: parley.actor.v1.Administer
-	(*Administered)(nil),             // 36: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),             // 37: parley.wire.v1.Error
-	(*wirepb.Send)(nil),              // 38: parley.wire.v1.Send
-	(*wirepb.Sent)(nil),              // 39: parley.wire.v1.Sent
-	(*wirepb.History)(nil),           // 40: parley.wire.v1.History
-	(*wirepb.HistoryPage)(nil),       // 41: parley.wire.v1.HistoryPage
-	(wirepb.Kicked_Reason)(0),        // 42: parley.wire.v1.Kicked.Reason
-	(*wirepb.ListConversations)(nil), // 43: parley.wire.v1.ListConversations
-	(*wirepb.ConversationPage)(nil),  // 44: parley.wire.v1.ConversationPage
-	(*wirepb.ClearUnread)(nil),       // 45: parley.wire.v1.ClearUnread
-	(*wirepb.UnreadCleared)(nil),     // 46: parley.wire.v1.UnreadCleared
-	(*logpb.ConversationKey)(nil),    // 47: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),               // 48: parley.log.v1.Head
-	(*logpb.Entry)(nil),              // 49: parley.log.v1.Entry
-	(*logpb.User)(nil),               // 50: parley.log.v1.User
-	(*logpb.Deliver)(nil),            // 51: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),         // 52: parley.log.v1.Descriptor
+	(Action)(0),                           // 0: parley.actor.v1.Action
+	(*Refused)(nil),                       // 1: parley.actor.v1.Refused
+	(*Append)(nil),                        // 2: parley.actor.v1.Append
+	(*Appended)(nil),                      // 3: parley.actor.v1.Appended
+	(*Fetch)(nil),                         // 4: parley.actor.v1.Fetch
+	(*Fetched)(nil),                       // 5: parley.actor.v1.Fetched
+	(*Deliver)(nil),                       // 6: parley.actor.v1.Deliver
+	(*Attach)(nil),                        // 7: parley.actor.v1.Attach
+	(*Attached)(nil),                      // 8: parley.actor.v1.Attached
+	(*Enroll)(nil),                        // 9: parley.actor.v1.Enroll
+	(*Enrolled)(nil),                      // 10: parley.actor.v1.Enrolled
+	(*Detach)(nil),                        // 11: parley.actor.v1.Detach
+	(*Kick)(nil),                          // 12: parley.actor.v1.Kick
+	(*List)(nil),                          // 13: parley.actor.v1.List
+	(*Listed)(nil),                        // 14: parley.actor.v1.Listed
+	(*MarkRead)(nil),                      // 15: parley.actor.v1.MarkRead
+	(*MarkedRead)(nil),                    // 16: parley.actor.v1.MarkedRead
+	(*Look)(nil),                          // 17: parley.actor.v1.Look
+	(*Seen)(nil),                          // 18: parley.actor.v1.Seen
+	(*HeadSeen)(nil),                      // 19: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),                      // 20: parley.actor.v1.UserSeen
+	(*DeliverThrough)(nil),                // 21: parley.actor.v1.DeliverThrough
+	(*DeliveredThrough)(nil),              // 22: parley.actor.v1.DeliveredThrough
+	(*TakeEffects)(nil),                   // 23: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),                  // 24: parley.actor.v1.EffectsTaken
+	(*Leading)(nil),                       // 25: parley.actor.v1.Leading
+	(*Led)(nil),                           // 26: parley.actor.v1.Led
+	(*Follower)(nil),                      // 27: parley.actor.v1.Follower
+	(*Dropped)(nil),                       // 28: parley.actor.v1.Dropped
+	(*Registered)(nil),                    // 29: parley.actor.v1.Registered
+	(*Silent)(nil),                        // 30: parley.actor.v1.Silent
+	(*Moving)(nil),                        // 31: parley.actor.v1.Moving
+	(*Reshape)(nil),                       // 32: parley.actor.v1.Reshape
+	(*Reshaped)(nil),                      // 33: parley.actor.v1.Reshaped
+	(*TransferLeader)(nil),                // 34: parley.actor.v1.TransferLeader
+	(*Administer)(nil),                    // 35: parley.actor.v1.Administer
+	(*Administered)(nil),                  // 36: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),                  // 37: parley.wire.v1.Error
+	(*wirepb.SendMessage)(nil),            // 38: parley.wire.v1.SendMessage
+	(*wirepb.SendMessageReply)(nil),       // 39: parley.wire.v1.SendMessageReply
+	(*wirepb.QueryMessages)(nil),          // 40: parley.wire.v1.QueryMessages
+	(*wirepb.QueryMessagesReply)(nil),     // 41: parley.wire.v1.QueryMessagesReply
+	(wirepb.Kicked_Reason)(0),             // 42: parley.wire.v1.Kicked.Reason
+	(*wirepb.ListConversations)(nil),      // 43: parley.wire.v1.ListConversations
+	(*wirepb.ListConversationsReply)(nil), // 44: parley.wire.v1.ListConversationsReply
+	(*wirepb.ClearUnread)(nil),            // 45: parley.wire.v1.ClearUnread
+	(*wirepb.ClearUnreadReply)(nil),       // 46: parley.wire.v1.ClearUnreadReply
+	(*logpb.ConversationKey)(nil),         // 47: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),                    // 48: parley.log.v1.Head
+	(*logpb.Entry)(nil),                   // 49: parley.log.v1.Entry
+	(*logpb.User)(nil),                    // 50: parley.log.v1.User
+	(*logpb.Deliver)(nil),                 // 51: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),              // 52: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
 	37, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	38, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.Send
-	39, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.Sent
-	40, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.History
-	41, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.HistoryPage
+	38, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.SendMessage
+	39, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.SendMessageReply
+	40, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.QueryMessages
+	41, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.QueryMessagesReply
 	42, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
 	43, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	44, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ConversationPage
+	44, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ListConversationsReply
 	45, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	46, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.UnreadCleared
+	46, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.ClearUnreadReply
 	47, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
 	19, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
 	20, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen

@@ -3225,7 +3225,7 @@ func (m *Append) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.Send == nil {
-				m.Send = &wirepb.Send{}
+				m.Send = &wirepb.SendMessage{}
 			}
 			if unmarshal, ok := interface{}(m.Send).(interface {
 				UnmarshalVT([]byte) error
@@ -3339,7 +3339,7 @@ func (m *Appended) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.Sent == nil {
-				m.Sent = &wirepb.Sent{}
+				m.Sent = &wirepb.SendMessageReply{}
 			}
 			if unmarshal, ok := interface{}(m.Sent).(interface {
 				UnmarshalVT([]byte) error
@@ -3504,7 +3504,7 @@ func (m *Fetch) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.History == nil {
-				m.History = &wirepb.History{}
+				m.History = &wirepb.QueryMessages{}
 			}
 			if unmarshal, ok := interface{}(m.History).(interface {
 				UnmarshalVT([]byte) error
@@ -3618,7 +3618,7 @@ func (m *Fetched) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.Page == nil {
-				m.Page = &wirepb.HistoryPage{}
+				m.Page = &wirepb.QueryMessagesReply{}
 			}
 			if unmarshal, ok := interface{}(m.Page).(interface {
 				UnmarshalVT([]byte) error
@@ -4831,7 +4831,7 @@ func (m *Listed) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.Page == nil {
-				m.Page = &wirepb.ConversationPage{}
+				m.Page = &wirepb.ListConversationsReply{}
 			}
 			if unmarshal, ok := interface{}(m.Page).(interface {
 				UnmarshalVT([]byte) error
@@ -5142,7 +5142,7 @@ func (m *MarkedRead) UnmarshalVT(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if m.Cleared == nil {
-				m.Cleared = &wirepb.UnreadCleared{}
+				m.Cleared = &wirepb.ClearUnreadReply{}
 			}
 			if unmarshal, ok := interface{}(m.Cleared).(interface {
 				UnmarshalVT([]byte) error

@@ -18,7 +18,7 @@ func FromError(op string, err error) *Error {
 }
 
 // Chat converts what a sender says. The result shares s's slices.
-func (s *Send) Chat() chat.Message {
+func (s *SendMessage) Chat() chat.Message {
 	return chat.Message{
 		Type: chat.MessageType(s.GetType()), SubType: s.GetSubType(), Priority: s.GetPriority(), Body: s.GetBody(),
 		ExtendedData: s.GetExtendedData(), SearchedContent: s.GetSearchedContent(), MentionedUserIDs: s.GetMentionedUserIds(),
@@ -27,8 +27,8 @@ func (s *Send) Chat() chat.Message {
 }
 
 // FromSent converts an outcome.
-func FromSent(s chat.Sent) *Sent {
-	return &Sent{MessageId: s.MessageID, Seq: s.Seq, OrderKey: s.OrderKey, TimestampMs: uint64(s.Time), Duplicate: s.Duplicate}
+func FromSent(s chat.Sent) *SendMessageReply {
+	return &SendMessageReply{MessageId: s.MessageID, Seq: s.Seq, OrderKey: s.OrderKey, TimestampMs: uint64(s.Time), Duplicate: s.Duplicate}
 }
 
 // FromEntry converts a stored entry to the message that every viewer gets. The

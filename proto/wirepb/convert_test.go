@@ -40,7 +40,7 @@ func content(m *wirepb.Message) chat.Message {
 func TestWhatIsSaidIsWhatIsReceived(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawMessage(t)
-		said := &wirepb.Send{
+		said := &wirepb.SendMessage{
 			Type: uint32(want.Type), SubType: want.SubType, Priority: want.Priority, Body: want.Body, ExtendedData: want.ExtendedData,
 			SearchedContent: want.SearchedContent, MentionedUserIds: want.MentionedUserIDs, MentionAll: want.MentionAll,
 		}

@@ -64,7 +64,7 @@ func seedFrames() []*wirepb.ClientFrame {
 			ProtocolVersion: 1, AppId: 1, UserId: "alice", Token: "04abc", DeviceId: "d1", Platform: "go", Capabilities: []string{"x"}}}},
 		{Id: 2, Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}},
 		sendFrame(),
-		{Id: 4, Body: &wirepb.ClientFrame_History{History: &wirepb.History{Conversation: ref, AfterSeq: 1, BeforeSeq: 1 << 52, Count: 30}}},
+		{Id: 4, Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{Conversation: ref, AfterSeq: 1, BeforeSeq: 1 << 52, Count: 30}}},
 		{Id: 5, Body: &wirepb.ClientFrame_ListConversations{ListConversations: &wirepb.ListConversations{
 			Count: 20, BeforeOrderKey: 5, Before: ref, Only: []*wirepb.ConversationRef{ref}}}},
 		{Id: 6, Body: &wirepb.ClientFrame_ClearUnread{ClearUnread: &wirepb.ClearUnread{Conversation: ref}}},

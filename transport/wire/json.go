@@ -3,6 +3,7 @@ package wire
 import (
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
@@ -25,6 +26,13 @@ func (JSON) DecodeClient(data []byte) (*wirepb.ClientFrame, error) {
 	f := new(wirepb.ClientFrame)
 	if err := jsonReader.Unmarshal(data, f); err != nil {
 		return nil, malformed(err)
+	}
+	data, err := f.MarshalVT()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	if err := method.Client.Check(data); err != nil {
+		return f, err
 	}
 	return checkClient(f)
 }

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
 // Proto is the binary encoding, by code that vtprotobuf generated, since the hot
 // path does without reflection. That code copies every bytes field out of its
-// input but does not check that strings are UTF-8, so utf8.go does.
+// input but checks neither UTF-8 nor bounds; the checkers of package method do.
 type Proto struct{}
 
 // Name is SubprotocolProto.
@@ -20,32 +21,41 @@ func (Proto) Text() bool { return false }
 
 // DecodeClient reads what a client said.
 func (Proto) DecodeClient(data []byte) (*wirepb.ClientFrame, error) {
+	broken := method.Client.Check(data)
+	if chat.CodeOf(broken) == chat.CodeMalformedFrame {
+		return nil, broken
+	}
 	f := new(wirepb.ClientFrame)
 	if err := f.UnmarshalVT(data); err != nil {
 		return nil, malformed(err)
 	}
-	if !validClient(f) {
-		return nil, chat.Errorf(chat.CodeMalformedFrame, opDecode, "a string of the frame is not UTF-8")
+	if broken != nil {
+		return f, broken
 	}
 	return checkClient(f)
 }
 
-// EncodeClient writes what a client says, if DecodeClient can read it.
+// EncodeClient writes what a client says, if DecodeClient can read it; bounds are
+// the server's to judge.
 func (Proto) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) {
-	if !validClient(f) {
-		return nil, chat.Errorf(chat.CodeInvalidParam, "encode", "a string of the frame is not UTF-8")
+	data, err := f.MarshalVT()
+	if err != nil {
+		return nil, err
 	}
-	return f.MarshalVT()
+	if err := method.Client.Check(data); chat.CodeOf(err) == chat.CodeMalformedFrame {
+		return nil, chat.Errorf(chat.CodeInvalidParam, "encode", "%w", err)
+	}
+	return data, nil
 }
 
 // DecodeServer reads what a node said.
 func (Proto) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
+	if err := method.Server.Check(data); err != nil {
+		return nil, malformed(err)
+	}
 	f := new(wirepb.ServerFrame)
 	if err := f.UnmarshalVT(data); err != nil {
 		return nil, malformed(err)
-	}
-	if !validServer(f) {
-		return nil, chat.Errorf(chat.CodeMalformedFrame, opDecode, "a string of the frame is not UTF-8")
 	}
 	return checkServer(f)
 }

@@ -48,7 +48,7 @@ func TestNoStringFieldEscapesTheUTF8Check(t *testing.T) {
 
 func TestBytesFieldsMayHoldAnything(t *testing.T) {
 	f := sendFrame()
-	f.GetSend().Body = []byte(badString)
+	f.GetSendMessage().Body = []byte(badString)
 	data, err := wire.Proto{}.EncodeClient(f)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
 // Package wire turns the bytes of one WebSocket message into a frame of the
-// client contract (proto/wire/wire.proto) and back. It holds one codec per
+// client contract (proto/wire) and back. It holds one codec per
 // subprotocol and nothing else: no socket, no limit on size, no judgement of a
 // frame's content beyond its being well formed. The socket server, the
 // connections and the Go client call it; nothing here blocks.
@@ -25,11 +25,12 @@ const ProtocolVersion = 1
 
 // Codec reads and writes frames in one encoding.
 //
-// A Decode method has three outcomes: a frame with a body; CodeMalformedFrame
+// A Decode method has four outcomes: a frame with a body; CodeMalformedFrame
 // and a nil frame when the bytes are no frame (bad UTF-8 in a string included);
 // CodeUnknownFrame together with the frame, whose body is nil, when the bytes
 // are a frame of a kind that this version does not know: its id still tells
-// what to answer. Whether id may be 0 is for the caller to judge.
+// what to answer; CodeInvalidParam together with the client's frame when a field
+// breaks a bound of the contract. Whether id may be 0 is for the caller to judge.
 //
 // An Encode or Append method fails only on a frame that breaks the contract,
 // such as a string that is not UTF-8 under JSON.

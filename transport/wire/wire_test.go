@@ -14,7 +14,7 @@ import (
 )
 
 func sendFrame() *wirepb.ClientFrame {
-	return &wirepb.ClientFrame{Id: 7, Body: &wirepb.ClientFrame_Send{Send: &wirepb.Send{
+	return &wirepb.ClientFrame{Id: 7, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:     &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "bob"},
 		ClientMessageId:  bytes.Repeat([]byte{0xAB}, 16),
 		IssuedAtMs:       1<<53 - 1,

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// A plugin of buf: writes the messages of a .proto file as TypeScript
-// interfaces in plain JavaScript terms, and as the table that src/table.ts
-// reads and writes them by. What the table cannot say fails here.
+// A plugin of buf: writes the messages of the contract (proto/wire) as TypeScript
+// interfaces in plain JavaScript terms, as the table that src/table.ts reads and
+// writes them by, and what the frame's options say of each method. What the
+// table cannot say fails here. A second file joins what protoc-gen-es makes of
+// the same files, for the tests.
 //
 // Names: userId -> userID; a time ...Ms loses its unit, a duration keeps it; a
 // oneof is { kind, value }; enum values are texts, 'otherDevice' for
 // REASON_OTHER_DEVICE, and undefined when unspecified or unknown; bytes that are
-// an ID are hexadecimal.
+// an ID are hexadecimal; bytes with a message inside are that message.
+import { getOption, hasOption } from '@bufbuild/protobuf';
 import { createEcmaScriptPlugin, runNodeJs } from '@bufbuild/protoplugin';
 
 const STRING = 9, BYTES = 12, BOOL = 8, UINT32 = 13, UINT64 = 4;
@@ -76,9 +79,43 @@ function cellOf(field, messages, enums) {
   return `${nameOf(field)}${mark}:${letter}${index},${field.number}`;
 }
 
-function generate(g, file, comments) {
-  const { messages } = file;
-  const enums = [...file.enums, ...messages.flatMap((m) => m.nestedEnums)];
+/** What the options say of a field; undefined when the option is not set. */
+function optionOf(schema, name, field) {
+  const option = schema.allFiles.flatMap((file) => file.extensions).find((e) => e.typeName === `parley.method.${name}`);
+  return option && hasOption(field, option) ? getOption(field, option) : undefined;
+}
+
+/** Puts the message that bytes hold in the place of the bytes. */
+function openBytes(schema, messages) {
+  for (const field of messages.flatMap((m) => m.fields)) {
+    const inside = optionOf(schema, 'inside', field);
+    if (inside) Object.assign(field, { message: messages.find((m) => m.name === inside), fieldKind: 'message', scalar: undefined });
+  }
+}
+
+function printMethods(g, schema, frame) {
+  const rows = frame.oneofs[0].fields.map((field) => {
+    const method = optionOf(schema, 'method', field);
+    if (!method) throw new Error(`${field}: the option (parley.method.method) is missing`);
+    return { field, kind: ['', 'read', 'write', 'once'][method.kind], zim: method.zim, since: method.since };
+  });
+  g.print('/** The methods: whether they are asked again, their name in zego-zim-web, the version of the contract that they came with. */');
+  g.print('export const methods = {');
+  for (const { field, kind, zim, since } of rows) g.print(`  ${nameOf(field)}: { kind: '${kind}', zim: '${zim}', since: ${since} },`);
+  g.print('} as const;');
+  g.print();
+  g.print('/** The replies by method. */');
+  g.print('export interface Replies {');
+  for (const { field } of rows) g.print(`  ${nameOf(field)}: ${field.message.name}Reply;`);
+  g.print('}');
+  g.print();
+}
+
+function generate(g, schema, files) {
+  const messages = files.flatMap((file) => file.messages);
+  const enums = files.flatMap((file) => [...file.enums, ...file.messages.flatMap((m) => m.nestedEnums)]);
+  const comments = commentsOf(files);
+  openBytes(schema, messages);
   for (const e of enums) {
     for (const line of docOf(comments(e), '')) g.print(line);
     g.print('export type ', e.name, ' = ', textsOf(e).slice(1).map((text) => `'${text}'`).join(' | '), ';');
@@ -90,6 +127,7 @@ function generate(g, file, comments) {
   for (const { name } of messages) g.print('  ', name, ': ', name, ';');
   g.print('}');
   g.print();
+  printMethods(g, schema, messages.find((m) => m.name === 'ClientFrame'));
   const rows = messages.map((m) => [m.name, ...m.fields.map((f) => cellOf(f, messages, enums))].join(' '));
   g.print('/** The messages, for the Codec of table.ts. */');
   g.print(`export const table: string = '${rows.join(';')}';`);
@@ -102,26 +140,38 @@ runNodeJs(
     name: 'protoc-gen-parley',
     version: 'v1',
     generateTs(schema) {
-      for (const file of schema.files) {
-        const g = schema.generateFile(`${file.name}.ts`);
-        g.print('// Made from ', file.proto.name, ' by scripts/protoc-gen-parley.mjs. Do not edit.');
+      const files = schema.files.filter((file) => file.name.startsWith('wire/'));
+      const made = (name) => {
+        const g = schema.generateFile(name);
+        g.print('// Made from proto/wire by scripts/protoc-gen-parley.mjs. Do not edit.');
         g.print();
-        generate(g, file, commentsOf(file));
-      }
+        return g;
+      };
+      generate(made('wire/wire.ts'), schema, files);
+      const oracle = made('wire/wire_pb.ts');
+      const names = files.map((file) => file.name.replace('wire/', ''));
+      oracle.print(`import type { GenFile } from '@bufbuild/protobuf/codegenv2';`);
+      for (const name of names) oracle.print(`import { file_wire_${name} } from './${name}_pb.js';`);
+      for (const name of names) oracle.print(`export * from './${name}_pb.js';`);
+      oracle.print();
+      oracle.print(`export const files: readonly GenFile[] = [${names.map((name) => `file_wire_${name}`).join(', ')}];`);
     },
   }),
 );
 
 // The comments that stand before a declaration.
-function commentsOf(file) {
-  const byPath = new Map((file.proto.sourceCodeInfo?.location ?? []).map((l) => [l.path.join('.'), { leading: l.leadingComments }]));
-  const paths = new Map();
-  file.messages.forEach((m, i) => {
-    paths.set(m, `4.${i}`);
-    m.fields.forEach((f) => paths.set(f, `4.${i}.2.${m.proto.field.indexOf(f.proto)}`));
-    m.oneofs.forEach((o, k) => paths.set(o, `4.${i}.8.${k}`));
-    m.nestedEnums.forEach((e, k) => paths.set(e, `4.${i}.4.${k}`));
-  });
-  file.enums.forEach((e, i) => paths.set(e, `5.${i}`));
-  return (declaration) => byPath.get(paths.get(declaration)) ?? {};
+function commentsOf(files) {
+  const found = new Map();
+  for (const file of files) {
+    const byPath = new Map((file.proto.sourceCodeInfo?.location ?? []).map((l) => [l.path.join('.'), { leading: l.leadingComments }]));
+    const note = (declaration, path) => found.set(declaration, byPath.get(path));
+    file.messages.forEach((m, i) => {
+      note(m, `4.${i}`);
+      m.fields.forEach((f) => note(f, `4.${i}.2.${m.proto.field.indexOf(f.proto)}`));
+      m.oneofs.forEach((o, k) => note(o, `4.${i}.8.${k}`));
+      m.nestedEnums.forEach((e, k) => note(e, `4.${i}.4.${k}`));
+    });
+    file.enums.forEach((e, i) => note(e, `5.${i}`));
+  }
+  return (declaration) => found.get(declaration) ?? {};
 }

@@ -200,7 +200,7 @@ export class ChatClient {
    */
   async history(request: HistoryRequest): Promise<HistoryPage> {
     this.needSession();
-    return this.needConnection().read('history', { maxBytes: PAGE_BYTES, ...request });
+    return this.needConnection().read('queryMessages', { maxBytes: PAGE_BYTES, ...request });
   }
 
   /** A page of the conversation list, latest first. */
@@ -262,7 +262,7 @@ export class ChatClient {
         selfID: connection.login.userID,
         resendWindowMs: this.options.resendWindowMs ?? RESEND_WINDOW_MS,
         random: this.random,
-        attempt: (request) => connection.ask('send', request, SEND_TIMEOUT_MS),
+        attempt: (request) => connection.ask('sendMessage', request, SEND_TIMEOUT_MS),
         read: (kind, value) => connection.read(kind, value),
         conversations: (changes) => this.events.emit('conversations', changes),
         totalUnread: (total) => this.events.emit('totalUnread', total),

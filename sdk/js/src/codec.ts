@@ -18,7 +18,7 @@ const codec = new Codec<wire.Messages>(table, enums);
 export function encodeRequest<K extends RequestKind>(id: number, kind: K, value: Requests[K]): Uint8Array {
   const body = { kind, value: (completions[kind] as (value: Requests[K]) => unknown)(value) } as wire.ClientFrame['body'];
   try {
-    return codec.encode('ClientFrame', { id, body });
+    return codec.encode('ClientFrame', { id, requestID: '', body });
   } catch (error) {
     throw new ChatError(Code.InvalidParam, (error as Error).message);
   }
@@ -46,8 +46,8 @@ const same = <T>(value: T): T => value;
 const completions: { [K in RequestKind]: (value: Requests[K]) => Extract<wire.ClientFrame['body'], { kind: K }>['value'] } = {
   hello: (hello) => ({ ...hello, protocolVersion: PROTOCOL_VERSION, capabilities: [] }),
   ping: same,
-  send: (send) => ({ ...send, issuedAt: issuedAtOf(send.clientMessageID) }),
-  history: (history) => ({ maxBytes: 0, ...history }),
+  sendMessage: (send) => ({ ...send, issuedAt: issuedAtOf(send.clientMessageID) }),
+  queryMessages: (history) => ({ maxBytes: 0, ...history }),
   listConversations: ({ before, ...list }) => ({ changedSince: 0, only: [], ...list, beforeOrderKey: before?.orderKey ?? 0, before: before?.ref }),
   clearUnread: same,
   renewToken: same,
@@ -56,15 +56,15 @@ const completions: { [K in RequestKind]: (value: Requests[K]) => Extract<wire.Cl
 
 function bodyIn(body: wire.ServerFrame['body'], selfID: string): ServerBody {
   switch (body?.kind) {
-    case 'welcome':
+    case 'hello':
       return { kind: body.kind, value: welcomeIn(body.value) };
     case 'message':
       return { kind: body.kind, value: messageIn(body.value, selfID) };
-    case 'historyPage':
+    case 'queryMessages':
       return { kind: body.kind, value: { ...body.value, messages: body.value.messages.map((m) => messageIn(m, selfID)) } };
-    case 'conversationPage':
+    case 'listConversations':
       return { kind: body.kind, value: { ...body.value, conversations: body.value.conversations.map((c) => conversationIn(c, selfID)) } };
-    case 'unreadCleared':
+    case 'clearUnread':
     case 'unreadChanged':
       return { kind: body.kind, value: { ...body.value, conversation: refIn(body.value.conversation) } };
     default:
@@ -72,7 +72,7 @@ function bodyIn(body: wire.ServerFrame['body'], selfID: string): ServerBody {
   }
 }
 
-function welcomeIn(welcome: wire.Welcome): Welcome {
+function welcomeIn(welcome: wire.HelloReply): Welcome {
   return { ...welcome, limits: welcome.limits ?? codec.decode('Limits', new Uint8Array()) };
 }
 

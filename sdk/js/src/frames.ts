@@ -1,4 +1,4 @@
-import type { Conversation, ConversationRef, Limits, Message, MessageContent, Sent } from './domain.js';
+import type { Conversation, ConversationRef, Limits, Message, MessageContent } from './domain.js';
 import type * as wire from './gen/wire/wire.js';
 
 // The frames of the wire contract as this side uses them: those of
@@ -16,7 +16,7 @@ export interface SendRequest extends MessageContent {
   readonly clientMessageID: string;
 }
 
-export interface HistoryRequest extends Omit<wire.History, 'conversation' | 'maxBytes'> {
+export interface HistoryRequest extends Omit<wire.QueryMessages, 'conversation' | 'maxBytes'> {
   readonly conversation: ConversationRef;
   /** About how large the page may be; absent is the server's own limit. */
   readonly maxBytes?: number;
@@ -39,8 +39,8 @@ export interface ListRequest {
 export interface Requests {
   hello: Hello;
   ping: wire.Ping;
-  send: SendRequest;
-  history: HistoryRequest;
+  sendMessage: SendRequest;
+  queryMessages: HistoryRequest;
   listConversations: ListRequest;
   clearUnread: { readonly conversation: ConversationRef };
   renewToken: wire.RenewToken;
@@ -49,32 +49,32 @@ export interface Requests {
 
 export type RequestKind = keyof Requests;
 
-export interface Welcome extends Omit<wire.Welcome, 'limits'> {
+export interface Welcome extends Omit<wire.HelloReply, 'limits'> {
   readonly limits: Limits;
 }
 
-export interface HistoryPage extends Omit<wire.HistoryPage, 'messages'> {
+export interface HistoryPage extends Omit<wire.QueryMessagesReply, 'messages'> {
   readonly messages: readonly Message[];
 }
 
-export interface ConversationPage extends Omit<wire.ConversationPage, 'conversations'> {
+export interface ConversationPage extends Omit<wire.ListConversationsReply, 'conversations'> {
   readonly conversations: readonly Conversation[];
 }
 
-export interface UnreadCleared extends wire.UnreadCleared {
+export interface UnreadCleared extends wire.ClearUnreadReply {
   readonly conversation: ConversationRef;
 }
 
-/** What a server says, by the name of the frame. */
-export interface ServerBodies {
-  error: wire.Error;
-  welcome: Welcome;
-  pong: wire.Pong;
-  sent: Sent;
-  historyPage: HistoryPage;
-  conversationPage: ConversationPage;
-  unreadCleared: UnreadCleared;
-  tokenRenewed: wire.TokenRenewed;
+/** The replies by method, where they are not those of the wire. */
+interface SeenReplies {
+  hello: Welcome;
+  queryMessages: HistoryPage;
+  listConversations: ConversationPage;
+  clearUnread: UnreadCleared;
+}
+
+/** What a server says unasked, by the name of the frame. */
+interface Pushes {
   message: Message;
   behind: wire.Behind;
   kicked: wire.Kicked;
@@ -82,6 +82,9 @@ export interface ServerBodies {
   unreadChanged: UnreadCleared;
   reconnect: wire.Reconnect;
 }
+
+/** What a server says, by the name of the frame; a reply has the name of its request. */
+export type ServerBodies = Omit<wire.Replies, keyof SeenReplies> & SeenReplies & Pushes & { error: wire.Error };
 
 /** A body with its name; undefined is a frame of a newer server. */
 export type ServerBody =
@@ -93,27 +96,8 @@ export interface ServerFrame {
   readonly body: ServerBody;
 }
 
-/** The name of the frame that answers each request, except hello, which Link answers itself. */
-export interface ReplyKinds {
-  ping: 'pong';
-  send: 'sent';
-  history: 'historyPage';
-  listConversations: 'conversationPage';
-  clearUnread: 'unreadCleared';
-  renewToken: 'tokenRenewed';
-}
-
-export const replyKinds: ReplyKinds = {
-  ping: 'pong',
-  send: 'sent',
-  history: 'historyPage',
-  listConversations: 'conversationPage',
-  clearUnread: 'unreadCleared',
-  renewToken: 'tokenRenewed',
-};
-
-/** Requests that have an answer. */
-export type AskKind = keyof ReplyKinds;
+/** Requests that RequestTable asks: all but the first and the last of a connection. */
+export type AskKind = Exclude<RequestKind, 'hello' | 'goodbye'>;
 
 /** The answer to a request of the given name. */
-export type Reply<K extends AskKind> = ServerBodies[ReplyKinds[K]];
+export type Reply<K extends AskKind> = ServerBodies[K];

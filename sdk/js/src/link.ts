@@ -101,7 +101,7 @@ export class Link {
   // Handled at once, not through a promise: pushes may follow in the same turn
   // of the event loop.
   private answerHello(body: ServerBody): void {
-    if (body?.kind === 'welcome') return this.welcome(body.value);
+    if (body?.kind === 'hello') return this.welcome(body.value);
     if (body?.kind === 'error') this.refusal = new ChatError(body.value.code, body.value.message, body.value);
     this.close();
   }

@@ -1,6 +1,5 @@
 import { asChatError, ChatError, Code } from './errors.js';
 import type { AskKind, Reply, Requests, ServerBody } from './frames.js';
-import { replyKinds } from './frames.js';
 import type { Content } from './suspects.js';
 import { Timer } from './timer.js';
 
@@ -83,7 +82,7 @@ export class RequestTable {
     if (!entry) return;
     if (body?.kind === 'error') {
       entry.reject(new ChatError(body.value.code, body.value.message, body.value));
-    } else if (body?.kind === replyKinds[entry.kind]) {
+    } else if (body?.kind === entry.kind) {
       entry.resolve(body.value as never);
     } else {
       entry.reject(new ChatError(Code.BadReply, `The server answered ${entry.kind} with ${body?.kind ?? 'nothing'}.`));

@@ -57,7 +57,7 @@ export class Session {
     });
     this.inbox = new Inbox(
       {
-        history: (request) => port.read('history', request),
+        history: (request) => port.read('queryMessages', request),
         sending: (ref) => this.outbox.busy(ref),
         deliver: (ref, messages) => this.deliver(ref, messages),
       },

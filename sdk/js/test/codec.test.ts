@@ -12,7 +12,7 @@ const frame = (body: Body, replyTo = 0): Uint8Array => toBinary(pb.ServerFrameSc
 describe('requests', () => {
   it('writes every field of a send', () => {
     const id = '018bcfe5687b66778899aabbccddeeff'; // 018bcfe5687b: 1,700,000,000,123 ms
-    const bytes = encodeRequest(7, 'send', {
+    const bytes = encodeRequest(7, 'sendMessage', {
       conversation: { kind: 'peer', id: 'bob' },
       clientMessageID: id,
       type: 200,
@@ -26,8 +26,8 @@ describe('requests', () => {
     });
     const { id: frameID, body } = fromBinary(pb.ClientFrameSchema, bytes);
     expect(frameID).toBe(7);
-    expect(body.case).toBe('send');
-    const send = body.value as pb.Send;
+    expect(body.case).toBe('sendMessage');
+    const send = body.value as pb.SendMessage;
     expect(toHex(send.clientMessageId)).toBe(id);
     expect(send).toMatchObject({ issuedAtMs: 1_700_000_000_123n, type: 200, subType: 9, priority: 3, extendedData: 'e', searchedContent: 's', mentionedUserIds: ['carol'], mentionAll: true });
     expect(send.conversation).toMatchObject({ kind: pb.ConversationKind.PEER, id: 'bob' });
@@ -35,7 +35,7 @@ describe('requests', () => {
   });
 
   it.each([-1, 0.5, 2 ** 53, NaN])('refuses the number %d', (afterSeq) => {
-    const ask = (): Uint8Array => encodeRequest(1, 'history', { conversation: { kind: 'peer', id: 'b' }, afterSeq, beforeSeq: 0, count: 1, newestFirst: true });
+    const ask = (): Uint8Array => encodeRequest(1, 'queryMessages', { conversation: { kind: 'peer', id: 'b' }, afterSeq, beforeSeq: 0, count: 1, newestFirst: true });
     expect(ask).toThrow(expect.objectContaining({ code: 6000001 }));
   });
 });
@@ -57,7 +57,7 @@ describe('frames of the server', () => {
 
   it('turns a reply that it does not understand into an error for the one who asked', () => {
     const page = { conversations: [{ ref: { kind: 9 as pb.ConversationKind, id: 'x' } }] };
-    const { replyTo, body } = decodeFrame(frame({ case: 'conversationPage', value: page }, 5), 'bob');
+    const { replyTo, body } = decodeFrame(frame({ case: 'listConversations', value: page }, 5), 'bob');
     expect([replyTo, body]).toMatchObject([5, { kind: 'error', value: { code: 6000109 } }]);
   });
 

@@ -43,7 +43,7 @@ describe('receiving', () => {
     for (const text of ['a', 'b', 'c']) server.post('bob', 'alice', text);
     await pass(10);
     expect(alice.texts).toEqual(['a', 'b', 'c']);
-    expect(server.asked.filter((kind) => kind === 'history')).toHaveLength(1);
+    expect(server.asked.filter((kind) => kind === 'queryMessages')).toHaveLength(1);
   });
 
   it('finds the beginning of a conversation that it has not seen', async () => {
@@ -69,7 +69,7 @@ describe('receiving', () => {
     expect(alice.texts).toEqual([]);
     await pass(500);
     expect(alice.texts).toEqual(['theirs']);
-    expect(server.asked).not.toContain('history');
+    expect(server.asked).not.toContain('queryMessages');
   });
 
   it('fetches what an answer has overtaken when the push does not come', async () => {
@@ -95,7 +95,7 @@ describe('receiving', () => {
     await pass(500);
     await mine;
     expect(alice.texts).toEqual(['theirs']);
-    expect(server.asked).not.toContain('history');
+    expect(server.asked).not.toContain('queryMessages');
   });
 
   it('gives out a repeated push once', async () => {
@@ -150,7 +150,7 @@ describe('after a loss', () => {
     server.cut();
     await pass(1000);
     expect(server.asked.filter((kind) => kind === 'listConversations')).toHaveLength(2);
-    expect(server.asked).not.toContain('history');
+    expect(server.asked).not.toContain('queryMessages');
   });
 
   it('pulls what was dropped when told that it is behind', async () => {

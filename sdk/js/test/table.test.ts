@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame } from '../src/codec.js';
 import type { Messages } from '../src/gen/wire/wire.js';
 import { enums, table } from '../src/gen/wire/wire.js';
-import { file_wire_wire } from '../src/gen/wire/wire_pb.js';
+import { files } from '../src/gen/wire/wire_pb.js';
 import { Codec } from '../src/table.js';
 
 // The table against protobuf-es: what one writes the other reads.
 
 const codec = new Codec<Messages>(table, enums);
-const messages = file_wire_wire.messages;
+const messages = files.flatMap((file) => file.messages);
 
 class Random {
   constructor(private state: number) {}
@@ -106,7 +106,7 @@ it('skips fields of every form that it does not know, and reads what comes after
 });
 
 it.each([-1, 1.5, 2 ** 53, NaN, Infinity, '7', null])('refuses to write %s as a number', (value) => {
-  expect(() => codec.encode('Pong', { serverTime: value as number })).toThrow(RangeError);
+  expect(() => codec.encode('PingReply', { serverTime: value as number })).toThrow(RangeError);
 });
 
 it.each(['peer ', 'user'])('writes %j as no kind of conversation', (kind) => {
@@ -114,7 +114,7 @@ it.each(['peer ', 'user'])('writes %j as no kind of conversation', (kind) => {
 });
 
 it('tells who asked that a reply cannot be read, and what a frame without a reader is', () => {
-  const cut = Uint8Array.of(0x08, 5, 0x2a, 200, 1);
+  const cut = Uint8Array.of(0x08, 5, 0xf2, 0x01, 200, 1);
   expect(decodeFrame(cut, 'bob')).toMatchObject({ replyTo: 5, body: { kind: 'error', value: { code: 6000109 } } });
-  expect(() => decodeFrame(Uint8Array.of(0x2a, 200, 1), 'bob')).toThrow(expect.objectContaining({ code: 6000109 }));
+  expect(() => decodeFrame(Uint8Array.of(0xf2, 0x01, 200, 1), 'bob')).toThrow(expect.objectContaining({ code: 6000109 }));
 });

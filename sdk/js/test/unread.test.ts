@@ -107,7 +107,7 @@ describe('a conversation beyond the first page of the list', () => {
 describe('a list reply that was overtaken', () => {
   async function late(request: Parameters<App['client']['list']>[0], meanwhile: (app: App) => void): Promise<App> {
     const app = await manyConversations();
-    server.replyDelay = (kind) => (kind === 'conversationPage' ? 50 : 0);
+    server.replyDelay = (kind) => (kind === 'listConversations' ? 50 : 0);
     const list = app.client.list(request);
     await pass(5);
     server.replyDelay = () => 0;

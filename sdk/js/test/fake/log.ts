@@ -23,7 +23,7 @@ export class Logs {
   }
 
   /** Appends a message unless its client message id is known. */
-  append(sender: string, send: MessageInitShape<typeof pb.SendSchema> & { conversation: { id: string } }, now: number): Appended {
+  append(sender: string, send: MessageInitShape<typeof pb.SendMessageSchema> & { conversation: { id: string } }, now: number): Appended {
     const target = send.conversation.id;
     const log = this.between(sender, target);
     const id = send.clientMessageId ?? new Uint8Array();
@@ -51,7 +51,7 @@ export class Logs {
   }
 
   /** The answer to a history question of a user. */
-  history(user: string, q: pb.History): MessageInitShape<typeof pb.HistoryPageSchema> {
+  history(user: string, q: pb.QueryMessages): MessageInitShape<typeof pb.QueryMessagesReplySchema> {
     const log = this.between(user, q.conversation?.id ?? '');
     const upper = q.beforeSeq || BigInt(log.length + 1);
     const inside = log.filter((m) => m.seq > q.afterSeq && m.seq < upper);

@@ -42,7 +42,7 @@ export class FakeServer {
   readonly dialled: string[] = [];
   /** All hellos and sends that came in. */
   readonly hellos: pb.Hello[] = [];
-  readonly sends: pb.Send[] = [];
+  readonly sends: pb.SendMessage[] = [];
   readonly asked: string[] = [];
 
   /** What a welcome tells of other nodes. */
@@ -61,7 +61,7 @@ export class FakeServer {
   /** How late a reply comes, by the name of its frame: it was made before, and others may overtake it. */
   replyDelay: (kind: string) => number = () => 0;
   /** Called before a send is taken: a refusal, or 'swallow' for no answer at all. */
-  onSend: ((send: pb.Send, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
+  onSend: ((send: pb.SendMessage, conn: Conn) => Refusal | 'swallow' | undefined) | undefined;
   /** How late the answer to a send comes; 'cut' ends the connection instead. */
   ackFate: (message: pb.Message) => number | 'cut' = () => 0;
   /** How late the answer to any other request comes: answers overtake each other. */
@@ -139,17 +139,17 @@ export class FakeServer {
       case 'hello':
         return this.hello(conn, id, body.value);
       case 'ping':
-        return this.reply(conn, id, { case: 'pong', value: { serverTimeMs: BigInt(this.now()) } });
-      case 'send':
+        return this.reply(conn, id, { case: 'ping', value: { serverTimeMs: BigInt(this.now()) } });
+      case 'sendMessage':
         return this.send(conn, id, body.value);
-      case 'history':
-        return this.reply(conn, id, { case: 'historyPage', value: this.logs.history(conn.user, body.value) }, this.replyFate());
+      case 'queryMessages':
+        return this.reply(conn, id, { case: 'queryMessages', value: this.logs.history(conn.user, body.value) }, this.replyFate());
       case 'listConversations':
         return this.list(conn, id, body.value);
       case 'clearUnread':
         return this.clear(conn, id, body.value);
       case 'renewToken':
-        return this.reply(conn, id, { case: 'tokenRenewed', value: { tokenExpiresAtMs: BigInt(this.now() + 86_400_000) } }, this.replyFate());
+        return this.reply(conn, id, { case: 'renewToken', value: { tokenExpiresAtMs: BigInt(this.now() + 86_400_000) } }, this.replyFate());
       case 'goodbye':
         return conn.peer.close(1000);
     }
@@ -188,7 +188,7 @@ export class FakeServer {
 
   private welcome(conn: Conn, id: number): void {
     this.reply(conn, id, {
-      case: 'welcome',
+      case: 'hello',
       value: {
         protocolVersion: 1,
         serverTimeMs: BigInt(this.now()),
@@ -201,7 +201,7 @@ export class FakeServer {
     });
   }
 
-  private send(conn: Conn, id: number, send: pb.Send): void {
+  private send(conn: Conn, id: number, send: pb.SendMessage): void {
     this.sends.push(send);
     const verdict = this.onSend?.(send, conn);
     if (verdict === 'swallow') return;
@@ -213,7 +213,7 @@ export class FakeServer {
     const fate = this.ackFate(message);
     if (fate === 'cut') return conn.peer.close(1006);
     const { messageId, seq, orderKey, timestampMs } = message;
-    this.reply(conn, id, { case: 'sent', value: { messageId, seq, orderKey, timestampMs, duplicate: outcome === 'duplicate' } }, fate);
+    this.reply(conn, id, { case: 'sendMessage', value: { messageId, seq, orderKey, timestampMs, duplicate: outcome === 'duplicate' } }, fate);
   }
 
   private push(message: pb.Message, from: Conn | undefined): void {
@@ -235,13 +235,13 @@ export class FakeServer {
     }
     const conversations = q.only.length > 0 ? entries : entries.slice(0, q.count);
     const complete = conversations.length === entries.length;
-    this.reply(conn, id, { case: 'conversationPage', value: { conversations, complete, ...(q.only.length > 0 ? {} : { totalUnread }) } }, this.replyFate());
+    this.reply(conn, id, { case: 'listConversations', value: { conversations, complete, ...(q.only.length > 0 ? {} : { totalUnread }) } }, this.replyFate());
   }
 
   private clear(conn: Conn, id: number, q: pb.ClearUnread): void {
     const other = q.conversation?.id ?? '';
     const readSeq = BigInt(this.logs.clear(conn.user, other));
-    this.reply(conn, id, { case: 'unreadCleared', value: { conversation: { kind: 1, id: other }, readSeq } }, this.replyFate());
+    this.reply(conn, id, { case: 'clearUnread', value: { conversation: { kind: 1, id: other }, readSeq } }, this.replyFate());
   }
 
   private reply(conn: Conn, replyTo: number, body: Body, delayMs = 0): void {

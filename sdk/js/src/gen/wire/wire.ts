@@ -1,4 +1,4 @@
-// Made from wire/wire.proto by scripts/protoc-gen-parley.mjs. Do not edit.
+// Made from proto/wire by scripts/protoc-gen-parley.mjs. Do not edit.
 
 export type ConversationKind = 'peer' | 'room' | 'group';
 
@@ -13,139 +13,8 @@ export interface ConversationRef {
   readonly id: string;
 }
 
-/** What a client says. The first frame is always hello. */
-export interface ClientFrame {
-  /** Chosen by the client, above 0, echoed in ServerFrame.reply_to. */
-  readonly id: number;
-  readonly body:
-    | { readonly kind: 'hello'; readonly value: Hello }
-    | { readonly kind: 'ping'; readonly value: Ping }
-    | { readonly kind: 'send'; readonly value: Send }
-    | { readonly kind: 'history'; readonly value: History }
-    | { readonly kind: 'listConversations'; readonly value: ListConversations }
-    | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
-    | { readonly kind: 'renewToken'; readonly value: RenewToken }
-    | { readonly kind: 'goodbye'; readonly value: Goodbye }
-    | undefined;
-}
-
-/**
- * What a node says: a reply (reply_to is the request's id) or a push
- * (reply_to is 0).
- */
-export interface ServerFrame {
-  readonly replyTo: number;
-  readonly body:
-    | { readonly kind: 'error'; readonly value: Error }
-    | { readonly kind: 'welcome'; readonly value: Welcome }
-    | { readonly kind: 'pong'; readonly value: Pong }
-    | { readonly kind: 'sent'; readonly value: Sent }
-    | { readonly kind: 'historyPage'; readonly value: HistoryPage }
-    | { readonly kind: 'conversationPage'; readonly value: ConversationPage }
-    | { readonly kind: 'unreadCleared'; readonly value: UnreadCleared }
-    | { readonly kind: 'tokenRenewed'; readonly value: TokenRenewed }
-    | { readonly kind: 'message'; readonly value: Message }
-    | { readonly kind: 'behind'; readonly value: Behind }
-    | { readonly kind: 'kicked'; readonly value: Kicked }
-    | { readonly kind: 'tokenExpiring'; readonly value: TokenExpiring }
-    | { readonly kind: 'unreadChanged'; readonly value: UnreadCleared }
-    | { readonly kind: 'reconnect'; readonly value: Reconnect }
-    | undefined;
-}
-
-/** A refusal. The codes are those of the package chat. */
-export interface Error {
-  readonly code: number;
-  /** One English sentence for the developer: what was wrong, what is allowed. */
-  readonly message: string;
-  /**
-   * True when the same request, with the same client message id, may be sent
-   * again later.
-   */
-  readonly retryable: boolean;
-  readonly retryAfterMs: number;
-}
-
-/** Who is there. Answered by Welcome, or by Error and a close. */
-export interface Hello {
-  /** 1 today. */
-  readonly protocolVersion: number;
-  readonly appID: number;
-  readonly userID: string;
-  /** token04 or a JWT. */
-  readonly token: string;
-  /** Empty keeps the stored name. */
-  readonly userName: string;
-  readonly avatarUrl: string;
-  /** Chosen once per login by the client: 1 to 64 letters, digits, '-' or '_'. */
-  readonly deviceID: string;
-  /** "web", "node", "go" ...; at most 32 bytes. */
-  readonly platform: string;
-  /**
-   * True when the client comes back for a login that was already welcomed: it
-   * does not kick anybody, and is itself refused as kicked when another device
-   * has logged in meanwhile.
-   */
-  readonly resume: boolean;
-  /** Features that the client understands; unknown ones are ignored. */
-  readonly capabilities: readonly string[];
-  /**
-   * Counts the connections of this device, over its logins if its ID is kept. Of
-   * two that are there at the same time the higher one stays, whichever the node
-   * hears of last. 0: the one that it hears of last.
-   */
-  readonly link: number;
-}
-
-export interface Welcome {
-  readonly protocolVersion: number;
-  readonly serverTime: number;
-  /** When the token ends. */
-  readonly tokenExpiresAt: number;
-  readonly heartbeatIntervalMs: number;
-  /** A connection that was silent for that long is closed. */
-  readonly heartbeatTimeoutMs: number;
-  readonly limits: Limits | undefined;
-  readonly userName: string;
-  readonly avatarUrl: string;
-  readonly node: string;
-  readonly capabilities: readonly string[];
-  /**
-   * Origins of nodes where this client may go as well, if the nodes were told
-   * theirs.
-   */
-  readonly servers: readonly string[];
-}
-
-/** Limits of the app, in bytes where nothing else is said. */
-export interface Limits {
-  readonly textBytes: number;
-  readonly customBytes: number;
-  readonly commandBytes: number;
-  readonly extendedDataBytes: number;
-  readonly frameBytes: number;
-  /** How long a client message id is remembered at least. */
-  readonly dedupeWindowMs: number;
-  /** Requests of one connection that may await their reply. */
-  readonly inFlight: number;
-  readonly searchedContentBytes: number;
-  /** Users that one message may mention. */
-  readonly mentions: number;
-}
-
-export interface Ping {
-}
-
-export interface Pong {
-  readonly serverTime: number;
-}
-
-/** Logs out: the device is detached and the connection closed. */
-export interface Goodbye {
-}
-
-/** Sends one message. Answered by Sent once it is durable. */
-export interface Send {
+/** Sends one message. Answered once it is durable. */
+export interface SendMessage {
   readonly conversation: ConversationRef | undefined;
   /**
    * 16 bytes, the same on every retry: issued_at_ms in 6 bytes, the most
@@ -168,7 +37,7 @@ export interface Send {
   readonly mentionAll: boolean;
 }
 
-export interface Sent {
+export interface SendMessageReply {
   readonly messageID: string;
   /** 0 for a command message, which is not stored. */
   readonly seq: number;
@@ -212,7 +81,7 @@ export interface Message {
  * Asks for messages with after_seq < seq < before_seq (0: no bound), at most
  * count of them, the newest ones when newest_first, else the oldest ones.
  */
-export interface History {
+export interface QueryMessages {
   readonly conversation: ConversationRef | undefined;
   readonly afterSeq: number;
   readonly beforeSeq: number;
@@ -226,7 +95,7 @@ export interface History {
   readonly maxBytes: number;
 }
 
-export interface HistoryPage {
+export interface QueryMessagesReply {
   /** Always in ascending seq. */
   readonly messages: readonly Message[];
   /** The range that this page covers, inclusive; both 0 when it covers none. */
@@ -247,11 +116,11 @@ export interface ListConversations {
   readonly before: ConversationRef | undefined;
   /** Only those whose last message is of this time or later. 0: all. */
   readonly changedSince: number;
-  /** Only these, at most 100. */
+  /** Only these. */
   readonly only: readonly ConversationRef[];
 }
 
-export interface ConversationPage {
+export interface ListConversationsReply {
   readonly conversations: readonly Conversation[];
   /** Of all conversations; absent in the answer to a request for only some. */
   readonly totalUnread: number | undefined;
@@ -277,21 +146,117 @@ export interface ClearUnread {
   readonly conversation: ConversationRef | undefined;
 }
 
-/**
- * The reply to ClearUnread; and, pushed as unread_changed, what the user's
- * other devices are told.
- */
-export interface UnreadCleared {
+export interface ClearUnreadReply {
   readonly conversation: ConversationRef | undefined;
   readonly readSeq: number;
+}
+
+/** What the user's other devices are told. */
+export interface UnreadChanged {
+  readonly conversation: ConversationRef | undefined;
+  readonly readSeq: number;
+}
+
+/** A refusal. The codes are those of the package chat. */
+export interface Error {
+  readonly code: number;
+  /** One English sentence for the developer: what was wrong, what is allowed. */
+  readonly message: string;
+  /**
+   * True when the same request, with the same client message id, may be sent
+   * again later.
+   */
+  readonly retryable: boolean;
+  readonly retryAfterMs: number;
+}
+
+/** Who is there. A refusal is followed by a close. */
+export interface Hello {
+  /** 1 today. */
+  readonly protocolVersion: number;
+  readonly appID: number;
+  readonly userID: string;
+  /** token04 or a JWT. */
+  readonly token: string;
+  /** Empty keeps the stored name. */
+  readonly userName: string;
+  readonly avatarUrl: string;
+  /** Chosen once per login by the client: 1 to 64 letters, digits, '-' or '_'. */
+  readonly deviceID: string;
+  /** "web", "node", "go" ... */
+  readonly platform: string;
+  /**
+   * True when the client comes back for a login that was already welcomed: it
+   * does not kick anybody, and is itself refused as kicked when another device
+   * has logged in meanwhile.
+   */
+  readonly resume: boolean;
+  /** Features that the client understands; unknown ones are ignored. */
+  readonly capabilities: readonly string[];
+  /**
+   * Counts the connections of this device, over its logins if its ID is kept. Of
+   * two that are there at the same time the higher one stays, whichever the node
+   * hears of last. 0: the one that it hears of last.
+   */
+  readonly link: number;
+}
+
+export interface HelloReply {
+  readonly protocolVersion: number;
+  readonly serverTime: number;
+  /** When the token ends. */
+  readonly tokenExpiresAt: number;
+  readonly heartbeatIntervalMs: number;
+  /** A connection that was silent for that long is closed. */
+  readonly heartbeatTimeoutMs: number;
+  readonly limits: Limits | undefined;
+  readonly userName: string;
+  readonly avatarUrl: string;
+  readonly node: string;
+  readonly capabilities: readonly string[];
+  /**
+   * Origins of nodes where this client may go as well, if the nodes were told
+   * theirs.
+   */
+  readonly servers: readonly string[];
+}
+
+/** Limits of the app, in bytes where nothing else is said. */
+export interface Limits {
+  readonly textBytes: number;
+  readonly customBytes: number;
+  readonly commandBytes: number;
+  readonly extendedDataBytes: number;
+  readonly frameBytes: number;
+  /** How long a client message id is remembered at least. */
+  readonly dedupeWindowMs: number;
+  /** Requests of one connection that may await their reply. */
+  readonly inFlight: number;
+  readonly searchedContentBytes: number;
+  /** Users that one message may mention. */
+  readonly mentions: number;
+}
+
+export interface Ping {
+}
+
+export interface PingReply {
+  readonly serverTime: number;
 }
 
 export interface RenewToken {
   readonly token: string;
 }
 
-export interface TokenRenewed {
+export interface RenewTokenReply {
   readonly tokenExpiresAt: number;
+}
+
+/** Logs out: the device is detached and the connection closed. */
+export interface Goodbye {
+}
+
+export interface GoodbyeReply {
 }
 
 /**
@@ -306,6 +271,10 @@ export interface Kicked {
   readonly reason: Reason | undefined;
 }
 
+export interface TokenExpiring {
+  readonly seconds: number;
+}
+
 /**
  * The node is going away: connect again, to another node when the client knows
  * one, after the given time. Until then the connection stays in use.
@@ -314,41 +283,117 @@ export interface Reconnect {
   readonly afterMs: number;
 }
 
-export interface TokenExpiring {
-  readonly seconds: number;
+/**
+ * What a client says. The first frame is always hello.
+ * 
+ * The numbers up to 9 are the frame's own. Methods stand in blocks: session
+ * 10-29, message 30-69, conversation 70-99, user 100-129, group 140-199, room
+ * 200-249, call 250-279, media 280-299, search 300-309, friend 310-339, admin
+ * 400-499.
+ */
+export interface ClientFrame {
+  /** Chosen by the client, above 0, echoed in ServerFrame.reply_to. */
+  readonly id: number;
+  /**
+   * Of a write: 16 bytes, the same on every retry. Such as repeat what was done
+   * get the answer of the first time. A message has its client_message_id instead.
+   */
+  readonly requestID: string;
+  readonly body:
+    | { readonly kind: 'hello'; readonly value: Hello }
+    | { readonly kind: 'ping'; readonly value: Ping }
+    | { readonly kind: 'renewToken'; readonly value: RenewToken }
+    | { readonly kind: 'goodbye'; readonly value: Goodbye }
+    | { readonly kind: 'sendMessage'; readonly value: SendMessage }
+    | { readonly kind: 'queryMessages'; readonly value: QueryMessages }
+    | { readonly kind: 'listConversations'; readonly value: ListConversations }
+    | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
+    | undefined;
+}
+
+/**
+ * What a node says: the reply to a method, which has that method's number and
+ * name (reply_to is the request's id), an error in its place, or a push
+ * (reply_to is 0), whose number is 500 or more.
+ */
+export interface ServerFrame {
+  readonly replyTo: number;
+  readonly body:
+    | { readonly kind: 'error'; readonly value: Error }
+    | { readonly kind: 'hello'; readonly value: HelloReply }
+    | { readonly kind: 'ping'; readonly value: PingReply }
+    | { readonly kind: 'renewToken'; readonly value: RenewTokenReply }
+    | { readonly kind: 'goodbye'; readonly value: GoodbyeReply }
+    | { readonly kind: 'sendMessage'; readonly value: SendMessageReply }
+    | { readonly kind: 'queryMessages'; readonly value: QueryMessagesReply }
+    | { readonly kind: 'listConversations'; readonly value: ListConversationsReply }
+    | { readonly kind: 'clearUnread'; readonly value: ClearUnreadReply }
+    | { readonly kind: 'message'; readonly value: Message }
+    | { readonly kind: 'behind'; readonly value: Behind }
+    | { readonly kind: 'kicked'; readonly value: Kicked }
+    | { readonly kind: 'tokenExpiring'; readonly value: TokenExpiring }
+    | { readonly kind: 'unreadChanged'; readonly value: UnreadChanged }
+    | { readonly kind: 'reconnect'; readonly value: Reconnect }
+    | undefined;
 }
 
 /** The messages by name. */
 export interface Messages {
   ConversationRef: ConversationRef;
-  ClientFrame: ClientFrame;
-  ServerFrame: ServerFrame;
-  Error: Error;
-  Hello: Hello;
-  Welcome: Welcome;
-  Limits: Limits;
-  Ping: Ping;
-  Pong: Pong;
-  Goodbye: Goodbye;
-  Send: Send;
-  Sent: Sent;
+  SendMessage: SendMessage;
+  SendMessageReply: SendMessageReply;
   Message: Message;
-  History: History;
-  HistoryPage: HistoryPage;
+  QueryMessages: QueryMessages;
+  QueryMessagesReply: QueryMessagesReply;
   ListConversations: ListConversations;
-  ConversationPage: ConversationPage;
+  ListConversationsReply: ListConversationsReply;
   Conversation: Conversation;
   ClearUnread: ClearUnread;
-  UnreadCleared: UnreadCleared;
+  ClearUnreadReply: ClearUnreadReply;
+  UnreadChanged: UnreadChanged;
+  Error: Error;
+  Hello: Hello;
+  HelloReply: HelloReply;
+  Limits: Limits;
+  Ping: Ping;
+  PingReply: PingReply;
   RenewToken: RenewToken;
-  TokenRenewed: TokenRenewed;
+  RenewTokenReply: RenewTokenReply;
+  Goodbye: Goodbye;
+  GoodbyeReply: GoodbyeReply;
   Behind: Behind;
   Kicked: Kicked;
-  Reconnect: Reconnect;
   TokenExpiring: TokenExpiring;
+  Reconnect: Reconnect;
+  ClientFrame: ClientFrame;
+  ServerFrame: ServerFrame;
+}
+
+/** The methods: whether they are asked again, their name in zego-zim-web, the version of the contract that they came with. */
+export const methods = {
+  hello: { kind: 'once', zim: 'login', since: 1 },
+  ping: { kind: 'once', zim: '', since: 1 },
+  renewToken: { kind: 'write', zim: 'renewToken', since: 1 },
+  goodbye: { kind: 'once', zim: 'logout', since: 1 },
+  sendMessage: { kind: 'write', zim: 'sendMessage', since: 1 },
+  queryMessages: { kind: 'read', zim: 'queryHistoryMessage', since: 1 },
+  listConversations: { kind: 'read', zim: 'queryConversationList', since: 1 },
+  clearUnread: { kind: 'write', zim: 'clearConversationUnreadMessageCount', since: 1 },
+} as const;
+
+/** The replies by method. */
+export interface Replies {
+  hello: HelloReply;
+  ping: PingReply;
+  renewToken: RenewTokenReply;
+  goodbye: GoodbyeReply;
+  sendMessage: SendMessageReply;
+  queryMessages: QueryMessagesReply;
+  listConversations: ListConversationsReply;
+  clearUnread: ClearUnreadReply;
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;ClientFrame id:u,1 hello|:m4,2 ping|:m7,3 send|:m10,4 history|:m13,5 listConversations|:m15,6 clearUnread|:m18,7 renewToken|:m20,8 goodbye|:m9,9;ServerFrame replyTo:u,1 error|:m3,2 welcome|:m5,3 pong|:m8,4 sent|:m11,5 historyPage|:m14,6 conversationPage|:m16,7 unreadCleared|:m19,8 tokenRenewed|:m21,9 message|:m12,20 behind|:m22,21 kicked|:m23,22 tokenExpiring|:m25,23 unreadChanged|:m19,24 reconnect|:m24,25;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;Welcome protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m6,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;Pong serverTime:n,1;Goodbye;Send conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 subType:u,5 priority:u,6 body:b,7 extendedData:s,8 searchedContent:s,9 mentionedUserIDs*:s,10 mentionAll:f,11;Sent messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 subType:u,9 priority:u,10 body:b,11 extendedData:s,12 searchedContent:s,13 mentionedUserIDs*:s,14 mentionAll:f,15 clientMessageID:h,16 counted:n,17;History conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;HistoryPage messages*:m12,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ConversationPage conversations*:m17,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m12,8;ClearUnread conversation:m0,1;UnreadCleared conversation:m0,1 readSeq:n,2;RenewToken token:s,1;TokenRenewed tokenExpiresAt:n,1;Behind;Kicked reason:e1,1;Reconnect afterMs:u,1;TokenExpiring seconds:u,1';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 subType:u,5 priority:u,6 body:b,7 extendedData:s,8 searchedContent:s,9 mentionedUserIDs*:s,10 mentionAll:f,11;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 subType:u,9 priority:u,10 body:b,11 extendedData:s,12 searchedContent:s,13 mentionedUserIDs*:s,14 mentionAll:f,15 clientMessageID:h,16 counted:n,17;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m3,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m8,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m3,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m15,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e1,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;ClientFrame id:u,1 requestID:h,2 hello|:m13,10 ping|:m16,11 renewToken|:m18,12 goodbye|:m20,13 sendMessage|:m1,30 queryMessages|:m4,31 listConversations|:m6,70 clearUnread|:m9,71;ServerFrame replyTo:u,1 error|:m12,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m2,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71 message|:m3,500 behind|:m22,501 kicked|:m23,502 tokenExpiring|:m24,503 unreadChanged|:m11,504 reconnect|:m25,505';
 /** The texts of the enums, in the order of their numbers. */
 export const enums: string = ' peer room group; otherDevice tokenExpired';
