@@ -85,7 +85,8 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return
 		}
-		frame, err := wire.Proto{}.DecodeClient(data)
+		frame := new(wirepb.ClientFrame)
+		err = frame.UnmarshalVT(data)
 		if err != nil {
 			ws.Close(4400, "malformed")
 			return
@@ -133,7 +134,7 @@ func (c *fakeConn) answer(q *wirepb.ClientFrame) {
 
 // say sends a frame; the other side may be gone.
 func (c *fakeConn) say(replyTo uint32, body wirepb.ServerBody) {
-	data, err := wire.Proto{}.EncodeServer(wirepb.NewServerFrame(replyTo, body))
+	data, err := wirepb.NewServerFrame(replyTo, body).MarshalVT()
 	if err != nil {
 		panic(err)
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
 	"github.com/parley-im/parley/proto/wirepb"
-	"github.com/parley-im/parley/transport/wire"
 )
 
 func TestARequestThatTheServerCannotTakeHarmsNoOther(t *testing.T) {
@@ -87,7 +86,7 @@ func TestALargeFrameOnASlowLineIsASignOfLife(t *testing.T) {
 
 // trickle writes a frame over three times as long as the fake may be silent.
 func (c *fakeConn) trickle(replyTo uint32, body wirepb.ServerBody) {
-	data, err := wire.Proto{}.EncodeServer(wirepb.NewServerFrame(replyTo, body))
+	data, err := wirepb.NewServerFrame(replyTo, body).MarshalVT()
 	if err != nil {
 		panic(err)
 	}

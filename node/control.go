@@ -210,8 +210,8 @@ func (c *control) SendUserMessage(_ *actor.PID, message any) {
 		c.resolve(m.Request, nil)
 	case *actorpb.Enrolled:
 		c.resolve(m.Request, nil)
-	case *actorpb.Refused:
-		e := m.GetError()
+	case *actorpb.Answer:
+		e := m.Error
 		c.resolve(m.Request, chat.Errorf(chat.Code(e.GetCode()), "ask a node", "%s", e.GetMessage()))
 	}
 }

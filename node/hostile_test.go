@@ -158,7 +158,7 @@ func TestFramesThatEndTheConnection(t *testing.T) {
 		"binary under JSON":    {wire.JSON{}, []byte("hello"), websocket.MessageBinary, 1003},
 		"a large first frame":  {wire.Proto{}, bytes.Repeat([]byte("x"), 20<<10), websocket.MessageBinary, 4400},
 		"more than the limit":  {wire.Proto{}, bytes.Repeat([]byte("x"), 70<<10), websocket.MessageBinary, websocket.StatusMessageTooBig},
-		"bad UTF-8 in a field": {wire.Proto{}, []byte("\x08\x01\x12\x03\x1a\x01\xff"), websocket.MessageBinary, 4400},
+		"bad UTF-8 in a field": {wire.Proto{}, []byte("\x08\x01\x52\x03\x1a\x01\xff"), websocket.MessageBinary, 4400},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := dial(t, n, c.codec)

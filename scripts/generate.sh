@@ -13,7 +13,8 @@ trap 'rm -rf "$out"' EXIT
 
 contracts() {
   node_modules/.bin/buf lint
-  node_modules/.bin/buf generate -o "$out"
+  node_modules/.bin/buf generate --exclude-path proto/wire -o "$out"
+  node_modules/.bin/buf generate --template buf.gen.wire.yaml --path proto/wire -o "$out"
   node_modules/.bin/buf generate --template buf.gen.ts.yaml --path proto/wire --path proto/method -o "$out"
 }
 

@@ -6,27 +6,28 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/transport/wire"
 )
 
 // first takes the first frame, which must be hello, and asks the session to
 // let the device in. broken is what is wrong with the frame.
-func (c *Connection) first(f *wirepb.ClientFrame, broken error) {
-	h := f.GetHello()
-	if h == nil {
-		c.refuse(f.GetId(), "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "the first frame must be hello"))
+func (c *Connection) first(q wire.Request, m *method.Method, broken error) {
+	h := new(wirepb.Hello)
+	if m == nil || m.Path != "Hello" || h.UnmarshalVT(q.Body) != nil {
+		c.refuse(q.ID, "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "the first frame must be hello"))
 		c.end(closeMalformed, "the first frame must be hello")
 		return
 	}
 	if broken != nil {
-		c.turnAway(f.Id, broken)
+		c.turnAway(q.ID, broken)
 		return
 	}
 	user := chat.UserKey{App: chat.AppID(h.AppId), ID: h.UserId}
 	expires, err := c.authenticate(user, h)
 	if err != nil {
-		c.turnAway(f.Id, err)
+		c.turnAway(q.ID, err)
 		return
 	}
 	c.mu.Lock()
@@ -36,19 +37,20 @@ func (c *Connection) first(f *wirepb.ClientFrame, broken error) {
 	}
 	if c.account = c.o.Admission.open(user, c.o.Limits(user.App).Connections); c.account == nil {
 		c.mu.Unlock()
-		c.turnAway(f.Id, chat.Errorf(chat.CodeBusy, "login", "this user or app has as many connections to this node as it may; try again later"))
+		c.turnAway(q.ID, chat.Errorf(chat.CodeBusy, "login", "this user or app has as many connections to this node as it may; try again later"))
 		return
 	}
 	c.phase, c.user, c.device, c.link, c.expires = greeting, user, h.DeviceId, h.Link, expires
 	c.mu.Unlock()
-	err = c.ask(f.Id, forHello, directory.SessionOf(user), func(number uint32) any {
-		return &actorpb.Attach{
+	number, err := c.enter(q.ID, m.Number, forHello)
+	if err == nil {
+		err = c.send(number, directory.SessionOf(user), &actorpb.Attach{
 			Request: number, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
 			DeviceId: h.DeviceId, Platform: h.Platform, Resume: h.Resume, Link: h.Link,
-		}
-	})
+		})
+	}
 	if err != nil {
-		c.turnAway(f.Id, err)
+		c.turnAway(q.ID, err)
 	}
 }
 
@@ -126,16 +128,16 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 }
 
 // renew puts a new token in the place of the old one.
-func (c *Connection) renew(request uint32, r *wirepb.RenewToken) {
+func (c *Connection) renew(id uint32, r *wirepb.RenewToken) error {
 	claims, err := c.o.Verifier().Verify(r.GetToken(), c.user.App, c.user.ID, c.o.Now())
 	if err != nil {
-		c.refuse(request, "renew token", err)
-		return
+		return err
 	}
 	c.mu.Lock()
 	c.expires, c.warned = claims.ExpiresAt, false
 	c.mu.Unlock()
-	c.reply(request, &wirepb.ServerFrame_RenewToken{RenewToken: &wirepb.RenewTokenReply{TokenExpiresAtMs: uint64(claims.ExpiresAt.UnixMilli())}})
+	c.reply(id, &wirepb.ServerFrame_RenewToken{RenewToken: &wirepb.RenewTokenReply{TokenExpiresAtMs: uint64(claims.ExpiresAt.UnixMilli())}})
+	return nil
 }
 
 // detach tells the session; if it is not there, it has nothing to forget.

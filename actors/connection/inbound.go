@@ -1,16 +1,21 @@
 package connection
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
-	"github.com/parley-im/parley/internal/broken"
 	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/method"
+	"github.com/parley-im/parley/proto/methodpb"
 	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/transport/wire"
 )
 
-// Receive implements the transport's handler: one message from the client.
+// Receive implements the transport's handler: one message from the client. The
+// message is the transport's again afterwards.
 func (c *Connection) Receive(message []byte, text bool) {
 	if text != c.codec.Text() {
 		c.end(closeWrongType, "this subprotocol's frames are of the other type")
@@ -24,105 +29,109 @@ func (c *Connection) Receive(message []byte, text bool) {
 		c.end(closeMalformed, "the first frame is too large")
 		return
 	}
-	f, err := c.codec.DecodeClient(message)
-	if chat.CodeOf(err) == chat.CodeMalformedFrame {
-		c.reply(0, &wirepb.ServerFrame_Error{Error: wirepb.FromError("decode", err)})
-		c.end(closeMalformed, "malformed frame")
-		return
+	var q wire.Request
+	frame, err := c.codec.Inbound(message)
+	if err == nil {
+		q, err = wire.Split(frame)
+	}
+	m := method.ByNumber(q.Method)
+	if err == nil && m != nil {
+		err = m.Request.Check(q.Body)
 	}
 	switch {
+	case chat.CodeOf(err) == chat.CodeMalformedFrame:
+		c.refuse(0, "decode", err)
+		c.end(closeMalformed, "malformed frame")
 	case at == gone:
 	case at == fresh:
-		c.first(f, err)
-	case err != nil:
-		c.refuse(f.GetId(), "decode", err)
-	case f.Id == 0:
+		c.first(q, m, err)
+	case m == nil:
+		c.refuse(q.ID, "decode", chat.Errorf(chat.CodeUnknownFrame, "decode", "frame %d has no body that protocol version %d knows", q.ID, wire.ProtocolVersion))
+	case q.ID == 0:
 		c.refuse(0, "decode", chat.Errorf(chat.CodeInvalidParam, "decode", "a request needs an id above 0"))
 	case at == greeting:
-		c.refuse(f.Id, "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "wait for welcome before the next request"))
+		c.refuse(q.ID, "request", chat.Errorf(chat.CodeNotLoggedIn, "request", "wait for the answer to hello before the next request"))
 	default:
-		c.handle(f)
-	}
-}
-
-// handle is the table of what a welcomed client may ask.
-func (c *Connection) handle(f *wirepb.ClientFrame) {
-	app := uint32(c.user.App)
-	switch b := f.Body.(type) {
-	case *wirepb.ClientFrame_Ping:
-		c.reply(f.Id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
-	case *wirepb.ClientFrame_SendMessage:
-		c.toConversation(f.Id, "send", b.SendMessage.GetConversation(), func(number uint32) any {
-			return &actorpb.Append{Request: number, AppId: app, Sender: c.user.ID, Origin: c.pid.Id, Send: b.SendMessage}
-		})
-	case *wirepb.ClientFrame_QueryMessages:
-		c.toConversation(f.Id, "history", b.QueryMessages.GetConversation(), func(number uint32) any {
-			return &actorpb.Fetch{Request: number, AppId: app, Reader: c.user.ID, History: b.QueryMessages}
-		})
-	case *wirepb.ClientFrame_ListConversations:
-		c.toSession(f.Id, "list conversations", func(number uint32) any {
-			return &actorpb.List{Request: number, AppId: app, UserId: c.user.ID, List: b.ListConversations}
-		})
-	case *wirepb.ClientFrame_ClearUnread:
-		if _, err := c.conversation("clear unread", b.ClearUnread.GetConversation()); err != nil {
-			c.refuse(f.Id, "clear unread", err)
-			return
+		if err == nil {
+			err = c.handle(q, m)
 		}
-		c.toSession(f.Id, "clear unread", func(number uint32) any {
-			return &actorpb.MarkRead{Request: number, AppId: app, UserId: c.user.ID, Origin: c.pid.Id, Clear: b.ClearUnread}
-		})
-	case *wirepb.ClientFrame_RenewToken:
-		c.renew(f.Id, b.RenewToken)
-	case *wirepb.ClientFrame_Goodbye:
-		c.reply(f.Id, &wirepb.ServerFrame_Goodbye{Goodbye: &wirepb.GoodbyeReply{}})
-		c.end(closeNormal, "goodbye")
-	case *wirepb.ClientFrame_Hello:
-		c.refuse(f.Id, "hello", chat.Errorf(chat.CodeInvalidParam, "hello", "this connection has said hello already"))
+		if err != nil {
+			c.refuse(q.ID, m.Path, err)
+		}
 	}
 }
 
-// conversation is the key that a reference of this client means.
-func (c *Connection) conversation(op string, ref *wirepb.ConversationRef) (chat.ConversationKey, error) {
-	if ref.GetKind() != wirepb.ConversationKind_CONVERSATION_KIND_PEER {
-		return chat.ConversationKey{}, chat.Errorf(chat.CodeUnsupported, op, "conversations of kind %d are not supported; peer is 1", ref.GetKind())
+// handle does what a welcomed client asks of this node, and hands on the rest.
+func (c *Connection) handle(q wire.Request, m *method.Method) error {
+	if m.To == methodpb.To_TO_NODE {
+		return own[m.Number](c, q)
 	}
-	if err := chat.CheckUserID(op, ref.GetId()); err != nil {
-		return chat.ConversationKey{}, err
-	}
-	if ref.Id == c.user.ID {
-		return chat.ConversationKey{}, chat.Errorf(chat.CodeInvalidParam, op, "one cannot talk to oneself; name another user")
-	}
-	app := c.user.App
-	if broken.NoTenants {
-		app += app % 2
-	}
-	return chat.PeerConversation(app, c.user.ID, ref.Id), nil
-}
-
-func (c *Connection) toConversation(id uint32, op string, ref *wirepb.ConversationRef, message func(number uint32) any) {
-	key, err := c.conversation(op, ref)
-	if err == nil {
-		err = c.ask(id, forClient, directory.ConversationOf(key), message)
-	}
-	if err != nil {
-		c.refuse(id, op, err)
-	}
-}
-
-func (c *Connection) toSession(id uint32, op string, message func(number uint32) any) {
-	if err := c.ask(id, forClient, directory.SessionOf(c.user), message); err != nil {
-		c.refuse(id, op, err)
-	}
-}
-
-// ask sends a request to an actor, under a number that the message is made with.
-func (c *Connection) ask(id uint32, what purpose, to directory.Identity, message func(number uint32) any) error {
-	number, err := c.enter(id, what)
+	to, err := ask.Target(c.user, m, q.Body)
 	if err != nil {
 		return err
 	}
-	if err = c.o.Directory.Send(to, message(number), c.pid); err != nil {
+	number, err := c.enter(q.ID, m.Number, forClient)
+	if err != nil {
+		return err
+	}
+	return c.send(number, to, &actorpb.Ask{
+		Request: number, Method: m.Number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Origin: c.pid.Id,
+		DeadlineMs: uint32(answerTime.Milliseconds()), RequestId: bytes.Clone(q.RequestID), Body: bytes.Clone(q.Body),
+	})
+}
+
+// send hands a request that was entered to an actor.
+func (c *Connection) send(number uint32, to directory.Identity, message any) error {
+	err := c.o.Directory.Send(to, message, c.pid)
+	if err != nil {
 		c.leave(number)
 	}
 	return err
+}
+
+// own are the methods that a node handles itself.
+var own = map[uint32]func(*Connection, wire.Request) error{
+	numberOf("Hello"):      node((*Connection).helloAgain),
+	numberOf("Ping"):       node((*Connection).ping),
+	numberOf("RenewToken"): node((*Connection).renew),
+	numberOf("Goodbye"):    node((*Connection).goodbye),
+}
+
+// Methods lists what connections handle.
+func Methods() (numbers []uint32) {
+	for n := range own {
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+func numberOf(path string) uint32 { return method.ByPath(path).Number }
+
+// node gives a handler its request in the request's own type.
+func node[Q any, PQ interface {
+	*Q
+	actorpb.Message
+}](f func(*Connection, uint32, PQ) error) func(*Connection, wire.Request) error {
+	return func(c *Connection, r wire.Request) error {
+		q := PQ(new(Q))
+		if err := q.UnmarshalVT(r.Body); err != nil {
+			return chat.Errorf(chat.CodeInvalidParam, "decode", "%w", err)
+		}
+		return f(c, r.ID, q)
+	}
+}
+
+func (c *Connection) helloAgain(uint32, *wirepb.Hello) error {
+	return chat.Errorf(chat.CodeInvalidParam, "hello", "this connection has said hello already")
+}
+
+func (c *Connection) ping(id uint32, _ *wirepb.Ping) error {
+	c.reply(id, &wirepb.ServerFrame_Ping{Ping: &wirepb.PingReply{ServerTimeMs: uint64(c.o.Now().UnixMilli())}})
+	return nil
+}
+
+func (c *Connection) goodbye(id uint32, _ *wirepb.Goodbye) error {
+	c.reply(id, &wirepb.ServerFrame_Goodbye{Goodbye: &wirepb.GoodbyeReply{}})
+	c.end(closeNormal, "goodbye")
+	return nil
 }

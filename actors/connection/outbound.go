@@ -8,6 +8,7 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
+	"github.com/parley-im/parley/transport/wire"
 )
 
 // SendUserMessage implements actor.Process: an answer or a push. It runs on
@@ -16,27 +17,23 @@ func (c *Connection) SendUserMessage(_ *actor.PID, message any) {
 	switch m := actor.UnwrapEnvelopeMessage(message).(type) {
 	case *actorpb.Deliver:
 		c.push(m)
-	case *actorpb.Appended:
-		c.answer(m.Request, &wirepb.ServerFrame_SendMessage{SendMessage: m.Sent})
-	case *actorpb.Fetched:
-		c.answer(m.Request, &wirepb.ServerFrame_QueryMessages{QueryMessages: m.Page})
-	case *actorpb.Listed:
-		c.answer(m.Request, &wirepb.ServerFrame_ListConversations{ListConversations: m.Page})
-	case *actorpb.MarkedRead:
-		c.answer(m.Request, &wirepb.ServerFrame_ClearUnread{ClearUnread: m.Cleared})
+	case *actorpb.Answer:
+		c.answer(m)
 	case *actorpb.Attached:
 		c.attached(m)
-	case *actorpb.Refused:
-		c.fail(m.Request, m.GetError())
 	case *actorpb.Kick:
 		c.kicked(m.Reason)
 	}
 }
 
 // answer ends a request, unless it was answered before.
-func (c *Connection) answer(number uint32, body wirepb.ServerBody) {
-	if q, ok := c.leave(number); ok {
-		c.reply(q.id, body)
+func (c *Connection) answer(m *actorpb.Answer) {
+	if m.Error != nil {
+		c.fail(m.Request, m.Error)
+		return
+	}
+	if q, ok := c.leave(m.Request); ok && q.what == forClient {
+		c.write(func(dst []byte) ([]byte, error) { return wire.AppendReply(dst, q.id, q.method, m) })
 	}
 }
 
@@ -60,12 +57,22 @@ func (c *Connection) refuse(request uint32, op string, err error) {
 
 var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
-// reply encodes a frame and enqueues it. Answers are bounded by the requests in
-// flight; a client that lets more than replyLimit of them wait is cut off.
+// reply encodes a frame and enqueues it.
 func (c *Connection) reply(to uint32, body wirepb.ServerBody) {
+	c.write(wirepb.NewServerFrame(to, body).AppendVT)
+}
+
+// write enqueues an answer, encoded by appending it. Answers are bounded by the
+// requests in flight; a client that lets more than replyLimit of them wait is cut
+// off.
+func (c *Connection) write(encode func(dst []byte) ([]byte, error)) {
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
-	frame, err := c.codec.AppendServer((*buf)[:0], wirepb.NewServerFrame(to, body))
+	frame, err := encode((*buf)[:0])
+	message := frame
+	if err == nil {
+		message, err = c.codec.Outbound(frame)
+	}
 	if err != nil {
 		c.o.Log.Error("frame not encoded", "error", err)
 		c.end(closeMalformed, "internal error")
@@ -74,7 +81,7 @@ func (c *Connection) reply(to uint32, body wirepb.ServerBody) {
 	if cap(frame) <= 64<<10 {
 		*buf = frame
 	}
-	if !c.socket.Write(frame, replyLimit) {
+	if !c.socket.Write(message, replyLimit) {
 		c.end(closeOverloaded, "the client does not read")
 	}
 }
@@ -83,28 +90,16 @@ func (c *Connection) reply(to uint32, body wirepb.ServerBody) {
 // client told, once there is room again, to pull. The lock is held over Write,
 // so that Drained cannot come between a refusal and the note of it.
 func (c *Connection) push(m *actorpb.Deliver) {
-	frame := m.Frame
-	if c.codec.Text() {
-		var err error
-		if frame, err = c.recode(m.Frame); err != nil {
-			c.o.Log.Error("push not encoded", "error", err)
-			return
-		}
+	message, err := c.codec.Outbound(m.Frame)
+	if err != nil {
+		c.o.Log.Error("push not encoded", "error", err)
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == welcome && !c.behind {
-		c.behind = !c.socket.Write(frame, pushLimit)
+		c.behind = !c.socket.Write(message, pushLimit)
 	}
-}
-
-// recode turns a push, which comes in the binary encoding, into this client's.
-func (c *Connection) recode(frame []byte) ([]byte, error) {
-	f := &wirepb.ServerFrame{}
-	if err := f.UnmarshalVT(frame); err != nil {
-		return nil, err
-	}
-	return c.codec.EncodeServer(f)
 }
 
 // Drained implements the transport's handler.

@@ -39,11 +39,12 @@ func (c *Connection) attachDue() {
 	c.attachment.wanted, c.attachment.asked = false, true
 	missed := max(time.Since(c.attachment.since).Milliseconds(), 1)
 	c.mu.Unlock()
-	err := c.ask(0, forReattach, directory.SessionOf(c.user), func(number uint32) any {
-		return &actorpb.Attach{
+	number, err := c.enter(0, 0, forReattach)
+	if err == nil {
+		err = c.send(number, directory.SessionOf(c.user), &actorpb.Attach{
 			Request: number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Resume: true, MissedMs: uint64(missed), Link: c.link,
-		}
-	})
+		})
+	}
 	if err != nil {
 		c.reattachRefused()
 	}

@@ -16,9 +16,10 @@ const answerTime = 15 * time.Second
 // request is what an actor was asked and has not answered. Actors know it by a
 // number of the connection's own: the client's ids are its own affair.
 type request struct {
-	id   uint32 // the client's
-	what purpose
-	at   time.Time
+	id     uint32 // the client's
+	method uint32
+	what   purpose
+	at     time.Time
 }
 
 // purpose says what becomes of an answer.
@@ -81,7 +82,7 @@ var (
 
 // enter takes a request in, unless this client or the node's have asked too
 // much, and gives its number.
-func (c *Connection) enter(id uint32, what purpose) (uint32, error) {
+func (c *Connection) enter(id, method uint32, what purpose) (uint32, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -94,7 +95,7 @@ func (c *Connection) enter(id uint32, what purpose) (uint32, error) {
 	case !c.o.Admission.enter(c.account, what != forClient):
 		return 0, chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
 	}
-	return c.requests.add(request{id, what, time.Now()}), nil
+	return c.requests.add(request{id, method, what, time.Now()}), nil
 }
 
 // leave ends a request; false when nobody waits for its answer any more.

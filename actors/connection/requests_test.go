@@ -44,7 +44,7 @@ func (s *socket) Write(message []byte, _ int) bool {
 func (*socket) Authenticated()             {}
 func (s *socket) Close(c uint16, _ string) { s.closed <- c }
 
-func (s *socket) next(t *testing.T) *wirepb.ServerFrame {
+func (s *socket) next(t testing.TB) *wirepb.ServerFrame {
 	t.Helper()
 	select {
 	case f := <-s.frames:
@@ -69,7 +69,7 @@ type asked struct {
 
 // world is a node whose actors leave the answers to the test.
 type world struct {
-	*testing.T
+	testing.TB
 	o             *Options
 	session, conv chan asked
 }
@@ -79,7 +79,7 @@ type members map[string]bool
 func (m members) Add(_ chat.UserKey, id string, _ relayed) { m[id] = true }
 func (m members) Remove(_ chat.UserKey, id string)         { delete(m, id) }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
@@ -88,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, session: make(chan asked, 1000), conv: make(chan asked, 1000)}
+	w := &world{TB: t, session: make(chan asked, 1000), conv: make(chan asked, 1000)}
 	d := directory.New(directory.Options{System: system, Replicator: only{}, Node: "n", Idle: time.Minute, Log: quiet})
 	tell := func(to chan asked) func(directory.Activation) actor.Actor {
 		return func(directory.Activation) actor.Actor {
@@ -133,7 +133,7 @@ func (w *world) login(id uint32) (*Connection, *socket) {
 	c, s := w.hello(id)
 	a := w.asked(w.session)
 	a.answer(&actorpb.Attached{Request: a.request})
-	if f := s.next(w.T); f.ReplyTo != id || f.GetHello() == nil {
+	if f := s.next(w.TB); f.ReplyTo != id || f.GetHello() == nil {
 		w.Fatalf("hello %d is answered by %v", id, f)
 	}
 	return c, s
@@ -148,13 +148,13 @@ func (w *world) hello(id uint32) (*Connection, *socket) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	say(w.T, c, id, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Hello{Hello: &wirepb.Hello{
+	say(w.TB, c, id, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Hello{Hello: &wirepb.Hello{
 		ProtocolVersion: wire.ProtocolVersion, AppId: 1, UserId: ann.ID, DeviceId: "phone", Token: token,
 	}}})
 	return c, s
 }
 
-func say(t *testing.T, c *Connection, id uint32, f *wirepb.ClientFrame) {
+func say(t testing.TB, c *Connection, id uint32, f *wirepb.ClientFrame) {
 	t.Helper()
 	f.Id = id
 	data, err := wire.Proto{}.EncodeClient(f)
@@ -189,17 +189,17 @@ func TestAnIDInUseIsRefusedAndFreeAfterTheAnswer(t *testing.T) {
 		if code := s.code(t, id); code != chat.CodeInvalidParam {
 			t.Errorf("id %d in use: %d, want %d", id, code, chat.CodeInvalidParam)
 		}
-		first.answer(&actorpb.Fetched{Request: first.request, Page: &wirepb.QueryMessagesReply{}})
+		first.answer(actorpb.NewAnswer(first.request, &wirepb.QueryMessagesReply{}))
 		if code := s.code(t, id); code != 0 {
 			t.Errorf("id %d is answered by %d", id, code)
 		}
-		first.answer(&actorpb.Fetched{Request: first.request}) // twice: for nobody
+		first.answer(actorpb.NewAnswer(first.request, &wirepb.QueryMessagesReply{})) // twice: for nobody
 		say(t, c, id, history("bob"))
 		again := w.asked(w.conv)
 		if again.request == first.request {
 			t.Errorf("number %d is given again", first.request)
 		}
-		again.answer(&actorpb.Refused{Request: again.request, Error: &wirepb.Error{Code: uint32(chat.CodeUnavailable)}})
+		again.answer(actorpb.Refuse(again.request, "test", chat.Errorf(chat.CodeUnavailable, "test", "refused")))
 		if code := s.code(t, id); code != chat.CodeUnavailable {
 			t.Errorf("id %d after the answer: %d", id, code)
 		}
@@ -234,7 +234,7 @@ func TestRandomIDsFindTheirAnswers(t *testing.T) {
 	}
 	mathrand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 	for _, a := range open {
-		a.answer(&actorpb.Fetched{Request: a.request, Page: &wirepb.QueryMessagesReply{}})
+		a.answer(actorpb.NewAnswer(a.request, &wirepb.QueryMessagesReply{}))
 		if f := s.next(t); !ids[f.ReplyTo] || f.GetQueryMessages() == nil {
 			t.Errorf("got %v", f)
 		} else {
@@ -258,7 +258,7 @@ func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
 	if code := s.code(t, 7); code != chat.CodeTimeout {
 		t.Errorf("the client hears %d, want %d", code, chat.CodeTimeout)
 	}
-	a.answer(&actorpb.Fetched{Request: a.request})
+	a.answer(actorpb.NewAnswer(a.request, &wirepb.QueryMessagesReply{}))
 	say(t, c, 8, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
 	if f := s.next(t); f.GetPing() == nil {
 		t.Errorf("after that it hears %v", f)
@@ -279,11 +279,11 @@ func TestARequestWithHellosIDIsNoReattachment(t *testing.T) {
 	attach := w.asked(w.session)
 	say(t, c, 1, history("bob"))
 	a := w.asked(w.conv)
-	a.answer(&actorpb.Refused{Request: a.request, Error: &wirepb.Error{Code: uint32(chat.CodeBusy)}})
+	a.answer(actorpb.Refuse(a.request, "test", chat.Errorf(chat.CodeBusy, "test", "refused")))
 	if code := s.code(t, 1); code != chat.CodeBusy {
 		t.Errorf("the client hears %d, want %d", code, chat.CodeBusy)
 	}
-	attach.answer(&actorpb.Refused{Request: attach.request, Error: &wirepb.Error{Code: uint32(chat.CodeBusy)}})
+	attach.answer(actorpb.Refuse(attach.request, "test", chat.Errorf(chat.CodeBusy, "test", "refused")))
 	c.Tick(false) // asks again
 	again := w.asked(w.session)
 	again.answer(&actorpb.Attached{Request: again.request})

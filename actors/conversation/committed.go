@@ -23,22 +23,22 @@ func (c *conversation) answer(ctx actor.Context, m committed) {
 	}
 	for i, s := range c.proposed {
 		if m.err != nil {
-			refuse(ctx, s.from, s.request, m.err)
+			s.call.Refuse(m.err)
 			continue
 		}
 		if s.outcome = m.outcome.Results[i]; s.outcome.Err != nil {
-			refuse(ctx, s.from, s.request, s.outcome.Err)
+			s.call.Refuse(s.outcome.Err)
 			continue
 		}
 		for _, ref := range s.outcome.Effects {
 			c.deliverThrough(ctx, ref)
 		}
-		c.ack(ctx, s)
+		c.ack(s)
 		if !s.outcome.Sent.Duplicate {
 			appended := events[0].(chat.Appended)
 			events = events[1:]
 			failpoint.Hit(failpoint.BeforeFanOut)
-			c.fanOut(wirepb.EntryPush(c.key, &appended.Entry, s.outcome.Sent.MessageID), s.origin)
+			c.fanOut(wirepb.EntryPush(c.key, &appended.Entry, s.outcome.Sent.MessageID), s.call.Origin)
 		}
 	}
 	c.proposed = nil
@@ -57,12 +57,12 @@ func lastFirst(events []chat.Event) {
 
 // ack answers one sender: at once, or after the conversation stands in the
 // sender's own list, while that is on its way.
-func (c *conversation) ack(ctx actor.Context, s *send) {
+func (c *conversation) ack(s *sending) {
 	if p := c.peer(s.command.Sender); p.opening > 0 {
 		p.held = append(p.held, s)
 		return
 	}
-	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: wirepb.FromSent(s.outcome.Sent)})
+	s.call.Answer(wirepb.FromSent(s.outcome.Sent))
 }
 
 // deliverThrough asks the shard's actor to bring an effect to its destination. A
@@ -79,34 +79,34 @@ func (c *conversation) deliverThrough(ctx actor.Context, ref chat.EffectRef) {
 	m := &actorpb.DeliverThrough{Request: c.asked.Add(q), Destination: uint32(ref.Destination), Through: ref.Number}
 	if err := c.act.Directory.Send(directory.ShardOf(c.act.Shard), m, ctx.Self()); err != nil {
 		c.asked.Take(m.Request)
-		c.failOpening(ctx, q)
+		c.failOpening(q)
 	}
 }
 
 // open notes that an effect was applied, and acknowledges who waited for it.
-func (c *conversation) open(ctx actor.Context, request uint32) {
+func (c *conversation) open(request uint32) {
 	q, ok := c.asked.Take(request)
 	if !ok {
 		return
 	}
 	for _, s := range c.opened(q) {
-		c.ack(ctx, s)
+		c.ack(s)
 	}
 }
 
 // failOpening answers whoever waited for an effect whose fate is not known. Their
 // messages are stored, so nobody may hear that nothing was done: who sends again
 // waits for the list again.
-func (c *conversation) failOpening(ctx actor.Context, q question) {
+func (c *conversation) failOpening(q question) {
 	for _, s := range c.opened(q) {
-		refuse(ctx, s.from, s.request, errNotListed)
+		s.call.Refuse(errNotListed)
 	}
 }
 
 var errNotListed = chat.Errorf(chat.CodeTimeout, "send", "the message is stored, but may not stand in your conversation list yet; send it again to know")
 
 // opened ends what a question held up.
-func (c *conversation) opened(q question) (held []*send) {
+func (c *conversation) opened(q question) (held []*sending) {
 	for i := range c.peers {
 		p := &c.peers[i]
 		if !q.opens[i] {

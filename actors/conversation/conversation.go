@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -43,9 +44,9 @@ type conversation struct {
 	key chat.ConversationKey
 
 	peers    [2]peer
-	looking  bool    // whether a peer is registered is being asked
-	waiting  []*send // validated, in order of arrival
-	proposed []*send // in the proposal under way, nil when there is none
+	looking  bool       // whether a peer is registered is being asked
+	waiting  []*sending // validated, in order of arrival
+	proposed []*sending // in the proposal under way, nil when there is none
 	asked    pending.Table[question]
 }
 
@@ -55,9 +56,9 @@ type conversation struct {
 type peer struct {
 	user       string
 	shard      storage.ShardID
-	registered bool    // known to be; that never ends
-	opening    int     // effects on their way that put the conversation into the user's list
-	held       []*send // the user's own, stored, whose acks wait for those
+	registered bool       // known to be; that never ends
+	opening    int        // effects on their way that put the conversation into the user's list
+	held       []*sending // the user's own, stored, whose acks wait for those
 }
 
 // question is what a shard's actor was asked: to hand on an effect that puts the
@@ -67,11 +68,9 @@ type question struct{ opens [2]bool }
 
 func (q question) looks() bool { return q == question{} }
 
-// send is one message on its way through the conversation.
-type send struct {
-	from    *actor.PID
-	request uint32
-	origin  string
+// sending is one message on its way through the conversation.
+type sending struct {
+	call    *ask.Call
 	command chat.Send
 	outcome chat.Result
 }
@@ -95,43 +94,50 @@ func New(o Options) func(directory.Activation) actor.Actor {
 	}
 }
 
+// handlers are the methods that go to a conversation.
+var handlers = ask.List(
+	ask.On((*conversation).send),
+	ask.On((*conversation).query),
+)
+
+// Methods lists what conversations handle.
+func Methods() []uint32 { return handlers.Numbers() }
+
 // Receive implements actor.Actor.
 func (c *conversation) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case *actorpb.Append:
-		c.append(ctx, m)
+	case *actorpb.Ask:
+		handlers.Serve(c, ctx, m)
 	case *actorpb.Seen:
 		c.register(ctx, m)
 	case committed:
 		c.answer(ctx, m)
 	case *actorpb.DeliveredThrough:
-		c.open(ctx, m.Request)
-	case *actorpb.Refused:
-		c.fail(ctx, m)
-	case *actorpb.Fetch:
-		c.fetch(ctx, m)
+		c.open(m.Request)
+	case *actorpb.Answer:
+		c.fail(m)
 	case directory.Idle:
 		if c.idle() {
 			c.act.Directory.Release(c.act, ctx)
 		}
 	case *actor.Stopping:
-		c.refuseAll(ctx)
+		c.refuseAll()
 	}
 }
 
 // refuseAll answers whoever still waits: the shard's leadership has ended, or a
 // handler panicked. What was proposed may be stored or not; the sender finds out
 // by sending again.
-func (c *conversation) refuseAll(ctx actor.Context) {
+func (c *conversation) refuseAll() {
 	for _, s := range c.waiting {
-		refuse(ctx, s.from, s.request, errMoved)
+		s.call.Refuse(errMoved)
 	}
 	for _, s := range c.proposed {
-		refuse(ctx, s.from, s.request, errUnknown)
+		s.call.Refuse(errUnknown)
 	}
 	for i := range c.peers {
 		for _, s := range c.peers[i].held {
-			refuse(ctx, s.from, s.request, errUnknown)
+			s.call.Refuse(errUnknown)
 		}
 	}
 }
@@ -155,9 +161,4 @@ func (c *conversation) peer(user string) *peer {
 		return &c.peers[1]
 	}
 	return &c.peers[0]
-}
-
-// refuse answers a request with an error.
-func refuse(ctx actor.Context, to *actor.PID, request uint32, err error) {
-	ctx.Send(to, actorpb.Refuse(request, "send", err))
 }

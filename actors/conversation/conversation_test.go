@@ -16,6 +16,7 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
@@ -64,7 +65,7 @@ func (o outbox) Receive(ctx actor.Context) {
 			switch a := answer.(type) {
 			case *actorpb.DeliveredThrough:
 				a.Request = request
-			case *actorpb.Refused:
+			case *actorpb.Answer:
 				a.Request = request
 			}
 			root.Send(from, answer)
@@ -81,18 +82,18 @@ func (client) Stop(*actor.PID)                       {}
 func (c client) next(t *testing.T) any               { t.Helper(); return next(t, c) }
 func (c client) acked(t *testing.T, r uint32) *wirepb.SendMessageReply {
 	t.Helper()
-	m, ok := c.next(t).(*actorpb.Appended)
-	if !ok || m.Request != r {
+	m, ok := c.next(t).(*actorpb.Answer)
+	if !ok || m.Request != r || m.Error != nil {
 		t.Fatalf("got %v, want the ack of request %d", m, r)
 	}
-	return m.Sent
+	return m.Reply.(*wirepb.SendMessageReply)
 }
 
 func (c client) refused(t *testing.T, r uint32) chat.Code {
 	t.Helper()
 	got := c.next(t)
-	m, ok := got.(*actorpb.Refused)
-	if !ok || m.Request != r {
+	m, ok := got.(*actorpb.Answer)
+	if !ok || m.Request != r || m.Error == nil {
 		t.Fatalf("got %v, want a refusal of request %d", got, r)
 	}
 	return chat.Code(m.Error.Code)
@@ -152,9 +153,13 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) send(request uint32, body string) {
 	w.Helper()
-	m := &actorpb.Append{Request: request, AppId: 1, Sender: "alice", Origin: "alice", Send: &wirepb.SendMessage{
+	data, err := (&wirepb.SendMessage{
 		ClientMessageId: make([]byte, 16), IssuedAtMs: 1, Type: uint32(chat.TypeText), Body: []byte(body),
-	}}
+	}).MarshalVT()
+	if err != nil {
+		w.Fatal(err)
+	}
+	m := &actorpb.Ask{Request: request, Method: method.ByPath("SendMessage").Number, AppId: 1, UserId: "alice", Origin: "alice", Body: data}
 	if err := w.directory.Send(directory.ConversationOf(chat.PeerConversation(1, "alice", "bob")), m, w.pid); err != nil {
 		w.Fatal(err)
 	}
@@ -231,7 +236,7 @@ func TestARefusalAfterTheCommitSaysThatTheOutcomeIsUnknown(t *testing.T) {
 		w := newWorld(t)
 		w.send(1, "first")
 		next(t, w.log.proposals).stored(1, false, chat.EffectRef{Destination: 1, Number: 1})
-		next(t, w.outbox).answer(&actorpb.Refused{Error: &wirepb.Error{Code: uint32(code)}})
+		next(t, w.outbox).answer(actorpb.Refuse(0, "test", chat.Errorf(code, "test", "refused")))
 		if got := w.alice.refused(t, 1); got != chat.CodeTimeout {
 			t.Errorf("handing on was refused with %d, the sender hears %d, want %d", code, got, chat.CodeTimeout)
 		}

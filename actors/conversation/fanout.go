@@ -1,8 +1,6 @@
 package conversation
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -20,10 +18,8 @@ func (c *conversation) fanOut(frame []byte, origin string) {
 
 // passOn hands on a message that is not stored. Its ack means: handed to those
 // who are online.
-func (c *conversation) passOn(ctx actor.Context, s *send) {
+func (c *conversation) passOn(s *sending) {
 	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
-	c.fanOut(wirepb.MessagePush(m), s.origin)
-	ctx.Send(s.from, &actorpb.Appended{Request: s.request, Sent: &wirepb.SendMessageReply{
-		MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs,
-	}})
+	c.fanOut(wirepb.MessagePush(m), s.call.Origin)
+	s.call.Answer(&wirepb.SendMessageReply{MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs})
 }

@@ -1,10 +1,8 @@
 package conversation
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
@@ -16,15 +14,13 @@ const (
 	maxPageBytes = 512 << 10
 )
 
-// fetch reads a page and answers from the reader's goroutine: it needs nothing
+// query reads a page and answers from the reader's goroutine: it needs nothing
 // of the actor.
-func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
-	h := m.GetHistory()
-	if h.GetCount() < 1 || h.GetCount() > maxPage {
-		refuse(ctx, ctx.Sender(), m.Request, chat.Errorf(chat.CodeInvalidParam, "history", "count is %d; 1 to %d are allowed", h.GetCount(), maxPage))
-		return
+func (c *conversation) query(call *ask.Call, h *wirepb.QueryMessages) (*wirepb.QueryMessagesReply, error) {
+	if h.Count < 1 || h.Count > maxPage {
+		return nil, chat.Errorf(chat.CodeInvalidParam, "history", "count is %d; 1 to %d are allowed", h.Count, maxPage)
 	}
-	root, to := c.o.System.Root, ctx.Sender()
+	to := call.From()
 	by := storage.Asker{Class: storage.Client, ID: to.Address + "/" + to.Id, Gone: c.act.Directory.Left(to)}
 	var page *wirepb.QueryMessagesReply
 	c.o.Replicator.Read(c.act.Shard, by, func(v storage.View) (err error) {
@@ -32,11 +28,12 @@ func (c *conversation) fetch(ctx actor.Context, m *actorpb.Fetch) {
 		return err
 	}, func(err error) {
 		if err != nil {
-			root.Send(to, actorpb.Refuse(m.Request, "history", err))
+			call.Refuse(err)
 			return
 		}
-		root.Send(to, &actorpb.Fetched{Request: m.Request, Page: page})
+		call.Answer(page)
 	})
+	return nil, nil
 }
 
 // readPage reads (after, before) or one end of it, and says what it covers.

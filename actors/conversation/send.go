@@ -4,29 +4,29 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
-// append takes a message in: checked here, decided by Apply.
-func (c *conversation) append(ctx actor.Context, m *actorpb.Append) {
-	s, err := c.check(m)
-	if err == nil && c.full() {
-		err = chat.Errorf(chat.CodeBusy, "send", "too many messages wait in this conversation; try again later")
-	}
+// send takes a message in: checked here, decided by Apply.
+func (c *conversation) send(call *ask.Call, w *wirepb.SendMessage) (*wirepb.SendMessageReply, error) {
+	s, err := c.check(call, w)
 	if err != nil {
-		refuse(ctx, ctx.Sender(), m.Request, err)
-		return
+		return nil, err
 	}
-	s.from = ctx.Sender()
-	c.peer(m.Sender).registered = true // it is logged in
+	if c.full() {
+		return nil, chat.Errorf(chat.CodeBusy, "send", "too many messages wait in this conversation; try again later")
+	}
+	c.peer(call.UserId).registered = true // it is logged in
 	c.waiting = append(c.waiting, s)
-	c.proceed(ctx)
+	c.proceed(call.Context)
+	return nil, nil
 }
 
-func (c *conversation) check(m *actorpb.Append) (*send, error) {
-	w := m.GetSend()
+func (c *conversation) check(call *ask.Call, w *wirepb.SendMessage) (*sending, error) {
 	if len(w.GetClientMessageId()) != len(chat.ClientMessageID{}) {
 		return nil, chat.Errorf(chat.CodeInvalidParam, "send", "the client message id has %d bytes; 16 are required", len(w.GetClientMessageId()))
 	}
@@ -34,8 +34,8 @@ func (c *conversation) check(m *actorpb.Append) (*send, error) {
 		return nil, chat.Errorf(chat.CodeInvalidParam, "send", "issued at is out of range")
 	}
 	limits := c.o.Limits(c.key.App)
-	s := &send{request: m.Request, origin: m.Origin, command: chat.Send{
-		Conversation: c.key, Sender: m.Sender, ClientMessageID: chat.ClientMessageID(w.ClientMessageId), IssuedAt: int64(w.IssuedAtMs),
+	s := &sending{call: call, command: chat.Send{
+		Conversation: c.key, Sender: call.UserId, ClientMessageID: chat.ClientMessageID(w.ClientMessageId), IssuedAt: int64(w.IssuedAtMs),
 		Message: w.Chat(), Window: limits.Dedupe,
 	}}
 	return s, s.command.Message.Check("send", limits)
@@ -54,7 +54,7 @@ func (c *conversation) proceed(ctx actor.Context) {
 			return
 		}
 	}
-	batch := c.takeStored(ctx)
+	batch := c.takeStored()
 	if len(batch) == 0 {
 		return
 	}
@@ -72,14 +72,14 @@ func (c *conversation) proceed(ctx actor.Context) {
 
 // takeStored takes the next messages for a proposal, passing on those before
 // and between them that are not stored.
-func (c *conversation) takeStored(ctx actor.Context) []*send {
-	var batch []*send
+func (c *conversation) takeStored() []*sending {
+	var batch []*sending
 	n := 0
 	for ; n < len(c.waiting) && len(batch) < maxProposal; n++ {
 		if s := c.waiting[n]; s.command.Message.Type.Stored() {
 			batch = append(batch, s)
 		} else {
-			c.passOn(ctx, s)
+			c.passOn(s)
 		}
 	}
 	rest := copy(c.waiting, c.waiting[n:])
@@ -95,7 +95,7 @@ func (c *conversation) look(ctx actor.Context, p *peer) {
 	look := &actorpb.Look{Request: c.asked.Add(question{}), AppId: uint32(c.key.App), Users: []string{p.user}}
 	if err := c.act.Directory.Send(directory.ShardOf(p.shard), look, ctx.Self()); err != nil {
 		c.asked.Take(look.Request)
-		c.refuseWaiting(ctx, err)
+		c.refuseWaiting(err)
 	}
 }
 
@@ -105,7 +105,7 @@ func (c *conversation) register(ctx actor.Context, m *actorpb.Seen) {
 		return
 	}
 	if len(m.Users) != 1 || m.Users[0].User == nil {
-		c.refuseWaiting(ctx, errNoTarget)
+		c.refuseWaiting(errNoTarget)
 		return
 	}
 	c.looking = false
@@ -115,23 +115,23 @@ func (c *conversation) register(ctx actor.Context, m *actorpb.Seen) {
 
 var errNoTarget = chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user does not exist: they must have logged in once")
 
-func (c *conversation) refuseWaiting(ctx actor.Context, err error) {
+func (c *conversation) refuseWaiting(err error) {
 	c.looking = false
 	for _, s := range c.waiting {
-		refuse(ctx, s.from, s.request, err)
+		s.call.Refuse(err)
 	}
 	c.waiting = nil
 }
 
 // fail is the answer of a shard's actor that could not do as asked.
-func (c *conversation) fail(ctx actor.Context, m *actorpb.Refused) {
+func (c *conversation) fail(m *actorpb.Answer) {
 	q, ok := c.asked.Take(m.Request)
 	switch {
 	case !ok:
 	case q.looks():
-		e := m.GetError()
-		c.refuseWaiting(ctx, chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage()))
+		e := m.Error
+		c.refuseWaiting(chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage()))
 	default:
-		c.failOpening(ctx, q)
+		c.failOpening(q)
 	}
 }

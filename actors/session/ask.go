@@ -36,9 +36,9 @@ func (s *session) take(ctx actor.Context, m *actorpb.Seen) {
 }
 
 // fail hands a shard's refusal to the question.
-func (s *session) fail(ctx actor.Context, m *actorpb.Refused) {
+func (s *session) fail(ctx actor.Context, m *actorpb.Answer) {
 	if q, ok := s.asked.Take(m.Request); ok {
-		q.fail(s, ctx, chat.Errorf(chat.Code(m.GetError().GetCode()), "read", "%s", m.GetError().GetMessage()))
+		q.fail(s, ctx, chat.Errorf(chat.Code(m.Error.GetCode()), "read", "%s", m.Error.GetMessage()))
 	}
 }
 

@@ -57,8 +57,8 @@ func TestAClockThatIsSetLosesNoDevice(t *testing.T) {
 	away.next(t, actorpb.Number(&actorpb.Attached{}))
 	ahead.Store(int64(10 * time.Second))
 	tell(directory.Gone{Node: "n2", Spare: 9 * time.Second}, nil)
-	tell(&actorpb.List{Request: 2}, actor.NewPID("n2", "c/1")) // refused after the session has heard of the node
-	away.next(t, actorpb.Number(&actorpb.Refused{}))
+	tell(&actorpb.Ask{Request: 2}, actor.NewPID("n2", "c/1")) // refused after the session has heard of the node
+	away.next(t, actorpb.Number(&actorpb.Answer{}))
 	d.SendLive(directory.SessionOf(ann), &actorpb.Deliver{Frame: []byte("a push")})
 	var push actorpb.Deliver
 	if err := push.UnmarshalVT(away.next(t, actorpb.Number(&push)).Body); err != nil || !slices.Equal(push.Connections, []string{"c/1"}) {

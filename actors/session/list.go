@@ -4,6 +4,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -26,9 +27,8 @@ type lists struct {
 }
 
 type listRequest struct {
-	from   *actor.PID
-	number uint32
-	list   *wirepb.ListConversations
+	call *ask.Call
+	list *wirepb.ListConversations
 }
 
 // listing answers list requests: it reads which conversations the user has, then
@@ -63,17 +63,16 @@ type setRead struct {
 	err     error
 }
 
-func (s *session) list(ctx actor.Context, m *actorpb.List) {
-	err := checkList(m.GetList())
-	if err == nil && len(s.lists.waiting) >= maxWaitingLists {
-		err = chat.Errorf(chat.CodeBusy, "list conversations", "%d lists are asked for already; wait for one before the next", maxWaitingLists)
+func (s *session) list(call *ask.Call, q *wirepb.ListConversations) (*wirepb.ListConversationsReply, error) {
+	if err := checkList(q); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		refuse(s.o.System.Root, ctx.Sender(), m.Request, "list conversations", err)
-		return
+	if len(s.lists.waiting) >= maxWaitingLists {
+		return nil, chat.Errorf(chat.CodeBusy, "list conversations", "%d lists are asked for already; wait for one before the next", maxWaitingLists)
 	}
-	s.lists.waiting = append(s.lists.waiting, &listRequest{ctx.Sender(), m.Request, m.List})
-	s.nextListing(ctx)
+	s.lists.waiting = append(s.lists.waiting, &listRequest{call, q})
+	s.nextListing(call.Context)
+	return nil, nil
 }
 
 func checkList(l *wirepb.ListConversations) error {
@@ -106,7 +105,7 @@ func (ls *lists) take() (next []*listRequest) {
 func (ls *lists) drop(gone func(*actor.PID) bool) {
 	keep := func(all []*listRequest) (rest []*listRequest) {
 		for _, r := range all {
-			if !gone(r.from) {
+			if !gone(r.call.From()) {
 				rest = append(rest, r)
 			}
 		}
@@ -211,7 +210,7 @@ func (s *session) continueListing(ctx actor.Context, l *listing) {
 // failListing refuses its requests.
 func (s *session) failListing(ctx actor.Context, l *listing, err error) {
 	for _, r := range l.requests {
-		refuse(s.o.System.Root, r.from, r.number, "list conversations", err)
+		r.call.Refuse(err)
 	}
 	l.requests = nil
 	s.continueListing(ctx, l)

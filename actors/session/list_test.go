@@ -19,6 +19,7 @@ import (
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
@@ -131,7 +132,7 @@ func (l *library) receive(ctx actor.Context) {
 func (l *library) seen(m *actorpb.Look) any {
 	switch {
 	case l.code != 0:
-		return &actorpb.Refused{Request: m.Request, Error: &wirepb.Error{Code: uint32(l.code)}}
+		return actorpb.Refuse(m.Request, "test", chat.Errorf(l.code, "test", "refused"))
 	case l.refuse != nil:
 		return &actorpb.Seen{Request: m.Request}
 	}
@@ -185,11 +186,11 @@ func (l *library) ask(from *actor.PID, m any) {
 
 func (d device) page(t *testing.T) *wirepb.ListConversationsReply {
 	t.Helper()
-	m, ok := d.next(t).(*actorpb.Listed)
-	if !ok {
+	m, ok := d.next(t).(*actorpb.Answer)
+	if !ok || m.Error != nil {
 		t.Fatalf("got %v, want a page", m)
 	}
-	return m.Page
+	return m.Reply.(*wirepb.ListConversationsReply)
 }
 
 // answer waits for that of one request. A session that panics answers twice, by
@@ -203,8 +204,20 @@ func (d device) answer(t *testing.T, request uint32) any {
 	}
 }
 
-func list(request, count uint32) *actorpb.List {
-	return &actorpb.List{Request: request, List: &wirepb.ListConversations{Count: count}}
+func list(request, count uint32) *actorpb.Ask {
+	return listing(request, &wirepb.ListConversations{Count: count})
+}
+
+func listing(request uint32, q *wirepb.ListConversations) *actorpb.Ask {
+	return asking(request, "ListConversations", q)
+}
+
+func asking(request uint32, path string, q actorpb.Message) *actorpb.Ask {
+	body, err := q.MarshalVT()
+	if err != nil {
+		panic(err)
+	}
+	return &actorpb.Ask{Request: request, Method: method.ByPath(path).Number, AppId: uint32(ann.App), UserId: ann.ID, Body: body}
 }
 
 // TestPagesShowEverythingOnceInOrder pages through lists of several sizes.
@@ -216,9 +229,9 @@ func TestPagesShowEverythingOnceInOrder(t *testing.T) {
 			return cmp.Or(cmp.Compare(l.heads[b].OrderKey, l.heads[a].OrderKey), cmp.Compare(a, b))
 		})
 		var got []string
-		ask := list(1, uint32(c.count))
+		ask := &wirepb.ListConversations{Count: uint32(c.count)}
 		for pages := 1; ; pages++ {
-			l.ask(pid, ask)
+			l.ask(pid, listing(1, ask))
 			p := d.page(t)
 			bytes := 0
 			for _, v := range p.Conversations {
@@ -235,7 +248,7 @@ func TestPagesShowEverythingOnceInOrder(t *testing.T) {
 				break
 			}
 			last := p.Conversations[len(p.Conversations)-1]
-			ask.List.BeforeOrderKey, ask.List.Before = last.OrderKey, last.Ref
+			ask.BeforeOrderKey, ask.Before = last.OrderKey, last.Ref
 			if pages > c.n {
 				t.Fatalf("%d pages, and no end", pages)
 			}
@@ -274,7 +287,7 @@ func TestHoweverManyListsAreAskedForOneRuns(t *testing.T) {
 	}
 	const waiting = 16
 	for range asked - waiting {
-		if m, ok := d2.next(t).(*actorpb.Refused); !ok || chat.Code(m.Error.Code) != chat.CodeBusy {
+		if m, ok := d2.next(t).(*actorpb.Answer); !ok || chat.Code(m.Error.GetCode()) != chat.CodeBusy {
 			t.Fatalf("got %v, want Busy", m)
 		}
 	}
@@ -309,8 +322,8 @@ func TestAListOfADepartedConnectionIsGivenUp(t *testing.T) {
 	l.ask(gone, &actorpb.Detach{})
 	other, d := l.connection("other")
 	l.ask(other, list(1, 1)) // once this is taken in, the other has gone
-	l.ask(other, &actorpb.List{Request: 2, List: &wirepb.ListConversations{}})
-	if m, ok := d.next(t).(*actorpb.Refused); !ok || m.Request != 2 {
+	l.ask(other, listing(2, &wirepb.ListConversations{}))
+	if m, ok := d.next(t).(*actorpb.Answer); !ok || m.Request != 2 || m.Error == nil {
 		t.Fatalf("got %v, want the refusal of a count of 0", m)
 	}
 	for range 16 {
@@ -348,7 +361,7 @@ func TestAListWhoseShardFailsIsRefusedAndTheNextGoesOn(t *testing.T) {
 	} {
 		l.set(fail.with)
 		l.ask(pid, list(1, 1))
-		if m, ok := d.next(t).(*actorpb.Refused); !ok || m.Request != 1 || chat.Code(m.Error.Code) != fail.code {
+		if m, ok := d.next(t).(*actorpb.Answer); !ok || m.Request != 1 || chat.Code(m.Error.GetCode()) != fail.code {
 			t.Errorf("got %v, want %d", m, fail.code)
 		}
 		l.set(func() { l.code, l.refuse = 0, nil })
@@ -365,11 +378,11 @@ func TestAListWhoseShardFailsIsRefusedAndTheNextGoesOn(t *testing.T) {
 func TestOnlySomeConversationsAreListedWithTheirOwn(t *testing.T) {
 	l := newLibrary(t, 100, []byte("x"))
 	pid, d := l.connection("d")
-	only := &actorpb.List{Request: 1, List: &wirepb.ListConversations{}}
+	only := &wirepb.ListConversations{}
 	for _, peer := range []string{"p3", "nobody", "p77"} {
-		only.List.Only = append(only.List.Only, &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer})
+		only.Only = append(only.Only, &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: peer})
 	}
-	l.ask(pid, only)
+	l.ask(pid, listing(1, only))
 	var got []string
 	p := d.page(t)
 	for _, v := range p.Conversations {
@@ -391,21 +404,21 @@ func TestWhateverPanicsIsAnsweredAndTheNextSessionWorks(t *testing.T) {
 		"a login":        &actorpb.Attach{Request: 7, UserId: ann.ID, DeviceId: "d"}, // proposes, which the library cannot
 		"a resumed one":  &actorpb.Attach{Request: 7, UserId: ann.ID, DeviceId: "d", Resume: true},
 		"an enrolment":   &actorpb.Enroll{Request: 7},
-		"a list of some": &actorpb.List{Request: 7, List: &wirepb.ListConversations{Count: 1}},
-		"a mark": &actorpb.MarkRead{Request: 7, Clear: &wirepb.ClearUnread{
+		"a list of some": listing(7, &wirepb.ListConversations{Count: 1}),
+		"a mark": asking(7, "ClearUnread", &wirepb.ClearUnread{
 			Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "p1"},
-		}},
+		}),
 	} {
 		l.ask(pid, &actorpb.Detach{}) // makes a session, so that the panic is the request's
 		l.boom.Store(true)
 		l.ask(pid, m)
-		if r, ok := d.answer(t, 7).(*actorpb.Refused); !ok {
+		if r, ok := d.answer(t, 7).(*actorpb.Answer); !ok || r.Error == nil {
 			t.Fatalf("%s is answered by %v", name, r)
 		}
 		l.boom.Store(false)
 		request++
 		l.ask(pid, list(request, 1))
-		if m, ok := d.answer(t, request).(*actorpb.Listed); !ok {
+		if m, ok := d.answer(t, request).(*actorpb.Answer); !ok || m.Error != nil {
 			t.Fatalf("after %s a list is answered by %v", name, m)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -13,8 +14,8 @@ import (
 // marking is a request to mark a conversation as read: first its head is
 // looked at, then the mark is written.
 type marking struct {
-	from    *actor.PID
-	ask     *actorpb.MarkRead
+	call    *ask.Call
+	ref     *wirepb.ConversationRef
 	key     chat.ConversationKey
 	written bool // the mark was proposed
 }
@@ -26,13 +27,14 @@ type marked struct {
 	err    error
 }
 
-func (s *session) markRead(ctx actor.Context, m *actorpb.MarkRead) {
-	ref := m.GetClear().GetConversation()
-	mk := &marking{from: ctx.Sender(), ask: m, key: chat.PeerConversation(s.user.App, s.user.ID, ref.GetId())}
-	look := &actorpb.Look{AppId: m.AppId, Conversations: []*logpb.ConversationKey{logpb.FromKey(mk.key)}, HeadsOnly: true}
-	if err := s.ask(ctx, storage.ConversationShard(s.o.Replicator.Shards(), mk.key), mk, look); err != nil {
-		mk.fail(s, ctx, err)
+func (s *session) clearUnread(call *ask.Call, q *wirepb.ClearUnread) (*wirepb.ClearUnreadReply, error) {
+	key, err := ask.Conversation(s.user, "clear unread", q.Conversation.GetKind(), q.Conversation.GetId())
+	if err != nil {
+		return nil, err
 	}
+	mk := &marking{call: call, ref: q.Conversation, key: key}
+	look := &actorpb.Look{AppId: call.AppId, Conversations: []*logpb.ConversationKey{logpb.FromKey(mk.key)}, HeadsOnly: true}
+	return nil, s.ask(call.Context, storage.ConversationShard(s.o.Replicator.Shards(), key), mk, look)
 }
 
 // answer implements question: the head becomes the mark.
@@ -54,8 +56,8 @@ func (mk *marking) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 	})
 }
 
-func (mk *marking) fail(s *session, _ actor.Context, err error) {
-	refuse(s.o.System.Root, mk.from, mk.ask.Request, "clear unread", err)
+func (mk *marking) fail(_ *session, _ actor.Context, err error) {
+	mk.call.Refuse(err)
 }
 
 func (mk *marking) stop(s *session) {
@@ -77,12 +79,11 @@ func (s *session) answerMark(ctx actor.Context, m marked) {
 		mk.fail(s, ctx, m.err)
 		return
 	}
-	cleared := &wirepb.ClearUnreadReply{Conversation: mk.ask.Clear.Conversation, ReadSeq: m.mark.Seq}
-	ctx.Send(mk.from, &actorpb.MarkedRead{Request: mk.ask.Request, Cleared: cleared})
-	changed := &wirepb.UnreadChanged{Conversation: cleared.Conversation, ReadSeq: cleared.ReadSeq}
+	mk.call.Answer(&wirepb.ClearUnreadReply{Conversation: mk.ref, ReadSeq: m.mark.Seq})
+	changed := &wirepb.UnreadChanged{Conversation: mk.ref, ReadSeq: m.mark.Seq}
 	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: changed}}).MarshalVT()
 	if err != nil {
 		panic("session: a frame of our own does not encode: " + err.Error())
 	}
-	s.act.Push(&actorpb.Deliver{Frame: frame, Origin: mk.ask.Origin})
+	s.act.Push(&actorpb.Deliver{Frame: frame, Origin: mk.call.Origin})
 }

@@ -88,7 +88,7 @@ func (s *session) continuePage(ctx actor.Context, p *page) {
 		return
 	case p.read == len(p.rows) || !p.fits():
 		p.l.requests = p.l.requests[1:]
-		s.o.System.Root.Send(p.request.from, &actorpb.Listed{Request: p.request.number, Page: p.finish()})
+		p.request.call.Answer(p.finish())
 		s.continueListing(ctx, p.l)
 		return
 	}

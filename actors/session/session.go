@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -60,11 +61,22 @@ func New(o Options) func(directory.Activation) actor.Actor {
 	}
 }
 
+// handlers are the methods that go to the user who asks.
+var handlers = ask.List(
+	ask.On((*session).list),
+	ask.On((*session).clearUnread),
+)
+
+// Methods lists what sessions handle.
+func Methods() []uint32 { return handlers.Numbers() }
+
 // Receive implements actor.Actor.
 func (s *session) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
 		s.self = ctx.Self()
+	case *actorpb.Ask:
+		handlers.Serve(s, ctx, m)
 	case *actorpb.Attach:
 		s.attach(ctx, m)
 	case loggedIn:
@@ -81,17 +93,13 @@ func (s *session) Receive(ctx actor.Context) {
 		s.lookAtOpened(ctx, m)
 	case recheckRead:
 		s.lookAtChanged(ctx, m)
-	case *actorpb.List:
-		s.list(ctx, m)
 	case setRead:
 		s.lookAtHeads(ctx, m)
-	case *actorpb.MarkRead:
-		s.markRead(ctx, m)
 	case marked:
 		s.answerMark(ctx, m)
 	case *actorpb.Seen:
 		s.take(ctx, m)
-	case *actorpb.Refused:
+	case *actorpb.Answer:
 		s.fail(ctx, m)
 	case directory.Idle:
 		if s.idle() {
@@ -109,7 +117,7 @@ func (s *session) refuseAll() {
 		q.stop(s)
 	}
 	for _, r := range s.lists.all() {
-		refuse(s.o.System.Root, r.from, r.number, "list conversations", errMoved)
+		r.call.Refuse(errMoved)
 	}
 }
 

@@ -230,9 +230,9 @@ func (s *shard) applied(ctx actor.Context, st *stream, through uint64) {
 }
 
 // retry is a destination's refusal.
-func (s *shard) retry(ctx actor.Context, m *actorpb.Refused) {
+func (s *shard) retry(ctx actor.Context, m *actorpb.Answer) {
 	if d, ok := s.taking.Take(m.Request); ok {
-		e := m.GetError()
+		e := m.Error
 		s.fail(ctx, d, chat.Errorf(chat.Code(e.GetCode()), "deliver", "%s", e.GetMessage()))
 	}
 }

@@ -70,7 +70,7 @@ func (s *shard) Receive(ctx actor.Context) {
 		s.trim(ctx)
 	case trimmed:
 		s.noteTrimmed(ctx, m)
-	case *actorpb.Refused:
+	case *actorpb.Answer:
 		s.retry(ctx, m)
 	case again:
 		s.pump(ctx, m.destination)

@@ -42,6 +42,8 @@ func (d *Directory) open(from storage.NodeID, e *peerpb.Envelope) (actorpb.Messa
 	return nil, false
 }
 
+var errForeign = chat.Errorf(chat.CodeTimeout, "request", "the node that was asked is of another release, and its answer is not understood; the outcome is unknown")
+
 // back refuses a request to its asker.
 func (d *Directory) back(to storage.NodeID, e *peerpb.Envelope, err error) {
 	if e.Request != 0 && e.Sender != "" {
@@ -170,13 +172,17 @@ func (d *Directory) bouncedLive(from storage.NodeID, e *peerpb.Envelope) {
 // forProcess hands a message to a connection, an actor that asked something, or
 // another process of this node.
 func (d *Directory) forProcess(from storage.NodeID, e *peerpb.Envelope) {
+	q, asked := question{e.Process, e.Request}, false
 	if e.Request != 0 {
-		if _, ok := d.neighbour(from).settle(question{e.Process, e.Request}); !ok && e.Sender == "" {
+		if _, asked = d.neighbour(from).settle(q); !asked && e.Sender == "" {
 			return // the asker has heard that the outcome is unknown
 		}
 	}
 	m, ok := d.open(from, e)
 	if !ok {
+		if asked {
+			d.answer(q, errForeign)
+		}
 		return
 	}
 	if e.Process == ownProcess {

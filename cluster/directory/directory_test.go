@@ -200,24 +200,24 @@ func TestAPanickingActorAnswersAndGoesOn(t *testing.T) {
 		switch m := ctx.Message().(type) {
 		case *actor.Started:
 			made.Add(1)
-		case *actorpb.Fetch:
+		case *actorpb.Ask:
 			if m.Request%2 == 1 {
 				panic("a bug")
 			}
-			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: m.Request})
+			ctx.Send(ctx.Sender(), actorpb.NewAnswer(m.Request, nil))
 		}
 	})
 	pid, got := w.sink()
 	for n := range uint32(requests) {
-		w.send(ann, &actorpb.Fetch{Request: n}, pid)
+		w.send(ann, &actorpb.Ask{Request: n}, pid)
 	}
 	for n := range uint32(requests) {
 		select {
 		case m := <-got:
-			if r, ok := m.(*actorpb.Refused); n%2 == 1 && (!ok || r.Request != n || r.Error.Code != uint32(chat.CodeInternal) || strings.Contains(r.Error.Message, "a bug")) {
+			if r, ok := m.(*actorpb.Answer); n%2 == 1 && (!ok || r.Request != n || r.Error.GetCode() != uint32(chat.CodeInternal) || strings.Contains(r.Error.Message, "a bug")) {
 				t.Errorf("request %d was answered by %v", n, m)
 			}
-			if f, ok := m.(*actorpb.Fetched); n%2 == 0 && (!ok || f.Request != n) {
+			if f, ok := m.(*actorpb.Answer); n%2 == 0 && (!ok || f.Request != n || f.Error != nil) {
 				t.Errorf("request %d was answered by %v", n, m)
 			}
 		case <-time.After(5 * time.Second):

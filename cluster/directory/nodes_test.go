@@ -109,12 +109,12 @@ func (m *member) receive(act directory.Activation, ctx actor.Context) {
 	case *actorpb.Attach: // of two devices
 		act.PushTo([]*actor.PID{ctx.Sender(), actor.NewPID(ctx.Sender().Address, "c/2")})
 		ctx.Send(ctx.Sender(), &actorpb.Attached{Request: msg.Request})
-	case *actorpb.Fetch:
+	case *actorpb.Ask:
 		m.mu.Lock()
 		mute := m.mute
 		m.mu.Unlock()
 		if !mute {
-			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: msg.Request})
+			ctx.Send(ctx.Sender(), actorpb.NewAnswer(msg.Request, nil))
 			m.live <- "asked"
 		}
 	case *actorpb.Enroll:
@@ -223,7 +223,7 @@ func (a *asker) SendSystemMessage(*actor.PID, any) {}
 func (a *asker) Stop(*actor.PID)                   {}
 
 func (a *asker) ask(request uint32) {
-	if err := a.m.dir.Send(ann, &actorpb.Fetch{Request: request}, a.pid); err != nil {
+	if err := a.m.dir.Send(ann, &actorpb.Ask{Request: request}, a.pid); err != nil {
 		a.m.n.Errorf("request %d: %v", request, err)
 	}
 }
@@ -236,7 +236,7 @@ func (a *asker) answer(request uint32) chat.Code {
 		if actorpb.RequestOf(m) != request {
 			a.m.n.Fatalf("the answer is to %d, want %d", actorpb.RequestOf(m), request)
 		}
-		if r, ok := m.(*actorpb.Refused); ok {
+		if r, ok := m.(*actorpb.Answer); ok && r.Error != nil {
 			return chat.Code(r.Error.Code)
 		}
 		return 0
@@ -309,7 +309,7 @@ func TestWithoutALeaderARequestIsRefusedInTime(t *testing.T) {
 		t.Errorf("code %d, want Unavailable: nothing was done", code)
 	}
 	for r := uint32(1); ; r++ {
-		err := n.all["n1"].dir.Send(ann, &actorpb.Fetch{Request: r}, nil)
+		err := n.all["n1"].dir.Send(ann, &actorpb.Ask{Request: r}, nil)
 		if err == nil && r < 10_000 {
 			continue
 		}
@@ -339,7 +339,7 @@ func TestABrokenConnectionMakesOutcomesUnknown(t *testing.T) {
 	a.ask(2)
 	n.all["n1"].dir.Down("n2")
 	for range 2 {
-		if m := (<-a.got).(*actorpb.Refused); chat.Code(m.Error.Code) != chat.CodeTimeout {
+		if m := (<-a.got).(*actorpb.Answer); chat.Code(m.Error.Code) != chat.CodeTimeout {
 			t.Errorf("code %d, want Timeout: the outcome is unknown", m.Error.Code)
 		}
 	}
@@ -436,7 +436,7 @@ func TestATooLongQueueIsBusyAndABrokenOneIsWaitedFor(t *testing.T) {
 	n1.heard("n2")
 	a := n1.asker("a")
 	n1.set(func(m *member) { m.lossy = true })
-	if err := n1.dir.Send(ann, &actorpb.Fetch{Request: 1}, a.pid); chat.CodeOf(err) != chat.CodeBusy {
+	if err := n1.dir.Send(ann, &actorpb.Ask{Request: 1}, a.pid); chat.CodeOf(err) != chat.CodeBusy {
 		t.Errorf("behind a full queue: %v, want Busy", err)
 	}
 	n1.set(func(m *member) { m.lossy = false })
@@ -452,23 +452,6 @@ func TestATooLongQueueIsBusyAndABrokenOneIsWaitedFor(t *testing.T) {
 	if code := a.answer(2); code != 0 {
 		t.Errorf("behind a broken link: %d", code)
 	}
-}
-
-func TestWhatANodeDoesNotUnderstandIsAnswered(t *testing.T) {
-	n := newNodes(t, "n1", "n2")
-	other := &member{n: n, name: "n9", inbox: make(chan arriving, 100)}
-	n.mu.Lock()
-	n.all["n9"] = other
-	n.mu.Unlock()
-	n.all["n2"].dir.Up("n9")
-	n.all["n2"].dir.Receive("n9", &peerpb.Message{Kind: peerpb.Kind_KIND_ACTOR, Envelope: &peerpb.Envelope{
-		Version: 99, Identity: &peerpb.Identity{Kind: 0, AppId: 1, Id: []byte("ann")}, Sender: "a", Type: 9999, Request: 7,
-	}})
-	next(t, other.inbox, "the refusal", func(a arriving) bool {
-		var r actorpb.Refused
-		e := a.m.Envelope
-		return e.Process == "a" && e.Request == 7 && r.UnmarshalVT(e.Body) == nil && r.Error.GetCode() == uint32(chat.CodeUnsupported)
-	})
 }
 
 func TestAPushToANodeThatNoLongerLeadsIsMadeUpFor(t *testing.T) {

@@ -23,13 +23,13 @@ func TestAnActorThatPanickedHearsNothingMore(t *testing.T) {
 	got, handling, goOn := make(chan heard, 100), make(chan struct{}), make(chan struct{})
 	w := newWorld(t, func(_ directory.Activation, ctx actor.Context) {
 		switch m := ctx.Message().(type) {
-		case *actorpb.Fetch:
+		case *actorpb.Ask:
 			if m.Request == 1 {
 				close(handling)
 				<-goOn
 				panic("a bug")
 			}
-			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: m.Request})
+			ctx.Send(ctx.Sender(), actorpb.NewAnswer(m.Request, nil))
 			got <- heard{ctx.Self(), m}
 		case *actor.Started, *actor.Stopping, *actor.Stopped:
 			got <- heard{ctx.Self(), m}
@@ -51,11 +51,11 @@ func TestAnActorThatPanickedHearsNothingMore(t *testing.T) {
 		}
 	}
 	pid, answers := w.sink()
-	w.send(ann, &actorpb.Fetch{Request: 1}, pid)
+	w.send(ann, &actorpb.Ask{Request: 1}, pid)
 	<-handling
 	first := hear().pid // has started
-	w.send(ann, &actorpb.Fetch{Request: 2}, pid)
-	w.send(ann, &actorpb.Fetch{Request: 3}, pid)
+	w.send(ann, &actorpb.Ask{Request: 2}, pid)
+	w.send(ann, &actorpb.Ask{Request: 3}, pid)
 	close(goOn)
 	for _, want := range []uint32{1, 2, 3} {
 		if m := (<-answers).(interface{ GetRequest() uint32 }); m.GetRequest() != want {
@@ -67,7 +67,7 @@ func TestAnActorThatPanickedHearsNothingMore(t *testing.T) {
 	var second *actor.PID
 	for second == nil {
 		switch h := hear(); h.message.(type) {
-		case *actorpb.Fetch:
+		case *actorpb.Ask:
 			second = h.pid
 			if second.Equal(first) {
 				t.Fatalf("the next activation has the PID of the one that panicked, %v", second)
@@ -90,17 +90,17 @@ func TestWhatComesAsAPanickedActorEndsIsAnswered(t *testing.T) {
 	var pid *actor.PID
 	w = newWorld(t, func(_ directory.Activation, ctx actor.Context) {
 		switch m := ctx.Message().(type) {
-		case *actorpb.Fetch:
+		case *actorpb.Ask:
 			if m.Request == 1 {
 				panic("a bug")
 			}
-			ctx.Send(ctx.Sender(), &actorpb.Fetched{Request: m.Request})
+			ctx.Send(ctx.Sender(), actorpb.NewAnswer(m.Request, nil))
 		case *actor.Stopped:
-			_ = w.directory.Send(ann, &actorpb.Fetch{Request: 2}, pid) // refused once the directory closes
+			_ = w.directory.Send(ann, &actorpb.Ask{Request: 2}, pid) // refused once the directory closes
 		}
 	})
 	pid, answers := w.sink()
-	w.send(ann, &actorpb.Fetch{Request: 1}, pid)
+	w.send(ann, &actorpb.Ask{Request: 1}, pid)
 	for _, want := range []uint32{1, 2} {
 		select {
 		case m := <-answers:
@@ -140,7 +140,7 @@ func TestALateAnswerMayLeadBackIntoTheDirectory(t *testing.T) {
 	n1.heard("n2")
 	c := &turnedAway{n1: n1, done: make(chan struct{})}
 	c.pid, _ = n1.system.ProcessRegistry.Add(c, "c")
-	if err := n1.dir.Send(ann, &actorpb.Fetch{Request: 1}, c.pid); err != nil {
+	if err := n1.dir.Send(ann, &actorpb.Ask{Request: 1}, c.pid); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -182,7 +182,7 @@ func TestANumberInUseIsRefused(t *testing.T) {
 	n.all["n2"].set(func(m *member) { m.mute = true })
 	a := n.all["n1"].asker("a")
 	a.ask(1)
-	if err := n.all["n1"].dir.Send(ann, &actorpb.Fetch{Request: 1}, a.pid); chat.CodeOf(err) != chat.CodeInvalidParam {
+	if err := n.all["n1"].dir.Send(ann, &actorpb.Ask{Request: 1}, a.pid); chat.CodeOf(err) != chat.CodeInvalidParam {
 		t.Errorf("the second question under one number: %v", err)
 	}
 	n.all["n1"].dir.Down("n2")

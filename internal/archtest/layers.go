@@ -20,6 +20,7 @@ var layerOf = map[string]int{
 	"cluster/directory":           3,
 	"cluster/placement":           3,
 	"cluster/lineage":             3,
+	"cluster/ask":                 3,
 	"cluster/clock":               3,
 	"cluster/link":                3,
 	"storage/memory":              3,

@@ -4,9 +4,10 @@
 // 	protoc        (unknown)
 // source: actor/actor.proto
 
-// What actors say to each other. Commands (Append, Attach ...) are answered to
-// their sender by facts (Appended, Attached ...) or by Refused, correlated by
-// request, which the asker chooses.
+// What actors say to each other. A method of the client contract comes as an Ask
+// and is answered by an Answer. Other commands (Attach, Look ...) are answered to
+// their sender by facts (Attached, Seen ...) or by an Answer with an error. Both
+// are correlated by request, which the asker chooses.
 
 package actorpb
 
@@ -79,28 +80,42 @@ func (Action) EnumDescriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{0}
 }
 
-type Refused struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Error         *wirepb.Error          `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+// A method of the client contract, asked for a user.
+type Ask struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Request uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The method's number.
+	Method   uint32 `protobuf:"varint,2,opt,name=method,proto3" json:"method,omitempty"`
+	AppId    uint32 `protobuf:"varint,3,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId   string `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	DeviceId string `protobuf:"bytes,5,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	// The connection that asks, which gets the answer in place of the push; empty
+	// when it is none.
+	Origin string `protobuf:"bytes,6,opt,name=origin,proto3" json:"origin,omitempty"`
+	// How long the asker waits for the answer.
+	DeadlineMs uint32 `protobuf:"varint,7,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"`
+	// ClientFrame.request_id.
+	RequestId []byte `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The request.
+	Body          []byte `protobuf:"bytes,9,opt,name=body,proto3" json:"body,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Refused) Reset() {
-	*x = Refused{}
+func (x *Ask) Reset() {
+	*x = Ask{}
 	mi := &file_actor_actor_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Refused) String() string {
+func (x *Ask) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Refused) ProtoMessage() {}
+func (*Ask) ProtoMessage() {}
 
-func (x *Refused) ProtoReflect() protoreflect.Message {
+func (x *Ask) ProtoReflect() protoreflect.Message {
 	mi := &file_actor_actor_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -112,126 +127,101 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Refused.ProtoReflect.Descriptor instead.
-func (*Refused) Descriptor() ([]byte, []int) {
+// Deprecated: Use Ask.ProtoReflect.Descriptor instead.
+func (*Ask) Descriptor() ([]byte, []int) {
 	return file_actor_actor_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Refused) GetRequest() uint32 {
+func (x *Ask) GetRequest() uint32 {
 	if x != nil {
 		return x.Request
 	}
 	return 0
 }
 
-func (x *Refused) GetError() *wirepb.Error {
+func (x *Ask) GetMethod() uint32 {
 	if x != nil {
-		return x.Error
-	}
-	return nil
-}
-
-// Connection to conversation: store and deliver a message.
-type Append struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Request uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId   uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	Sender  string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`
-	// The sender's connection, which gets the ack instead of the push.
-	Origin        string              `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Send          *wirepb.SendMessage `protobuf:"bytes,5,opt,name=send,proto3" json:"send,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Append) Reset() {
-	*x = Append{}
-	mi := &file_actor_actor_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Append) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Append) ProtoMessage() {}
-
-func (x *Append) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Append.ProtoReflect.Descriptor instead.
-func (*Append) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Append) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
+		return x.Method
 	}
 	return 0
 }
 
-func (x *Append) GetAppId() uint32 {
+func (x *Ask) GetAppId() uint32 {
 	if x != nil {
 		return x.AppId
 	}
 	return 0
 }
 
-func (x *Append) GetSender() string {
+func (x *Ask) GetUserId() string {
 	if x != nil {
-		return x.Sender
+		return x.UserId
 	}
 	return ""
 }
 
-func (x *Append) GetOrigin() string {
+func (x *Ask) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *Ask) GetOrigin() string {
 	if x != nil {
 		return x.Origin
 	}
 	return ""
 }
 
-func (x *Append) GetSend() *wirepb.SendMessage {
+func (x *Ask) GetDeadlineMs() uint32 {
 	if x != nil {
-		return x.Send
+		return x.DeadlineMs
+	}
+	return 0
+}
+
+func (x *Ask) GetRequestId() []byte {
+	if x != nil {
+		return x.RequestId
 	}
 	return nil
 }
 
-type Appended struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Sent          *wirepb.SendMessageReply `protobuf:"bytes,2,opt,name=sent,proto3" json:"sent,omitempty"`
+func (x *Ask) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+// The answer to an Ask, or the refusal of any other command. Its Go type is Answer,
+// whose reply is encoded only where it leaves the node.
+type EncodedAnswer struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Request uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
+	// The reply, unless there is an error.
+	Body          []byte        `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
+	Error         *wirepb.Error `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Appended) Reset() {
-	*x = Appended{}
-	mi := &file_actor_actor_proto_msgTypes[2]
+func (x *EncodedAnswer) Reset() {
+	*x = EncodedAnswer{}
+	mi := &file_actor_actor_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Appended) String() string {
+func (x *EncodedAnswer) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Appended) ProtoMessage() {}
+func (*EncodedAnswer) ProtoMessage() {}
 
-func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[2]
+func (x *EncodedAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -242,142 +232,28 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Appended.ProtoReflect.Descriptor instead.
-func (*Appended) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{2}
+// Deprecated: Use EncodedAnswer.ProtoReflect.Descriptor instead.
+func (*EncodedAnswer) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *Appended) GetRequest() uint32 {
+func (x *EncodedAnswer) GetRequest() uint32 {
 	if x != nil {
 		return x.Request
 	}
 	return 0
 }
 
-func (x *Appended) GetSent() *wirepb.SendMessageReply {
+func (x *EncodedAnswer) GetBody() []byte {
 	if x != nil {
-		return x.Sent
+		return x.Body
 	}
 	return nil
 }
 
-// Connection to conversation: read a page.
-type Fetch struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId         uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	Reader        string                 `protobuf:"bytes,3,opt,name=reader,proto3" json:"reader,omitempty"`
-	History       *wirepb.QueryMessages  `protobuf:"bytes,4,opt,name=history,proto3" json:"history,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Fetch) Reset() {
-	*x = Fetch{}
-	mi := &file_actor_actor_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Fetch) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Fetch) ProtoMessage() {}
-
-func (x *Fetch) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[3]
+func (x *EncodedAnswer) GetError() *wirepb.Error {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
-func (*Fetch) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Fetch) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *Fetch) GetAppId() uint32 {
-	if x != nil {
-		return x.AppId
-	}
-	return 0
-}
-
-func (x *Fetch) GetReader() string {
-	if x != nil {
-		return x.Reader
-	}
-	return ""
-}
-
-func (x *Fetch) GetHistory() *wirepb.QueryMessages {
-	if x != nil {
-		return x.History
-	}
-	return nil
-}
-
-type Fetched struct {
-	state         protoimpl.MessageState     `protogen:"open.v1"`
-	Request       uint32                     `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wirepb.QueryMessagesReply `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Fetched) Reset() {
-	*x = Fetched{}
-	mi := &file_actor_actor_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Fetched) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Fetched) ProtoMessage() {}
-
-func (x *Fetched) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Fetched.ProtoReflect.Descriptor instead.
-func (*Fetched) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *Fetched) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *Fetched) GetPage() *wirepb.QueryMessagesReply {
-	if x != nil {
-		return x.Page
+		return x.Error
 	}
 	return nil
 }
@@ -398,7 +274,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_actor_actor_proto_msgTypes[5]
+	mi := &file_actor_actor_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +286,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[5]
+	mi := &file_actor_actor_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +299,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{5}
+	return file_actor_actor_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Deliver) GetFrame() []byte {
@@ -469,7 +345,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_actor_actor_proto_msgTypes[6]
+	mi := &file_actor_actor_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +357,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[6]
+	mi := &file_actor_actor_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +370,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{6}
+	return file_actor_actor_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Attach) GetRequest() uint32 {
@@ -578,7 +454,7 @@ type Attached struct {
 
 func (x *Attached) Reset() {
 	*x = Attached{}
-	mi := &file_actor_actor_proto_msgTypes[7]
+	mi := &file_actor_actor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +466,7 @@ func (x *Attached) String() string {
 func (*Attached) ProtoMessage() {}
 
 func (x *Attached) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[7]
+	mi := &file_actor_actor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +479,7 @@ func (x *Attached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attached.ProtoReflect.Descriptor instead.
 func (*Attached) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{7}
+	return file_actor_actor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Attached) GetRequest() uint32 {
@@ -638,7 +514,7 @@ type Enroll struct {
 
 func (x *Enroll) Reset() {
 	*x = Enroll{}
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +526,7 @@ func (x *Enroll) String() string {
 func (*Enroll) ProtoMessage() {}
 
 func (x *Enroll) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +539,7 @@ func (x *Enroll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enroll.ProtoReflect.Descriptor instead.
 func (*Enroll) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{8}
+	return file_actor_actor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Enroll) GetRequest() uint32 {
@@ -689,7 +565,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +577,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +590,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{9}
+	return file_actor_actor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Enrolled) GetRequest() uint32 {
@@ -735,7 +611,7 @@ type Detach struct {
 
 func (x *Detach) Reset() {
 	*x = Detach{}
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +623,7 @@ func (x *Detach) String() string {
 func (*Detach) ProtoMessage() {}
 
 func (x *Detach) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +636,7 @@ func (x *Detach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detach.ProtoReflect.Descriptor instead.
 func (*Detach) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{10}
+	return file_actor_actor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Detach) GetAppId() uint32 {
@@ -787,7 +663,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +675,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +688,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{11}
+	return file_actor_actor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Kick) GetReason() wirepb.Kicked_Reason {
@@ -820,257 +696,6 @@ func (x *Kick) GetReason() wirepb.Kicked_Reason {
 		return x.Reason
 	}
 	return wirepb.Kicked_Reason(0)
-}
-
-// Connection to session.
-type List struct {
-	state         protoimpl.MessageState    `protogen:"open.v1"`
-	Request       uint32                    `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId         uint32                    `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	UserId        string                    `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	List          *wirepb.ListConversations `protobuf:"bytes,4,opt,name=list,proto3" json:"list,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *List) Reset() {
-	*x = List{}
-	mi := &file_actor_actor_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *List) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*List) ProtoMessage() {}
-
-func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use List.ProtoReflect.Descriptor instead.
-func (*List) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *List) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *List) GetAppId() uint32 {
-	if x != nil {
-		return x.AppId
-	}
-	return 0
-}
-
-func (x *List) GetUserId() string {
-	if x != nil {
-		return x.UserId
-	}
-	return ""
-}
-
-func (x *List) GetList() *wirepb.ListConversations {
-	if x != nil {
-		return x.List
-	}
-	return nil
-}
-
-type Listed struct {
-	state         protoimpl.MessageState         `protogen:"open.v1"`
-	Request       uint32                         `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Page          *wirepb.ListConversationsReply `protobuf:"bytes,2,opt,name=page,proto3" json:"page,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Listed) Reset() {
-	*x = Listed{}
-	mi := &file_actor_actor_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Listed) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Listed) ProtoMessage() {}
-
-func (x *Listed) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Listed.ProtoReflect.Descriptor instead.
-func (*Listed) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *Listed) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *Listed) GetPage() *wirepb.ListConversationsReply {
-	if x != nil {
-		return x.Page
-	}
-	return nil
-}
-
-// Connection to session.
-type MarkRead struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Request uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	AppId   uint32                 `protobuf:"varint,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	UserId  string                 `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// The connection that gets the answer instead of the push.
-	Origin        string              `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Clear         *wirepb.ClearUnread `protobuf:"bytes,5,opt,name=clear,proto3" json:"clear,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MarkRead) Reset() {
-	*x = MarkRead{}
-	mi := &file_actor_actor_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MarkRead) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MarkRead) ProtoMessage() {}
-
-func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
-func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *MarkRead) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *MarkRead) GetAppId() uint32 {
-	if x != nil {
-		return x.AppId
-	}
-	return 0
-}
-
-func (x *MarkRead) GetUserId() string {
-	if x != nil {
-		return x.UserId
-	}
-	return ""
-}
-
-func (x *MarkRead) GetOrigin() string {
-	if x != nil {
-		return x.Origin
-	}
-	return ""
-}
-
-func (x *MarkRead) GetClear() *wirepb.ClearUnread {
-	if x != nil {
-		return x.Clear
-	}
-	return nil
-}
-
-type MarkedRead struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	Request       uint32                   `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
-	Cleared       *wirepb.ClearUnreadReply `protobuf:"bytes,2,opt,name=cleared,proto3" json:"cleared,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MarkedRead) Reset() {
-	*x = MarkedRead{}
-	mi := &file_actor_actor_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MarkedRead) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MarkedRead) ProtoMessage() {}
-
-func (x *MarkedRead) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MarkedRead.ProtoReflect.Descriptor instead.
-func (*MarkedRead) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *MarkedRead) GetRequest() uint32 {
-	if x != nil {
-		return x.Request
-	}
-	return 0
-}
-
-func (x *MarkedRead) GetCleared() *wirepb.ClearUnreadReply {
-	if x != nil {
-		return x.Cleared
-	}
-	return nil
 }
 
 // Anyone to a shard's actor: the newest of these conversations, and the
@@ -1092,7 +717,7 @@ type Look struct {
 
 func (x *Look) Reset() {
 	*x = Look{}
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +729,7 @@ func (x *Look) String() string {
 func (*Look) ProtoMessage() {}
 
 func (x *Look) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +742,7 @@ func (x *Look) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Look.ProtoReflect.Descriptor instead.
 func (*Look) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{16}
+	return file_actor_actor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Look) GetRequest() uint32 {
@@ -1174,7 +799,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1186,7 +811,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1199,7 +824,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{17}
+	return file_actor_actor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Seen) GetRequest() uint32 {
@@ -1234,7 +859,7 @@ type HeadSeen struct {
 
 func (x *HeadSeen) Reset() {
 	*x = HeadSeen{}
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +871,7 @@ func (x *HeadSeen) String() string {
 func (*HeadSeen) ProtoMessage() {}
 
 func (x *HeadSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +884,7 @@ func (x *HeadSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeadSeen.ProtoReflect.Descriptor instead.
 func (*HeadSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{18}
+	return file_actor_actor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HeadSeen) GetHead() *logpb.Head {
@@ -1286,7 +911,7 @@ type UserSeen struct {
 
 func (x *UserSeen) Reset() {
 	*x = UserSeen{}
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +923,7 @@ func (x *UserSeen) String() string {
 func (*UserSeen) ProtoMessage() {}
 
 func (x *UserSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +936,7 @@ func (x *UserSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserSeen.ProtoReflect.Descriptor instead.
 func (*UserSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{19}
+	return file_actor_actor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UserSeen) GetUser() *logpb.User {
@@ -1334,7 +959,7 @@ type DeliverThrough struct {
 
 func (x *DeliverThrough) Reset() {
 	*x = DeliverThrough{}
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +971,7 @@ func (x *DeliverThrough) String() string {
 func (*DeliverThrough) ProtoMessage() {}
 
 func (x *DeliverThrough) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +984,7 @@ func (x *DeliverThrough) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverThrough.ProtoReflect.Descriptor instead.
 func (*DeliverThrough) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{20}
+	return file_actor_actor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeliverThrough) GetRequest() uint32 {
@@ -1392,7 +1017,7 @@ type DeliveredThrough struct {
 
 func (x *DeliveredThrough) Reset() {
 	*x = DeliveredThrough{}
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1029,7 @@ func (x *DeliveredThrough) String() string {
 func (*DeliveredThrough) ProtoMessage() {}
 
 func (x *DeliveredThrough) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1042,7 @@ func (x *DeliveredThrough) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredThrough.ProtoReflect.Descriptor instead.
 func (*DeliveredThrough) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+	return file_actor_actor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeliveredThrough) GetRequest() uint32 {
@@ -1438,7 +1063,7 @@ type TakeEffects struct {
 
 func (x *TakeEffects) Reset() {
 	*x = TakeEffects{}
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1450,7 +1075,7 @@ func (x *TakeEffects) String() string {
 func (*TakeEffects) ProtoMessage() {}
 
 func (x *TakeEffects) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1463,7 +1088,7 @@ func (x *TakeEffects) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeEffects.ProtoReflect.Descriptor instead.
 func (*TakeEffects) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+	return file_actor_actor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TakeEffects) GetRequest() uint32 {
@@ -1489,7 +1114,7 @@ type EffectsTaken struct {
 
 func (x *EffectsTaken) Reset() {
 	*x = EffectsTaken{}
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1126,7 @@ func (x *EffectsTaken) String() string {
 func (*EffectsTaken) ProtoMessage() {}
 
 func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1139,7 @@ func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EffectsTaken.ProtoReflect.Descriptor instead.
 func (*EffectsTaken) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+	return file_actor_actor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EffectsTaken) GetRequest() uint32 {
@@ -1537,7 +1162,7 @@ type Leading struct {
 
 func (x *Leading) Reset() {
 	*x = Leading{}
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1174,7 @@ func (x *Leading) String() string {
 func (*Leading) ProtoMessage() {}
 
 func (x *Leading) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1187,7 @@ func (x *Leading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leading.ProtoReflect.Descriptor instead.
 func (*Leading) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{24}
+	return file_actor_actor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Leading) GetLed() []*Led {
@@ -1596,7 +1221,7 @@ type Led struct {
 
 func (x *Led) Reset() {
 	*x = Led{}
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1608,7 +1233,7 @@ func (x *Led) String() string {
 func (*Led) ProtoMessage() {}
 
 func (x *Led) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1621,7 +1246,7 @@ func (x *Led) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Led.ProtoReflect.Descriptor instead.
 func (*Led) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{25}
+	return file_actor_actor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Led) GetShard() uint32 {
@@ -1677,7 +1302,7 @@ type Follower struct {
 
 func (x *Follower) Reset() {
 	*x = Follower{}
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +1314,7 @@ func (x *Follower) String() string {
 func (*Follower) ProtoMessage() {}
 
 func (x *Follower) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +1327,7 @@ func (x *Follower) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Follower.ProtoReflect.Descriptor instead.
 func (*Follower) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{26}
+	return file_actor_actor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Follower) GetNode() string {
@@ -1737,7 +1362,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +1374,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +1387,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+	return file_actor_actor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Dropped) GetAgoMs() uint64 {
@@ -1786,7 +1411,7 @@ type Registered struct {
 
 func (x *Registered) Reset() {
 	*x = Registered{}
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +1423,7 @@ func (x *Registered) String() string {
 func (*Registered) ProtoMessage() {}
 
 func (x *Registered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +1436,7 @@ func (x *Registered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registered.ProtoReflect.Descriptor instead.
 func (*Registered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{28}
+	return file_actor_actor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Registered) GetVersion() uint64 {
@@ -1860,7 +1485,7 @@ type Silent struct {
 
 func (x *Silent) Reset() {
 	*x = Silent{}
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +1497,7 @@ func (x *Silent) String() string {
 func (*Silent) ProtoMessage() {}
 
 func (x *Silent) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +1510,7 @@ func (x *Silent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Silent.ProtoReflect.Descriptor instead.
 func (*Silent) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+	return file_actor_actor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Silent) GetNode() string {
@@ -1914,7 +1539,7 @@ type Moving struct {
 
 func (x *Moving) Reset() {
 	*x = Moving{}
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +1551,7 @@ func (x *Moving) String() string {
 func (*Moving) ProtoMessage() {}
 
 func (x *Moving) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[30]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +1564,7 @@ func (x *Moving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moving.ProtoReflect.Descriptor instead.
 func (*Moving) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{30}
+	return file_actor_actor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Moving) GetShard() uint32 {
@@ -1971,7 +1596,7 @@ func (x *Moving) GetSinceMs() int64 {
 }
 
 // The meta group's leader to the node that leads a shard: have exactly these
-// replicas. Answered by Reshaped or Refused.
+// replicas. Answered by Reshaped.
 type Reshape struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
@@ -1984,7 +1609,7 @@ type Reshape struct {
 
 func (x *Reshape) Reset() {
 	*x = Reshape{}
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +1621,7 @@ func (x *Reshape) String() string {
 func (*Reshape) ProtoMessage() {}
 
 func (x *Reshape) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[31]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +1634,7 @@ func (x *Reshape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
 func (*Reshape) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{31}
+	return file_actor_actor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Reshape) GetRequest() uint32 {
@@ -2049,7 +1674,7 @@ type Reshaped struct {
 
 func (x *Reshaped) Reset() {
 	*x = Reshaped{}
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2061,7 +1686,7 @@ func (x *Reshaped) String() string {
 func (*Reshaped) ProtoMessage() {}
 
 func (x *Reshaped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[32]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2074,7 +1699,7 @@ func (x *Reshaped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
 func (*Reshaped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{32}
+	return file_actor_actor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reshaped) GetRequest() uint32 {
@@ -2095,7 +1720,7 @@ type TransferLeader struct {
 
 func (x *TransferLeader) Reset() {
 	*x = TransferLeader{}
-	mi := &file_actor_actor_proto_msgTypes[33]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +1732,7 @@ func (x *TransferLeader) String() string {
 func (*TransferLeader) ProtoMessage() {}
 
 func (x *TransferLeader) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[33]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +1745,7 @@ func (x *TransferLeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeader.ProtoReflect.Descriptor instead.
 func (*TransferLeader) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{33}
+	return file_actor_actor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TransferLeader) GetShard() uint32 {
@@ -2138,7 +1763,7 @@ func (x *TransferLeader) GetTo() string {
 }
 
 // Any node to the one that leads the meta group: a change of the registry that
-// an operator asked for. Answered by Administered or Refused.
+// an operator asked for. Answered by Administered.
 type Administer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Request       uint32                 `protobuf:"varint,1,opt,name=request,proto3" json:"request,omitempty"`
@@ -2150,7 +1775,7 @@ type Administer struct {
 
 func (x *Administer) Reset() {
 	*x = Administer{}
-	mi := &file_actor_actor_proto_msgTypes[34]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +1787,7 @@ func (x *Administer) String() string {
 func (*Administer) ProtoMessage() {}
 
 func (x *Administer) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[34]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +1800,7 @@ func (x *Administer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administer.ProtoReflect.Descriptor instead.
 func (*Administer) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{34}
+	return file_actor_actor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Administer) GetRequest() uint32 {
@@ -2208,7 +1833,7 @@ type Administered struct {
 
 func (x *Administered) Reset() {
 	*x = Administered{}
-	mi := &file_actor_actor_proto_msgTypes[35]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2220,7 +1845,7 @@ func (x *Administered) String() string {
 func (*Administered) ProtoMessage() {}
 
 func (x *Administered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[35]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2233,7 +1858,7 @@ func (x *Administered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administered.ProtoReflect.Descriptor instead.
 func (*Administered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{35}
+	return file_actor_actor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Administered) GetRequest() uint32 {
@@ -2247,27 +1872,23 @@ var File_actor_actor_proto protoreflect.FileDescriptor
 
 const file_actor_actor_proto_rawDesc = "" +
 	"\n" +
-	"\x11actor/actor.proto\x12\x0fparley.actor.v1\x1a\rlog/log.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\"P\n" +
-	"\aRefused\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12+\n" +
-	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"\x9a\x01\n" +
-	"\x06Append\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x16\n" +
-	"\x06sender\x18\x03 \x01(\tR\x06sender\x12\x16\n" +
-	"\x06origin\x18\x04 \x01(\tR\x06origin\x12/\n" +
-	"\x04send\x18\x05 \x01(\v2\x1b.parley.wire.v1.SendMessageR\x04send\"Z\n" +
-	"\bAppended\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x124\n" +
-	"\x04sent\x18\x02 \x01(\v2 .parley.wire.v1.SendMessageReplyR\x04sent\"\x89\x01\n" +
-	"\x05Fetch\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x16\n" +
-	"\x06reader\x18\x03 \x01(\tR\x06reader\x127\n" +
-	"\ahistory\x18\x04 \x01(\v2\x1d.parley.wire.v1.QueryMessagesR\ahistory\"[\n" +
-	"\aFetched\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x126\n" +
-	"\x04page\x18\x02 \x01(\v2\".parley.wire.v1.QueryMessagesReplyR\x04page\"Y\n" +
+	"\x11actor/actor.proto\x12\x0fparley.actor.v1\x1a\rlog/log.proto\x1a\x10wire/error.proto\x1a\x12wire/session.proto\"\xf0\x01\n" +
+	"\x03Ask\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\rR\x06method\x12\x15\n" +
+	"\x06app_id\x18\x03 \x01(\rR\x05appId\x12\x17\n" +
+	"\auser_id\x18\x04 \x01(\tR\x06userId\x12\x1b\n" +
+	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\x12\x16\n" +
+	"\x06origin\x18\x06 \x01(\tR\x06origin\x12\x1f\n" +
+	"\vdeadline_ms\x18\a \x01(\rR\n" +
+	"deadlineMs\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\fR\trequestId\x12\x12\n" +
+	"\x04body\x18\t \x01(\fR\x04body\"j\n" +
+	"\rEncodedAnswer\x12\x18\n" +
+	"\arequest\x18\x01 \x01(\rR\arequest\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body\x12+\n" +
+	"\x05error\x18\x03 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"Y\n" +
 	"\aDeliver\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12 \n" +
@@ -2299,25 +1920,7 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\"=\n" +
 	"\x04Kick\x125\n" +
-	"\x06reason\x18\x01 \x01(\x0e2\x1d.parley.wire.v1.Kicked.ReasonR\x06reason\"\x87\x01\n" +
-	"\x04List\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\x125\n" +
-	"\x04list\x18\x04 \x01(\v2!.parley.wire.v1.ListConversationsR\x04list\"^\n" +
-	"\x06Listed\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12:\n" +
-	"\x04page\x18\x02 \x01(\v2&.parley.wire.v1.ListConversationsReplyR\x04page\"\x9f\x01\n" +
-	"\bMarkRead\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
-	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
-	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x16\n" +
-	"\x06origin\x18\x04 \x01(\tR\x06origin\x121\n" +
-	"\x05clear\x18\x05 \x01(\v2\x1b.parley.wire.v1.ClearUnreadR\x05clear\"b\n" +
-	"\n" +
-	"MarkedRead\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\rR\arequest\x12:\n" +
-	"\acleared\x18\x02 \x01(\v2 .parley.wire.v1.ClearUnreadReplyR\acleared\"\xcd\x01\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x1d.parley.wire.v1.Kicked.ReasonR\x06reason\"\xcd\x01\n" +
 	"\x04Look\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12D\n" +
@@ -2413,91 +2016,68 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 }
 
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_actor_actor_proto_goTypes = []any{
-	(Action)(0),                           // 0: parley.actor.v1.Action
-	(*Refused)(nil),                       // 1: parley.actor.v1.Refused
-	(*Append)(nil),                        // 2: parley.actor.v1.Append
-	(*Appended)(nil),                      // 3: parley.actor.v1.Appended
-	(*Fetch)(nil),                         // 4: parley.actor.v1.Fetch
-	(*Fetched)(nil),                       // 5: parley.actor.v1.Fetched
-	(*Deliver)(nil),                       // 6: parley.actor.v1.Deliver
-	(*Attach)(nil),                        // 7: parley.actor.v1.Attach
-	(*Attached)(nil),                      // 8: parley.actor.v1.Attached
-	(*Enroll)(nil),                        // 9: parley.actor.v1.Enroll
-	(*Enrolled)(nil),                      // 10: parley.actor.v1.Enrolled
-	(*Detach)(nil),                        // 11: parley.actor.v1.Detach
-	(*Kick)(nil),                          // 12: parley.actor.v1.Kick
-	(*List)(nil),                          // 13: parley.actor.v1.List
-	(*Listed)(nil),                        // 14: parley.actor.v1.Listed
-	(*MarkRead)(nil),                      // 15: parley.actor.v1.MarkRead
-	(*MarkedRead)(nil),                    // 16: parley.actor.v1.MarkedRead
-	(*Look)(nil),                          // 17: parley.actor.v1.Look
-	(*Seen)(nil),                          // 18: parley.actor.v1.Seen
-	(*HeadSeen)(nil),                      // 19: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),                      // 20: parley.actor.v1.UserSeen
-	(*DeliverThrough)(nil),                // 21: parley.actor.v1.DeliverThrough
-	(*DeliveredThrough)(nil),              // 22: parley.actor.v1.DeliveredThrough
-	(*TakeEffects)(nil),                   // 23: parley.actor.v1.TakeEffects
-	(*EffectsTaken)(nil),                  // 24: parley.actor.v1.EffectsTaken
-	(*Leading)(nil),                       // 25: parley.actor.v1.Leading
-	(*Led)(nil),                           // 26: parley.actor.v1.Led
-	(*Follower)(nil),                      // 27: parley.actor.v1.Follower
-	(*Dropped)(nil),                       // 28: parley.actor.v1.Dropped
-	(*Registered)(nil),                    // 29: parley.actor.v1.Registered
-	(*Silent)(nil),                        // 30: parley.actor.v1.Silent
-	(*Moving)(nil),                        // 31: parley.actor.v1.Moving
-	(*Reshape)(nil),                       // 32: parley.actor.v1.Reshape
-	(*Reshaped)(nil),                      // 33: parley.actor.v1.Reshaped
-	(*TransferLeader)(nil),                // 34: parley.actor.v1.TransferLeader
-	(*Administer)(nil),                    // 35: parley.actor.v1.Administer
-	(*Administered)(nil),                  // 36: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),                  // 37: parley.wire.v1.Error
-	(*wirepb.SendMessage)(nil),            // 38: parley.wire.v1.SendMessage
-	(*wirepb.SendMessageReply)(nil),       // 39: parley.wire.v1.SendMessageReply
-	(*wirepb.QueryMessages)(nil),          // 40: parley.wire.v1.QueryMessages
-	(*wirepb.QueryMessagesReply)(nil),     // 41: parley.wire.v1.QueryMessagesReply
-	(wirepb.Kicked_Reason)(0),             // 42: parley.wire.v1.Kicked.Reason
-	(*wirepb.ListConversations)(nil),      // 43: parley.wire.v1.ListConversations
-	(*wirepb.ListConversationsReply)(nil), // 44: parley.wire.v1.ListConversationsReply
-	(*wirepb.ClearUnread)(nil),            // 45: parley.wire.v1.ClearUnread
-	(*wirepb.ClearUnreadReply)(nil),       // 46: parley.wire.v1.ClearUnreadReply
-	(*logpb.ConversationKey)(nil),         // 47: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),                    // 48: parley.log.v1.Head
-	(*logpb.Entry)(nil),                   // 49: parley.log.v1.Entry
-	(*logpb.User)(nil),                    // 50: parley.log.v1.User
-	(*logpb.Deliver)(nil),                 // 51: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),              // 52: parley.log.v1.Descriptor
+	(Action)(0),                   // 0: parley.actor.v1.Action
+	(*Ask)(nil),                   // 1: parley.actor.v1.Ask
+	(*EncodedAnswer)(nil),         // 2: parley.actor.v1.EncodedAnswer
+	(*Deliver)(nil),               // 3: parley.actor.v1.Deliver
+	(*Attach)(nil),                // 4: parley.actor.v1.Attach
+	(*Attached)(nil),              // 5: parley.actor.v1.Attached
+	(*Enroll)(nil),                // 6: parley.actor.v1.Enroll
+	(*Enrolled)(nil),              // 7: parley.actor.v1.Enrolled
+	(*Detach)(nil),                // 8: parley.actor.v1.Detach
+	(*Kick)(nil),                  // 9: parley.actor.v1.Kick
+	(*Look)(nil),                  // 10: parley.actor.v1.Look
+	(*Seen)(nil),                  // 11: parley.actor.v1.Seen
+	(*HeadSeen)(nil),              // 12: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),              // 13: parley.actor.v1.UserSeen
+	(*DeliverThrough)(nil),        // 14: parley.actor.v1.DeliverThrough
+	(*DeliveredThrough)(nil),      // 15: parley.actor.v1.DeliveredThrough
+	(*TakeEffects)(nil),           // 16: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),          // 17: parley.actor.v1.EffectsTaken
+	(*Leading)(nil),               // 18: parley.actor.v1.Leading
+	(*Led)(nil),                   // 19: parley.actor.v1.Led
+	(*Follower)(nil),              // 20: parley.actor.v1.Follower
+	(*Dropped)(nil),               // 21: parley.actor.v1.Dropped
+	(*Registered)(nil),            // 22: parley.actor.v1.Registered
+	(*Silent)(nil),                // 23: parley.actor.v1.Silent
+	(*Moving)(nil),                // 24: parley.actor.v1.Moving
+	(*Reshape)(nil),               // 25: parley.actor.v1.Reshape
+	(*Reshaped)(nil),              // 26: parley.actor.v1.Reshaped
+	(*TransferLeader)(nil),        // 27: parley.actor.v1.TransferLeader
+	(*Administer)(nil),            // 28: parley.actor.v1.Administer
+	(*Administered)(nil),          // 29: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),          // 30: parley.wire.v1.Error
+	(wirepb.Kicked_Reason)(0),     // 31: parley.wire.v1.Kicked.Reason
+	(*logpb.ConversationKey)(nil), // 32: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),            // 33: parley.log.v1.Head
+	(*logpb.Entry)(nil),           // 34: parley.log.v1.Entry
+	(*logpb.User)(nil),            // 35: parley.log.v1.User
+	(*logpb.Deliver)(nil),         // 36: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),      // 37: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	37, // 0: parley.actor.v1.Refused.error:type_name -> parley.wire.v1.Error
-	38, // 1: parley.actor.v1.Append.send:type_name -> parley.wire.v1.SendMessage
-	39, // 2: parley.actor.v1.Appended.sent:type_name -> parley.wire.v1.SendMessageReply
-	40, // 3: parley.actor.v1.Fetch.history:type_name -> parley.wire.v1.QueryMessages
-	41, // 4: parley.actor.v1.Fetched.page:type_name -> parley.wire.v1.QueryMessagesReply
-	42, // 5: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	43, // 6: parley.actor.v1.List.list:type_name -> parley.wire.v1.ListConversations
-	44, // 7: parley.actor.v1.Listed.page:type_name -> parley.wire.v1.ListConversationsReply
-	45, // 8: parley.actor.v1.MarkRead.clear:type_name -> parley.wire.v1.ClearUnread
-	46, // 9: parley.actor.v1.MarkedRead.cleared:type_name -> parley.wire.v1.ClearUnreadReply
-	47, // 10: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
-	19, // 11: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
-	20, // 12: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	48, // 13: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	49, // 14: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	50, // 15: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	51, // 16: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
-	26, // 17: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
-	52, // 18: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
-	27, // 19: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
-	31, // 20: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
-	30, // 21: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
-	0,  // 22: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	30, // 0: parley.actor.v1.EncodedAnswer.error:type_name -> parley.wire.v1.Error
+	31, // 1: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	32, // 2: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	12, // 3: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
+	13, // 4: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
+	33, // 5: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	34, // 6: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	35, // 7: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	36, // 8: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	19, // 9: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
+	37, // 10: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	20, // 11: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
+	24, // 12: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	23, // 13: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
+	0,  // 14: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -2511,7 +2091,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   36,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -14,11 +14,10 @@ const Version = 1
 
 // table gives each message its number on the wire, which is never reused.
 var table = map[uint32]Message{
-	1: (*Refused)(nil), 2: (*Append)(nil), 3: (*Appended)(nil), 4: (*Fetch)(nil), 5: (*Fetched)(nil), 6: (*Deliver)(nil),
-	7: (*Attach)(nil), 8: (*Attached)(nil), 9: (*Detach)(nil), 10: (*Kick)(nil), 11: (*List)(nil), 12: (*Listed)(nil),
-	13: (*MarkRead)(nil), 14: (*MarkedRead)(nil), 15: (*Look)(nil), 16: (*Seen)(nil), 17: (*DeliverThrough)(nil), 18: (*DeliveredThrough)(nil),
-	19: (*TakeEffects)(nil), 20: (*EffectsTaken)(nil), 21: (*Leading)(nil), 22: (*Dropped)(nil), 23: (*Registered)(nil),
-	24: (*Reshape)(nil), 25: (*Reshaped)(nil), 26: (*TransferLeader)(nil), 27: (*Administer)(nil), 28: (*Administered)(nil), 29: (*Enroll)(nil), 30: (*Enrolled)(nil),
+	1: (*Ask)(nil), 2: (*Answer)(nil), 3: (*Deliver)(nil), 4: (*Attach)(nil), 5: (*Attached)(nil), 6: (*Detach)(nil), 7: (*Kick)(nil),
+	8: (*Look)(nil), 9: (*Seen)(nil), 10: (*DeliverThrough)(nil), 11: (*DeliveredThrough)(nil), 12: (*TakeEffects)(nil), 13: (*EffectsTaken)(nil),
+	14: (*Leading)(nil), 15: (*Dropped)(nil), 16: (*Registered)(nil), 17: (*Reshape)(nil), 18: (*Reshaped)(nil), 19: (*TransferLeader)(nil),
+	20: (*Administer)(nil), 21: (*Administered)(nil), 22: (*Enroll)(nil), 23: (*Enrolled)(nil),
 }
 
 var numbers = func() map[reflect.Type]uint32 {

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/internal/protoscan"
 )
 
 // What every encoded message from outside is held to.
@@ -53,40 +54,31 @@ func (c *Checker) check(b []byte, depth int, unknown *int) error {
 		return c.malformed("messages stand too deep in each other")
 	}
 	var counts [maxCounted]int
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 || num > protowire.MaxValidNumber {
-			return c.malformed("the bytes are cut off or garbled")
-		}
-		f := c.field(num)
-		size := n
+	left := len(b)
+	v := protoscan.Over(b)
+	for ; v.Next(); left = len(v.Rest) {
+		f := c.field(v.Num)
 		switch {
-		case f == nil && typ != protowire.StartGroupType && typ != protowire.EndGroupType:
-			size = protowire.ConsumeFieldValue(num, typ, b[n:])
-			if *unknown -= n + size; *unknown < 0 {
+		case f == nil:
+			if *unknown -= left - len(v.Rest); *unknown < 0 {
 				return c.malformed("there are too many fields that this version does not know")
 			}
-		case f != nil && typ == protowire.BytesType && (f.typ == typ || f.packed):
-			var v []byte
-			if v, size = protowire.ConsumeBytes(b[n:]); size >= 0 {
-				if err := c.value(f, v, depth, unknown); err != nil {
-					return err
-				}
+			continue
+		case v.Type == protowire.BytesType && (f.typ == v.Type || f.packed):
+			if err := c.value(f, v.Bytes, depth, unknown); err != nil {
+				return err
 			}
-		case f != nil && typ == f.typ:
-			size = protowire.ConsumeFieldValue(num, typ, b[n:])
-		default:
+		case v.Type != f.typ:
 			return c.malformed("a field is of another type")
 		}
-		if size < 0 {
-			return c.malformed("the bytes are cut off or garbled")
-		}
-		if f != nil && f.items > 0 {
+		if f.items > 0 {
 			if counts[f.counter]++; counts[f.counter] > f.items {
 				return chat.Errorf(chat.CodeInvalidParam, opCheck, "%s.%s has more than %d elements", c.name, f.name, f.items)
 			}
 		}
-		b = b[n+size:]
+	}
+	if v.Broken() {
+		return c.malformed("the bytes are cut off or garbled")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package wirepb
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/parley-im/parley/chat"
@@ -12,6 +13,17 @@ type ServerBody = isServerFrame_Body
 // NewServerFrame makes a reply, or a push when replyTo is 0.
 func NewServerFrame(replyTo uint32, body ServerBody) *ServerFrame {
 	return &ServerFrame{ReplyTo: replyTo, Body: body}
+}
+
+// AppendVT appends the encoded frame to dst; it allocates only when dst is too
+// small.
+func (f *ServerFrame) AppendVT(dst []byte) ([]byte, error) {
+	size := f.SizeVT()
+	grown := slices.Grow(dst, size)[:len(dst)+size]
+	if _, err := f.MarshalToSizedBufferVT(grown[len(dst):]); err != nil {
+		return dst, err
+	}
+	return grown, nil
 }
 
 // MessagePush encodes the push of a message: the same bytes for everybody.

@@ -1,22 +1,24 @@
 package wire_test
 
 import (
+	"bytes"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/transport/wire"
 )
 
-func FuzzDecodeClientProto(f *testing.F) { fuzzClient(f, wire.Proto{}) }
+func FuzzInboundProto(f *testing.F) { fuzzInbound(f, wire.Proto{}) }
 
-func FuzzDecodeClientJSON(f *testing.F) { fuzzClient(f, wire.JSON{}) }
+func FuzzInboundJSON(f *testing.F) { fuzzInbound(f, wire.JSON{}) }
 
-// fuzzClient holds a codec to its contract on any input: one of the three
-// outcomes, and a frame that was read survives being written and read again.
-func fuzzClient(f *testing.F, c wire.Codec) {
+// fuzzInbound holds the node's end to its contract on any input: what is taken
+// apart without an error decodes to the same, and what is malformed is said to be.
+func fuzzInbound(f *testing.F, c wire.Codec) {
 	for _, seed := range seedFrames() {
 		data, err := c.EncodeClient(seed)
 		if err != nil {
@@ -24,35 +26,35 @@ func fuzzClient(f *testing.F, c wire.Codec) {
 		}
 		f.Add(data)
 	}
-	f.Add([]byte("{\"id\":1,\"send\":{\"body\":\"/w==\",\"mentionedUserIds\":[\"\\ud83d\\ude00\"]}}"))
-	f.Add([]byte("\x08\x01\x22\x04\x0a\x02\x12\xff"))
+	f.Add([]byte("{\"id\":1,\"sendMessage\":{\"body\":\"/w==\",\"mentionedUserIds\":[\"\\ud83d\\ude00\"]}}"))
+	f.Add([]byte("\x08\x01\xf2\x01\x04\x0a\x02\x12\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		frame, err := c.DecodeClient(data)
-		switch chat.CodeOf(err) {
-		case 0:
-			if frame.Body == nil {
-				t.Fatal("a frame without body and without error")
-			}
-		case chat.CodeUnknownFrame:
-			if frame == nil || frame.Body != nil {
-				t.Fatalf("an unknown frame came with %v", frame)
-			}
-			return
-		case chat.CodeMalformedFrame:
-			if frame != nil {
-				t.Fatalf("a malformed frame came with %v", frame)
-			}
-			return
-		default:
-			t.Fatalf("undocumented outcome: %v", err)
+		frame, err := c.Inbound(data)
+		var r wire.Request
+		if err == nil {
+			r, err = wire.Split(frame)
 		}
-		again, err := c.EncodeClient(frame)
 		if err != nil {
-			t.Fatalf("what was read cannot be written: %v", err)
+			if chat.CodeOf(err) != chat.CodeMalformedFrame {
+				t.Fatalf("undocumented outcome: %v", err)
+			}
+			return
 		}
-		back, err := c.DecodeClient(again)
-		if err != nil || !proto.Equal(frame, back) {
-			t.Fatalf("%v became %v, %v", frame, back, err)
+		m := method.ByNumber(r.Method)
+		if m == nil || m.Request.Check(r.Body) != nil {
+			return
+		}
+		whole, body := new(wirepb.ClientFrame), m.NewRequest()
+		if err := proto.Unmarshal(frame, whole); err != nil {
+			t.Fatalf("what was taken apart does not decode: %v", err)
+		}
+		if err := proto.Unmarshal(r.Body, body); err != nil {
+			t.Fatalf("the body of %s does not decode: %v", m.Name, err)
+		}
+		field := whole.ProtoReflect().WhichOneof(whole.ProtoReflect().Descriptor().Oneofs().ByName("body"))
+		if whole.Id != r.ID || !bytes.Equal(whole.RequestId, r.RequestID) || uint32(field.Number()) != r.Method ||
+			!proto.Equal(whole.ProtoReflect().Get(field).Message().Interface(), body) {
+			t.Fatalf("%v was taken apart as %+v", whole, r)
 		}
 	})
 }
@@ -67,7 +69,7 @@ func seedFrames() []*wirepb.ClientFrame {
 		{Id: 4, Body: &wirepb.ClientFrame_QueryMessages{QueryMessages: &wirepb.QueryMessages{Conversation: ref, AfterSeq: 1, BeforeSeq: 1 << 52, Count: 30}}},
 		{Id: 5, Body: &wirepb.ClientFrame_ListConversations{ListConversations: &wirepb.ListConversations{
 			Count: 20, BeforeOrderKey: 5, Before: ref, Only: []*wirepb.ConversationRef{ref}}}},
-		{Id: 6, Body: &wirepb.ClientFrame_ClearUnread{ClearUnread: &wirepb.ClearUnread{Conversation: ref}}},
+		{Id: 6, RequestId: bytes.Repeat([]byte{9}, 16), Body: &wirepb.ClientFrame_ClearUnread{ClearUnread: &wirepb.ClearUnread{Conversation: ref}}},
 		{Id: 7, Body: &wirepb.ClientFrame_RenewToken{RenewToken: &wirepb.RenewToken{Token: "04"}}},
 		{Id: 8, Body: &wirepb.ClientFrame_Goodbye{Goodbye: &wirepb.Goodbye{}}},
 	}

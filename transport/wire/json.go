@@ -3,13 +3,12 @@ package wire
 import (
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
 // JSON is proto3 JSON, one frame per text message, for tools that a person
 // types into: names in lowerCamelCase, 64-bit numbers as strings, bytes as
-// base64. Fields that this version does not know are skipped, as Proto skips
+// base64. Fields that this version does not know are skipped, as Proto carries
 // them, so that a newer client can talk to an older node.
 type JSON struct{}
 
@@ -21,20 +20,22 @@ func (JSON) Name() string { return SubprotocolJSON }
 // Text is true.
 func (JSON) Text() bool { return true }
 
-// DecodeClient reads what a client said.
-func (JSON) DecodeClient(data []byte) (*wirepb.ClientFrame, error) {
+// Inbound encodes a client's message again, fields ascending.
+func (JSON) Inbound(message []byte) ([]byte, error) {
 	f := new(wirepb.ClientFrame)
-	if err := jsonReader.Unmarshal(data, f); err != nil {
+	if err := jsonReader.Unmarshal(message, f); err != nil {
 		return nil, malformed(err)
 	}
-	data, err := f.MarshalVT()
-	if err != nil {
+	return f.MarshalVT()
+}
+
+// Outbound decodes a node's frame and writes it as JSON.
+func (JSON) Outbound(frame []byte) ([]byte, error) {
+	f := new(wirepb.ServerFrame)
+	if err := f.UnmarshalVT(frame); err != nil {
 		return nil, malformed(err)
 	}
-	if err := method.Client.Check(data); err != nil {
-		return f, err
-	}
-	return checkClient(f)
+	return protojson.Marshal(f)
 }
 
 // EncodeClient writes what a client says.
@@ -47,16 +48,4 @@ func (JSON) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
 		return nil, malformed(err)
 	}
 	return checkServer(f)
-}
-
-// EncodeServer writes what a node says.
-func (JSON) EncodeServer(f *wirepb.ServerFrame) ([]byte, error) { return protojson.Marshal(f) }
-
-// AppendServer writes what a node says after dst.
-func (JSON) AppendServer(dst []byte, f *wirepb.ServerFrame) ([]byte, error) {
-	out, err := protojson.MarshalOptions{}.MarshalAppend(dst, f)
-	if err != nil {
-		return dst, err
-	}
-	return out, nil
 }

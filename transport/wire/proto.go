@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"slices"
-
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -19,23 +17,13 @@ func (Proto) Name() string { return SubprotocolProto }
 // Text is false.
 func (Proto) Text() bool { return false }
 
-// DecodeClient reads what a client said.
-func (Proto) DecodeClient(data []byte) (*wirepb.ClientFrame, error) {
-	broken := method.Client.Check(data)
-	if chat.CodeOf(broken) == chat.CodeMalformedFrame {
-		return nil, broken
-	}
-	f := new(wirepb.ClientFrame)
-	if err := f.UnmarshalVT(data); err != nil {
-		return nil, malformed(err)
-	}
-	if broken != nil {
-		return f, broken
-	}
-	return checkClient(f)
-}
+// Inbound gives the message as it is.
+func (Proto) Inbound(message []byte) ([]byte, error) { return message, nil }
 
-// EncodeClient writes what a client says, if DecodeClient can read it; bounds are
+// Outbound gives the frame as it is.
+func (Proto) Outbound(frame []byte) ([]byte, error) { return frame, nil }
+
+// EncodeClient writes what a client says, if its strings are UTF-8; bounds are
 // the server's to judge.
 func (Proto) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) {
 	data, err := f.MarshalVT()
@@ -58,18 +46,4 @@ func (Proto) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
 		return nil, malformed(err)
 	}
 	return checkServer(f)
-}
-
-// EncodeServer writes what a node says.
-func (Proto) EncodeServer(f *wirepb.ServerFrame) ([]byte, error) { return f.MarshalVT() }
-
-// AppendServer writes what a node says after dst; it allocates only when dst
-// is too small.
-func (Proto) AppendServer(dst []byte, f *wirepb.ServerFrame) ([]byte, error) {
-	size := f.SizeVT()
-	grown := slices.Grow(dst, size)[:len(dst)+size]
-	if _, err := f.MarshalToSizedBufferVT(grown[len(dst):]); err != nil {
-		return dst, err
-	}
-	return grown, nil
 }

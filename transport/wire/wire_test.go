@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/transport/wire"
 )
@@ -37,24 +39,50 @@ func TestEveryCodecIsFoundByItsNameAndKeepsFrames(t *testing.T) {
 			if found, ok := wire.ByName(c.Name()); !ok || found != c {
 				t.Fatalf("ByName(%q) = %v, %v", c.Name(), found, ok)
 			}
-			data, err := c.EncodeClient(sendFrame())
-			if err != nil {
-				t.Fatal(err)
-			}
-			up, err := c.DecodeClient(data)
+			up, err := inbound(c, encodeClient(t, c, sendFrame()))
 			if err != nil || !proto.Equal(up, sendFrame()) {
 				t.Fatalf("client frame came back as %v, %v", up, err)
 			}
-			data, err = c.EncodeServer(messageFrame())
-			if err != nil {
-				t.Fatal(err)
-			}
-			down, err := c.DecodeServer(data)
+			down, err := c.DecodeServer(outbound(t, c, messageFrame()))
 			if err != nil || !proto.Equal(down, messageFrame()) {
 				t.Fatalf("server frame came back as %v, %v", down, err)
 			}
 		})
 	}
+}
+
+func encodeClient(t testing.TB, c wire.Codec, f *wirepb.ClientFrame) []byte {
+	t.Helper()
+	data, err := c.EncodeClient(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func outbound(t testing.TB, c wire.Codec, f *wirepb.ServerFrame) []byte {
+	t.Helper()
+	frame, err := f.MarshalVT()
+	if err == nil {
+		frame, err = c.Outbound(frame)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return frame
+}
+
+// inbound takes a client's message as a node does, and decodes the whole frame.
+func inbound(c wire.Codec, message []byte) (*wirepb.ClientFrame, error) {
+	frame, err := c.Inbound(message)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := wire.Split(frame); err != nil {
+		return nil, err
+	}
+	f := new(wirepb.ClientFrame)
+	return f, f.UnmarshalVT(frame)
 }
 
 func TestAnUnknownSubprotocolHasNoCodec(t *testing.T) {
@@ -65,56 +93,33 @@ func TestAnUnknownSubprotocolHasNoCodec(t *testing.T) {
 	}
 }
 
-func TestAppendServerKeepsWhatStandsBefore(t *testing.T) {
-	for _, c := range wire.Codecs() {
-		out, err := c.AppendServer([]byte("before"), messageFrame())
-		if err != nil || !bytes.HasPrefix(out, []byte("before")) {
-			t.Fatalf("%s: %q, %v", c.Name(), out, err)
-		}
-		f, err := c.DecodeServer(out[len("before"):])
-		if err != nil || !proto.Equal(f, messageFrame()) {
-			t.Errorf("%s: appended frame reads %v, %v", c.Name(), f, err)
-		}
+func TestAReplyIsTheFrameThatHoldsIt(t *testing.T) {
+	sent := &wirepb.SendMessageReply{MessageId: "m1", Seq: 7, OrderKey: 9}
+	want := &wirepb.ServerFrame{ReplyTo: 300, Body: &wirepb.ServerFrame_SendMessage{SendMessage: sent}}
+	body, err := sent.MarshalVT()
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestAppendServerUsesTheRoomThatIsThere(t *testing.T) {
-	dst := make([]byte, 0, 1024)
-	f := messageFrame()
-	allocs := testing.AllocsPerRun(100, func() {
-		if _, err := (wire.Proto{}).AppendServer(dst, f); err != nil {
-			t.Fatal(err)
+	for name, answer := range map[string]*actorpb.Answer{
+		"typed":   actorpb.NewAnswer(1, sent),
+		"encoded": {Request: 1, Body: body},
+	} {
+		dst := make([]byte, 0, 1024)
+		frame, err := wire.AppendReply(append(dst, "before"...), 300, 30, answer)
+		if err != nil || !bytes.HasPrefix(frame, []byte("before")) {
+			t.Fatalf("%s: %q, %v", name, frame, err)
 		}
-	})
-	if allocs != 0 {
-		t.Errorf("appending to a large enough buffer allocated %v times", allocs)
-	}
-}
-
-func TestADecodedFrameSharesNothingWithItsInput(t *testing.T) {
-	for _, c := range wire.Codecs() {
-		data, err := c.EncodeClient(sendFrame())
-		if err != nil {
-			t.Fatal(err)
+		if f, err := (wire.Proto{}).DecodeServer(frame[len("before"):]); err != nil || !proto.Equal(f, want) {
+			t.Errorf("%s: %v, %v", name, f, err)
 		}
-		f, err := c.DecodeClient(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range data {
-			data[i] = 0xEE
-		}
-		if !proto.Equal(f, sendFrame()) {
-			t.Errorf("%s: overwriting the input changed the frame to %v", c.Name(), f)
+		if n := testing.AllocsPerRun(100, func() { _, _ = wire.AppendReply(dst, 300, 30, answer) }); n != 0 {
+			t.Errorf("%s: appending to a large enough buffer allocated %v times", name, n)
 		}
 	}
 }
 
 func TestBytesThatAreNoFrameAreMalformed(t *testing.T) {
-	good, err := wire.Proto{}.EncodeClient(sendFrame())
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := encodeClient(t, wire.Proto{}, sendFrame())
 	cases := []struct {
 		name  string
 		codec wire.Codec
@@ -123,7 +128,11 @@ func TestBytesThatAreNoFrameAreMalformed(t *testing.T) {
 		{"garbage", wire.Proto{}, "\xff\xff\xff\xff"},
 		{"cut off", wire.Proto{}, string(good[:len(good)-1])},
 		{"wrong wire type", wire.Proto{}, "\x0a\x01a"},
-		{"length beyond the end", wire.Proto{}, "\x12\xff\xff\xff\xff\x0f"},
+		{"length beyond the end", wire.Proto{}, "\x52\xff\xff\xff\xff\x0f"},
+		{"two bodies", wire.Proto{}, "\x08\x01\x5a\x00\x6a\x00"},
+		{"a long request id", wire.Proto{}, "\x12\x11" + strings.Repeat("x", 17)},
+		{"an id above 32 bits", wire.Proto{}, "\x08\xff\xff\xff\xff\xff\x01\x5a\x00"},
+		{"a group", wire.Proto{}, "\xa3\x06\xa4\x06"},
 		{"text", wire.JSON{}, "hello"},
 		{"array", wire.JSON{}, "[]"},
 		{"nothing", wire.JSON{}, ""},
@@ -135,7 +144,7 @@ func TestBytesThatAreNoFrameAreMalformed(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			f, err := c.codec.DecodeClient([]byte(c.data))
+			f, err := inbound(c.codec, []byte(c.data))
 			if f != nil || chat.CodeOf(err) != chat.CodeMalformedFrame {
 				t.Errorf("client: %v, %v", f, err)
 			}
@@ -160,9 +169,12 @@ func TestAFrameOfAnUnknownKindKeepsItsIDForTheAnswer(t *testing.T) {
 		{wire.JSON{}, []byte(`{"id":9,"replyTo":9,"teleport":{"to":"bob"}}`)},
 	}
 	for _, c := range cases {
-		up, err := c.codec.DecodeClient(c.data)
-		if up.GetId() != 9 || chat.CodeOf(err) != chat.CodeUnknownFrame {
-			t.Errorf("%s, client: %v, %v", c.codec.Name(), up, err)
+		frame, err := c.codec.Inbound(c.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := wire.Split(frame); err != nil || r.ID != 9 || method.ByNumber(r.Method) != nil {
+			t.Errorf("%s, client: %+v, %v", c.codec.Name(), r, err)
 		}
 		down, err := c.codec.DecodeServer(c.data)
 		if down.GetReplyTo() != 9 || chat.CodeOf(err) != chat.CodeUnknownFrame {
@@ -172,28 +184,24 @@ func TestAFrameOfAnUnknownKindKeepsItsIDForTheAnswer(t *testing.T) {
 }
 
 func TestUnknownFieldsOfAKnownFrameAreSkipped(t *testing.T) {
-	f, err := wire.JSON{}.DecodeClient([]byte(`{"id":1,"ping":{"mood":"fine"},"trace":[1,{"a":2}]}`))
+	f, err := inbound(wire.JSON{}, []byte(`{"id":1,"ping":{"mood":"fine"},"trace":[1,{"a":2}]}`))
 	if err != nil || f.GetPing() == nil {
 		t.Errorf("JSON: %v, %v", f, err)
 	}
-	data, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: 1, Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := encodeClient(t, wire.Proto{}, &wirepb.ClientFrame{Id: 1, Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
 	data = protowire.AppendVarint(protowire.AppendTag(data, 500, protowire.VarintType), 1)
-	if f, err := (wire.Proto{}).DecodeClient(data); err != nil || f.GetPing() == nil {
+	data = protowire.AppendBytes(protowire.AppendTag(data, 9, protowire.BytesType), []byte("x"))
+	if f, err := inbound(wire.Proto{}, data); err != nil || f.GetPing() == nil {
 		t.Errorf("binary: %v, %v", f, err)
 	}
 }
 
-func BenchmarkDecodeSend(b *testing.B) {
-	data, err := wire.Proto{}.EncodeClient(sendFrame())
-	if err != nil {
-		b.Fatal(err)
-	}
+func BenchmarkSplitAndCheckSend(b *testing.B) {
+	data := encodeClient(b, wire.Proto{}, sendFrame())
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (wire.Proto{}).DecodeClient(data); err != nil {
+		r, err := wire.Split(data)
+		if err != nil || method.ByNumber(r.Method).Request.Check(r.Body) != nil {
 			b.Fatal(err)
 		}
 	}
@@ -203,7 +211,7 @@ func BenchmarkAppendMessage(b *testing.B) {
 	f, dst := messageFrame(), make([]byte, 0, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (wire.Proto{}).AppendServer(dst, f); err != nil {
+		if _, err := f.AppendVT(dst); err != nil {
 			b.Fatal(err)
 		}
 	}
