@@ -172,7 +172,9 @@ func (n *Node) startActors() {
 		Idle: idleActor, Log: n.o.Log,
 	})
 	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
-	n.directory.Register(directory.Session, session.New(session.Options{System: n.system, Replicator: n.host, Now: n.clock.Now}))
+	n.directory.Register(directory.Session, session.New(session.Options{
+		System: n.system, Replicator: n.host, Tables: session.NewTables(), Now: n.clock.Now,
+	}))
 	n.directory.Register(directory.Conversation, conversation.New(conversation.Options{
 		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.clock.Now, Salt: salt,
 	}))

@@ -13,8 +13,7 @@ import (
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
-// answer answers the senders of a proposal and fans out what it appended, in
-// order, then proposes what arrived meanwhile. Apply gives one Appended for each
+// answer fans out what a proposal appended and answers its senders, in order, then proposes what arrived meanwhile. Apply gives one Appended for each
 // send that it accepted and had not accepted before.
 func (c *conversation) answer(ctx actor.Context, m committed) {
 	events := m.outcome.Events
@@ -33,13 +32,13 @@ func (c *conversation) answer(ctx actor.Context, m committed) {
 		for _, ref := range s.outcome.Effects {
 			c.deliverThrough(ctx, ref)
 		}
-		c.ack(s)
 		if !s.outcome.Sent.Duplicate {
 			appended := events[0].(chat.Appended)
 			events = events[1:]
 			failpoint.Hit(failpoint.BeforeFanOut)
-			c.fanOut(wirepb.EntryPush(c.key, &appended.Entry, s.outcome.Sent.MessageID), s.call.Origin)
+			c.fanOut(&appended.Entry, s.outcome.Sent.MessageID, s.call.Origin)
 		}
+		c.ack(s) // after the push: a list that is asked for from now on shows the message
 	}
 	c.proposed = nil
 	c.proceed(ctx)

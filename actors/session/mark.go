@@ -76,9 +76,14 @@ func (s *session) answerMark(ctx actor.Context, m marked) {
 		return
 	}
 	if m.err != nil {
+		if chat.CodeOf(m.err) == chat.CodeTimeout { // it may be written still
+			s.dropTable()
+		}
 		mk.fail(s, ctx, m.err)
+		s.nextPage(ctx)
 		return
 	}
+	s.markInTable(mk.key, m.mark)
 	mk.call.Answer(&wirepb.ClearUnreadReply{Conversation: mk.ref, ReadSeq: m.mark.Seq})
 	changed := &wirepb.UnreadChanged{Conversation: mk.ref, ReadSeq: m.mark.Seq}
 	frame, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_UnreadChanged{UnreadChanged: changed}}).MarshalVT()

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/logpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -23,9 +24,9 @@ const (
 
 // page is the answer to a request in the making.
 type page struct {
-	l       *listing
 	request *listRequest
-	rows    []int // by index, in order
+	table   *table
+	rows    []row // copies, in order
 	chunk   int   // how many rows are read together
 	read    int   // how many of rows were, or are being, read
 	looks   int   // under way
@@ -35,77 +36,57 @@ type page struct {
 	more    bool                   // rows are left
 }
 
-// beginPage answers the first request of a listing whose heads are known.
-func (s *session) beginPage(ctx actor.Context, l *listing) {
-	p := &page{l: l, request: l.requests[0], chunk: firstChunk}
-	p.choose()
+// beginPage takes the page's rows from the table.
+func (s *session) beginPage(ctx actor.Context, p *page) {
+	list, t := p.request.list, s.lists.table
+	p.table = t
+	if p.request.whole() {
+		from := 0
+		if key := list.GetBeforeOrderKey(); key > 0 {
+			from = t.after(key, list.GetBefore().GetId())
+		}
+		p.rows, p.more = t.page(from, int(list.GetCount()), list.GetChangedSinceMs())
+	} else {
+		for _, k := range s.only(list) {
+			if r := t.find(k); r != nil {
+				p.rows = append(p.rows, *r)
+			} else {
+				p.rows = append(p.rows, row{key: k})
+			}
+		}
+	}
 	s.continuePage(ctx, p)
 }
 
-// choose picks the rows of the page, the newest first.
-func (p *page) choose() {
-	list := p.request.list
-	only := len(list.GetOnly()) > 0
-	count := int(list.GetCount())
-	if only {
-		count = len(p.l.rows)
-	}
-	for i := range p.l.rows {
-		r := &p.l.rows[i]
-		if r.seq == 0 || !only && (uint64(r.time) < list.GetChangedSinceMs() || !after(list, r)) {
-			continue
-		}
-		if len(p.rows) == count && p.compare(p.rows[count-1], i) < 0 {
-			p.more = true
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(p.rows, i, p.compare)
-		p.rows = slices.Insert(p.rows, at, i)
-		if len(p.rows) > count {
-			p.rows, p.more = p.rows[:count], true
-		}
-	}
-	p.shown = make([]*wirepb.Conversation, len(p.rows))
-}
-
-func (p *page) compare(i, j int) int {
-	a, b := &p.l.rows[i], &p.l.rows[j]
-	return cmp.Or(cmp.Compare(b.orderKey, a.orderKey), cmp.Compare(a.peer, b.peer))
-}
-
-// after tells whether a row comes after the one that the request continues from.
-func after(list *wirepb.ListConversations, r *row) bool {
-	key := list.GetBeforeOrderKey()
-	return key == 0 || r.orderKey < key || r.orderKey == key && r.peer > list.GetBefore().GetId()
-}
-
-// continuePage reads the next rows' messages and profiles, or sends the page. When
-// who asked has gone the listing goes on.
+// continuePage reads the next rows' messages and profiles, or sends the page.
 func (s *session) continuePage(ctx actor.Context, p *page) {
-	switch {
-	case len(p.l.requests) == 0 || p.l.requests[0] != p.request:
-		s.continueListing(ctx, p.l)
-		return
-	case p.read == len(p.rows) || !p.fits():
-		p.l.requests = p.l.requests[1:]
+	if p.read == len(p.rows) || !p.fits() {
+		s.lists.page = nil
 		p.request.call.Answer(p.finish())
-		s.continueListing(ctx, p.l)
+		s.tidy()
+		s.nextPage(ctx)
 		return
 	}
 	p.from, p.read = p.read, min(p.read+p.chunk, len(p.rows))
 	p.chunk *= 2
 	for shard, look := range s.planChunk(p) {
 		if err := s.ask(ctx, shard, look, look.message(s)); err != nil {
-			s.failListing(ctx, p.l, err)
+			s.failPage(ctx, p, err)
 			return
 		}
 		p.looks++
-		p.l.looks++
 	}
 }
 
+// failPage refuses the request.
+func (s *session) failPage(ctx actor.Context, p *page, err error) {
+	s.lists.page = nil
+	p.request.call.Refuse(err)
+	s.nextPage(ctx)
+}
+
 // fits says that further rows may fit. Those of only some conversations always do.
-func (p *page) fits() bool { return len(p.request.list.GetOnly()) > 0 || p.bytes <= maxListBytes }
+func (p *page) fits() bool { return !p.request.whole() || p.bytes <= maxListBytes }
 
 // planChunk groups the rows of a chunk by the shards that know about them.
 func (s *session) planChunk(p *page) map[storage.ShardID]*pageLook {
@@ -118,11 +99,11 @@ func (s *session) planChunk(p *page) map[storage.ShardID]*pageLook {
 		return plan[shard]
 	}
 	for at := p.from; at < p.read; at++ {
-		r := &p.l.rows[p.rows[at]]
-		p.shown[at] = &wirepb.Conversation{Ref: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: r.peer}}
-		c := of(storage.ConversationShard(shards, s.key(r)))
+		key, peer := p.rows[at].key, p.rows[at].id(s.user.ID)
+		p.shown = append(p.shown, &wirepb.Conversation{Ref: &wirepb.ConversationRef{Kind: wirepb.ConversationKind(key.Kind), Id: peer}})
+		c := of(storage.ConversationShard(shards, key))
 		c.conversations = append(c.conversations, at)
-		u := of(storage.UserShard(shards, chat.UserKey{App: s.user.App, ID: r.peer}))
+		u := of(storage.UserShard(shards, chat.UserKey{App: s.user.App, ID: peer}))
 		u.users = append(u.users, at)
 	}
 	return plan
@@ -130,24 +111,25 @@ func (s *session) planChunk(p *page) map[storage.ShardID]*pageLook {
 
 // finish gives the page of the rows that were read, cut to its bytes.
 func (p *page) finish() *wirepb.ListConversationsReply {
-	only := len(p.request.list.GetOnly()) > 0
 	out := &wirepb.ListConversationsReply{Complete: !p.more && p.read == len(p.rows)}
 	bytes := 0
-	for _, c := range p.shown[:p.read] {
-		if c == nil || c.LastMessage == nil {
+	for _, c := range p.shown {
+		if c.LastMessage == nil {
 			continue
 		}
 		bytes += size(c)
-		if !only && len(out.Conversations) > 0 && bytes > maxListBytes {
+		if p.request.whole() && len(out.Conversations) > 0 && bytes > maxListBytes {
 			out.Complete = false
 			break
 		}
 		out.Conversations = append(out.Conversations, c)
 	}
 	// What was said meanwhile may have moved a conversation up.
-	slices.SortStableFunc(out.Conversations, func(a, b *wirepb.Conversation) int { return cmp.Compare(b.OrderKey, a.OrderKey) })
-	if !only {
-		unread := p.l.unread
+	slices.SortFunc(out.Conversations, func(a, b *wirepb.Conversation) int {
+		return cmp.Or(cmp.Compare(b.OrderKey, a.OrderKey), cmp.Compare(a.Ref.Id, b.Ref.Id))
+	})
+	if p.request.whole() {
+		unread := p.table.unread
 		out.TotalUnread = &unread
 	}
 	return out
@@ -168,30 +150,32 @@ type pageLook struct {
 func (k *pageLook) message(s *session) *actorpb.Look {
 	m := &actorpb.Look{AppId: uint32(s.user.App)}
 	for _, at := range k.conversations {
-		m.Conversations = append(m.Conversations, logpb.FromKey(s.key(&k.p.l.rows[k.p.rows[at]])))
+		m.Conversations = append(m.Conversations, logpb.FromKey(k.p.rows[at].key))
 	}
 	for _, at := range k.users {
-		m.Users = append(m.Users, k.p.l.rows[k.p.rows[at]].peer)
+		m.Users = append(m.Users, k.p.rows[at].id(s.user.ID))
 	}
 	return m
 }
 
 func (k *pageLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 	p := k.p
-	p.looks--
-	p.l.looks--
-	if len(m.Heads) != len(k.conversations) || len(m.Users) != len(k.users) {
-		s.failListing(ctx, p.l, errMisread)
+	switch p.looks--; {
+	case s.lists.page != p: // it has failed, or whoever asked has gone
+		s.nextPage(ctx)
+		return
+	case len(m.Heads) != len(k.conversations) || len(m.Users) != len(k.users):
+		s.failPage(ctx, p, errMisread)
 		return
 	}
 	for n, at := range k.conversations {
-		if m.Heads[n].Last == nil {
+		r, c, last, head := &p.rows[at], p.shown[at], m.Heads[n].Last.Chat(), m.Heads[n].GetHead().Chat()
+		if m.Heads[n].Last == nil || head.Seq == 0 { // nothing was ever said there
 			continue
 		}
-		r, c, last := &p.l.rows[p.rows[at]], p.shown[at], m.Heads[n].Last.Chat()
-		p.l.unread += s.update(r, m.Heads[n])
-		c.HeadSeq, c.Unread, c.ReadSeq, c.OrderKey = r.seq, r.unread, r.mark.Seq, r.orderKey
-		c.LastMessage = wirepb.FromEntry(s.key(r), &last)
+		p.show(s.user.ID, r, directory.HeadOf(&head))
+		c.HeadSeq, c.Unread, c.ReadSeq, c.OrderKey = r.seq, r.unread(), r.mark, r.orderKey
+		c.LastMessage = wirepb.FromEntry(r.key, &last)
 		p.bytes += size(c)
 	}
 	for n, at := range k.users {
@@ -202,10 +186,21 @@ func (k *pageLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 	}
 }
 
+// show brings a page's row up to date, and the table's with it.
+func (p *page) show(user string, r *row, h directory.Head) {
+	r.take(user, h)
+	if t := p.table; t != nil {
+		t.head(r.key, h)
+		if kept := t.find(r.key); kept != nil && kept.seq == r.seq {
+			*r = *kept
+		}
+	}
+}
+
 func (k *pageLook) fail(s *session, ctx actor.Context, err error) {
-	k.p.looks--
-	k.p.l.looks--
-	s.failListing(ctx, k.p.l, err)
+	if k.p.looks--; s.lists.page == k.p {
+		s.failPage(ctx, k.p, err)
+	}
 }
 
 func (*pageLook) stop(*session) {}

@@ -60,12 +60,18 @@ const recheckAgain = 500 * time.Millisecond
 
 // recheck begins with the user's own shard. A nil set of shards means all.
 func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
-	if len(s.devices) == 0 {
+	if len(s.devices) == 0 { // nobody to push to
+		s.dropTable()
+		s.nextPage(ctx)
 		return
 	}
 	s.rechecks.checked = time.Now()
 	if s.rechecks.busy {
 		s.rechecks.add(m)
+		return
+	}
+	if s.takeHeads(); s.lists.table != nil {
+		s.lookAt(ctx, m, s.lists.table.in(s.o.Replicator.Shards(), m.Shards))
 		return
 	}
 	s.rechecks.busy = true
@@ -96,6 +102,7 @@ func (s *session) lookAtOpened(ctx actor.Context, m directory.Opened) {
 		shard: storage.ConversationShard(s.o.Replicator.Shards(), m.Conversation), keys: []chat.ConversationKey{m.Conversation},
 		since: openedSince, asked: time.Now(),
 	}
+	s.openInTable(m.Conversation)
 	switch {
 	case len(s.devices) == 0:
 	case time.Since(r.checked) < openedAfterRecheck:
@@ -127,17 +134,21 @@ func (s *session) lookAtChanged(ctx actor.Context, m recheckRead) {
 	if m.err != nil {
 		s.recheckLater(ctx, m.what)
 	}
+	s.lookAt(ctx, m.what, m.keys)
+	if next := s.rechecks.next; next != nil {
+		s.rechecks.next = nil
+		s.recheck(ctx, *next)
+	}
+}
+
+func (s *session) lookAt(ctx actor.Context, m directory.Recheck, all []chat.ConversationKey) {
 	looks := make(map[storage.ShardID][]chat.ConversationKey)
-	for _, k := range m.keys {
+	for _, k := range all {
 		shard := storage.ConversationShard(s.o.Replicator.Shards(), k)
 		looks[shard] = append(looks[shard], k)
 	}
 	for shard, keys := range looks {
-		s.recheckLook(ctx, recheckLook{shard: shard, keys: keys, since: m.what.Since, asked: time.Now()})
-	}
-	if next := s.rechecks.next; next != nil {
-		s.rechecks.next = nil
-		s.recheck(ctx, *next)
+		s.recheckLook(ctx, recheckLook{shard: shard, keys: keys, since: m.Since, asked: time.Now()})
 	}
 }
 
@@ -157,7 +168,8 @@ func (l recheckLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 		if h.Last == nil || i >= len(l.keys) {
 			continue
 		}
-		last := h.Last.Chat()
+		last, head := h.Last.Chat(), h.GetHead().Chat()
+		s.onTable(func(t *table) { t.head(l.keys[i], directory.HeadOf(&head)) })
 		if !l.until.IsZero() && last.Time >= l.until.UnixMilli() {
 			continue
 		}

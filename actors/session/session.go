@@ -23,6 +23,7 @@ import (
 type Options struct {
 	System     *actor.ActorSystem
 	Replicator storage.Replicator
+	Tables     *Tables
 	// Now is the server's clock, which may be set: for times that others read, not
 	// for how long something takes.
 	Now func() time.Time
@@ -84,17 +85,24 @@ func (s *session) Receive(ctx actor.Context) {
 	case *actorpb.Enroll:
 		s.enroll(ctx, m)
 	case *actorpb.Detach:
-		s.detach(ctx.Sender())
+		s.detach(ctx)
 	case directory.Gone:
-		s.forgetNode(m)
+		s.forgetNode(ctx, m)
 	case directory.Recheck:
 		s.recheck(ctx, m)
 	case directory.Opened:
 		s.lookAtOpened(ctx, m)
 	case recheckRead:
 		s.lookAtChanged(ctx, m)
+	case readingTurn:
+		s.continueReading(ctx, m.reading)
 	case setRead:
-		s.lookAtHeads(ctx, m)
+		s.takeSet(ctx, m)
+	case someRead:
+		s.showSome(ctx, m)
+	case directory.HeadsWait:
+		s.takeHeads()
+		s.tidy()
 	case marked:
 		s.answerMark(ctx, m)
 	case *actorpb.Seen:
@@ -102,6 +110,7 @@ func (s *session) Receive(ctx actor.Context) {
 	case *actorpb.Answer:
 		s.fail(ctx, m)
 	case directory.Idle:
+		s.tidy()
 		if s.idle() {
 			s.act.Directory.Release(s.act, ctx)
 		}
@@ -116,33 +125,37 @@ func (s *session) refuseAll() {
 	for _, q := range s.asked.All() {
 		q.stop(s)
 	}
-	for _, r := range s.lists.all() {
-		r.call.Refuse(errMoved)
+	if p := s.lists.page; p != nil {
+		p.request.call.Refuse(errMoved)
 	}
+	s.refuseLists(true, errMoved)
+	s.dropTable()
 }
 
 func (s *session) idle() bool {
-	return len(s.devices) == 0 && s.asked.Len() == 0 && s.lists.running == nil && s.busy == 0
+	return len(s.devices) == 0 && s.asked.Len() == 0 && s.lists.page == nil && s.lists.reading == nil && s.busy == 0
 }
 
-func (s *session) detach(connection *actor.PID) {
-	delete(s.devices, connection.Id)
-	s.lists.drop(connection.Equal)
+func (s *session) detach(ctx actor.Context) {
+	delete(s.devices, ctx.Sender().Id)
+	s.dropLists(ctx.Sender().Equal)
 	s.listen()
+	s.nextPage(ctx)
 }
 
 func (s *session) local(pid *actor.PID) bool { return pid.Address == s.o.System.Address() }
 
 // forgetNode forgets the devices of a node that has ended, or was out of reach for
 // long; those that came back in time stay.
-func (s *session) forgetNode(m directory.Gone) {
+func (s *session) forgetNode(ctx actor.Context, m directory.Gone) {
 	for id, d := range s.devices {
 		if !s.local(d.pid) && d.node() == m.Node && time.Since(d.at) >= m.Spare {
 			delete(s.devices, id)
-			s.lists.drop(d.pid.Equal)
+			s.dropLists(d.pid.Equal)
 		}
 	}
 	s.listen()
+	s.nextPage(ctx)
 }
 
 // listen has pushes go to the devices that there are, after any change of them.

@@ -72,8 +72,8 @@ func settled(ctx context.Context, f *fleet.Fleet, nodes int) bool {
 	return false
 }
 
-// TestALeaderDiesBetweenCommitAndFanOut ends a node when senders have their
-// answers and nobody has been sent the messages: nothing stays undelivered.
+// TestALeaderDiesBetweenCommitAndFanOut ends a node when messages are
+// stored and nobody has been sent them: nothing stays undelivered.
 func TestALeaderDiesBetweenCommitAndFanOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

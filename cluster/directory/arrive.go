@@ -72,6 +72,7 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 	a := s.live[id]
 	if a != nil {
 		if m, to, ok := a.pushesTo(m); ok {
+			d.note(id, a, m)
 			s.mu.RUnlock()
 			d.push(to, m)
 			return

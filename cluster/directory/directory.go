@@ -155,6 +155,7 @@ type activation struct {
 	used    atomic.Int64 // seconds of the directory's clock
 
 	connections atomic.Pointer[[]*actor.PID] // that get pushes past the mailbox
+	heads       atomic.Pointer[heads]        // of those pushes, for an actor that keeps a list
 }
 
 // New makes a directory; Register its kinds, then Start it.

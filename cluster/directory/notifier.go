@@ -160,6 +160,9 @@ func (d *Directory) Opened(u chat.UserKey, c chat.ConversationKey) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if a := s.live[id]; a != nil && d.post(a, Opened{c}, nil) != nil {
+		if h := a.heads.Load(); h != nil {
+			h.lose() // of a conversation that the actor does not know
+		}
 		d.notifier.moved(d.Shard(ConversationOf(c))) // a Recheck finds the conversation
 	}
 }

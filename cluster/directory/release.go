@@ -48,11 +48,13 @@ func (d *Directory) forget(id Identity, a *activation) {
 }
 
 // moveOn hands the requests among messages that nobody has handled to whoever
-// serves the identity now. The stripe is locked.
+// serves the identity now. An answer, which has no sender, is to a question of the
+// activation that has gone: the next one may have asked something else under its
+// number. The stripe is locked.
 func (d *Directory) moveOn(s *stripe, id Identity, messages []any) (refused []refusal) {
 	for _, m := range messages {
 		_, message, sender := actor.UnwrapEnvelope(m)
-		if actorpb.RequestOf(message) == 0 {
+		if actorpb.RequestOf(message) == 0 || sender == nil {
 			continue
 		}
 		if err := d.placeOrPark(s, parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}); err != nil {

@@ -70,6 +70,7 @@ func (d *Directory) SendLive(id Identity, message any) {
 	a := s.live[id]
 	if a != nil {
 		if m, to, ok := a.pushesTo(message); ok {
+			d.note(id, a, m)
 			s.mu.RUnlock()
 			d.push(to, m)
 			return

@@ -9,7 +9,7 @@ package failpoint
 
 import "time"
 
-// BeforeFanOut is where a sender has its answer and nobody the message.
+// BeforeFanOut is where a message is stored, and nobody has it or knows.
 const BeforeFanOut = "before-fanout"
 
 // ClockDelay is how long a Clock may go without looking at its file.

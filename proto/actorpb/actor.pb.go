@@ -267,7 +267,9 @@ type Deliver struct {
 	// The connection that must not get it.
 	Origin string `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"`
 	// To a relay: who gets it.
-	Connections   []string `protobuf:"bytes,3,rep,name=connections,proto3" json:"connections,omitempty"`
+	Connections []string `protobuf:"bytes,3,rep,name=connections,proto3" json:"connections,omitempty"`
+	// To a session: where the message leaves its conversation, if it is stored.
+	Head          *PushedHead `protobuf:"bytes,4,opt,name=head,proto3" json:"head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,6 +325,114 @@ func (x *Deliver) GetConnections() []string {
 	return nil
 }
 
+func (x *Deliver) GetHead() *PushedHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+// What a list of conversations shows of a head.
+type PushedHead struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          uint32                 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	TimeMs        int64                  `protobuf:"varint,4,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	OrderKey      uint64                 `protobuf:"varint,5,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
+	Counted       uint64                 `protobuf:"varint,6,opt,name=counted,proto3" json:"counted,omitempty"`
+	OwnFirst      uint64                 `protobuf:"varint,7,opt,name=own_first,json=ownFirst,proto3" json:"own_first,omitempty"`
+	OwnSecond     uint64                 `protobuf:"varint,8,opt,name=own_second,json=ownSecond,proto3" json:"own_second,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PushedHead) Reset() {
+	*x = PushedHead{}
+	mi := &file_actor_actor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PushedHead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PushedHead) ProtoMessage() {}
+
+func (x *PushedHead) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PushedHead.ProtoReflect.Descriptor instead.
+func (*PushedHead) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PushedHead) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *PushedHead) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PushedHead) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *PushedHead) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *PushedHead) GetOrderKey() uint64 {
+	if x != nil {
+		return x.OrderKey
+	}
+	return 0
+}
+
+func (x *PushedHead) GetCounted() uint64 {
+	if x != nil {
+		return x.Counted
+	}
+	return 0
+}
+
+func (x *PushedHead) GetOwnFirst() uint64 {
+	if x != nil {
+		return x.OwnFirst
+	}
+	return 0
+}
+
+func (x *PushedHead) GetOwnSecond() uint64 {
+	if x != nil {
+		return x.OwnSecond
+	}
+	return 0
+}
+
 // Connection to session: a device arrives.
 type Attach struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -345,7 +455,7 @@ type Attach struct {
 
 func (x *Attach) Reset() {
 	*x = Attach{}
-	mi := &file_actor_actor_proto_msgTypes[3]
+	mi := &file_actor_actor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -357,7 +467,7 @@ func (x *Attach) String() string {
 func (*Attach) ProtoMessage() {}
 
 func (x *Attach) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[3]
+	mi := &file_actor_actor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -370,7 +480,7 @@ func (x *Attach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attach.ProtoReflect.Descriptor instead.
 func (*Attach) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{3}
+	return file_actor_actor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Attach) GetRequest() uint32 {
@@ -454,7 +564,7 @@ type Attached struct {
 
 func (x *Attached) Reset() {
 	*x = Attached{}
-	mi := &file_actor_actor_proto_msgTypes[4]
+	mi := &file_actor_actor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +576,7 @@ func (x *Attached) String() string {
 func (*Attached) ProtoMessage() {}
 
 func (x *Attached) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[4]
+	mi := &file_actor_actor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +589,7 @@ func (x *Attached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attached.ProtoReflect.Descriptor instead.
 func (*Attached) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{4}
+	return file_actor_actor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Attached) GetRequest() uint32 {
@@ -514,7 +624,7 @@ type Enroll struct {
 
 func (x *Enroll) Reset() {
 	*x = Enroll{}
-	mi := &file_actor_actor_proto_msgTypes[5]
+	mi := &file_actor_actor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +636,7 @@ func (x *Enroll) String() string {
 func (*Enroll) ProtoMessage() {}
 
 func (x *Enroll) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[5]
+	mi := &file_actor_actor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +649,7 @@ func (x *Enroll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enroll.ProtoReflect.Descriptor instead.
 func (*Enroll) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{5}
+	return file_actor_actor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Enroll) GetRequest() uint32 {
@@ -565,7 +675,7 @@ type Enrolled struct {
 
 func (x *Enrolled) Reset() {
 	*x = Enrolled{}
-	mi := &file_actor_actor_proto_msgTypes[6]
+	mi := &file_actor_actor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +687,7 @@ func (x *Enrolled) String() string {
 func (*Enrolled) ProtoMessage() {}
 
 func (x *Enrolled) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[6]
+	mi := &file_actor_actor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +700,7 @@ func (x *Enrolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Enrolled.ProtoReflect.Descriptor instead.
 func (*Enrolled) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{6}
+	return file_actor_actor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Enrolled) GetRequest() uint32 {
@@ -611,7 +721,7 @@ type Detach struct {
 
 func (x *Detach) Reset() {
 	*x = Detach{}
-	mi := &file_actor_actor_proto_msgTypes[7]
+	mi := &file_actor_actor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +733,7 @@ func (x *Detach) String() string {
 func (*Detach) ProtoMessage() {}
 
 func (x *Detach) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[7]
+	mi := &file_actor_actor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +746,7 @@ func (x *Detach) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detach.ProtoReflect.Descriptor instead.
 func (*Detach) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{7}
+	return file_actor_actor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Detach) GetAppId() uint32 {
@@ -663,7 +773,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +785,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[8]
+	mi := &file_actor_actor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +798,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{8}
+	return file_actor_actor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Kick) GetReason() wirepb.Kicked_Reason {
@@ -717,7 +827,7 @@ type Look struct {
 
 func (x *Look) Reset() {
 	*x = Look{}
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +839,7 @@ func (x *Look) String() string {
 func (*Look) ProtoMessage() {}
 
 func (x *Look) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[9]
+	mi := &file_actor_actor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +852,7 @@ func (x *Look) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Look.ProtoReflect.Descriptor instead.
 func (*Look) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{9}
+	return file_actor_actor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Look) GetRequest() uint32 {
@@ -799,7 +909,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +921,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[10]
+	mi := &file_actor_actor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +934,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{10}
+	return file_actor_actor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Seen) GetRequest() uint32 {
@@ -859,7 +969,7 @@ type HeadSeen struct {
 
 func (x *HeadSeen) Reset() {
 	*x = HeadSeen{}
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -871,7 +981,7 @@ func (x *HeadSeen) String() string {
 func (*HeadSeen) ProtoMessage() {}
 
 func (x *HeadSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[11]
+	mi := &file_actor_actor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -884,7 +994,7 @@ func (x *HeadSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeadSeen.ProtoReflect.Descriptor instead.
 func (*HeadSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{11}
+	return file_actor_actor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HeadSeen) GetHead() *logpb.Head {
@@ -911,7 +1021,7 @@ type UserSeen struct {
 
 func (x *UserSeen) Reset() {
 	*x = UserSeen{}
-	mi := &file_actor_actor_proto_msgTypes[12]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +1033,7 @@ func (x *UserSeen) String() string {
 func (*UserSeen) ProtoMessage() {}
 
 func (x *UserSeen) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[12]
+	mi := &file_actor_actor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +1046,7 @@ func (x *UserSeen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserSeen.ProtoReflect.Descriptor instead.
 func (*UserSeen) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{12}
+	return file_actor_actor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UserSeen) GetUser() *logpb.User {
@@ -959,7 +1069,7 @@ type DeliverThrough struct {
 
 func (x *DeliverThrough) Reset() {
 	*x = DeliverThrough{}
-	mi := &file_actor_actor_proto_msgTypes[13]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1081,7 @@ func (x *DeliverThrough) String() string {
 func (*DeliverThrough) ProtoMessage() {}
 
 func (x *DeliverThrough) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[13]
+	mi := &file_actor_actor_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1094,7 @@ func (x *DeliverThrough) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliverThrough.ProtoReflect.Descriptor instead.
 func (*DeliverThrough) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{13}
+	return file_actor_actor_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DeliverThrough) GetRequest() uint32 {
@@ -1017,7 +1127,7 @@ type DeliveredThrough struct {
 
 func (x *DeliveredThrough) Reset() {
 	*x = DeliveredThrough{}
-	mi := &file_actor_actor_proto_msgTypes[14]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1139,7 @@ func (x *DeliveredThrough) String() string {
 func (*DeliveredThrough) ProtoMessage() {}
 
 func (x *DeliveredThrough) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[14]
+	mi := &file_actor_actor_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1152,7 @@ func (x *DeliveredThrough) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredThrough.ProtoReflect.Descriptor instead.
 func (*DeliveredThrough) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{14}
+	return file_actor_actor_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeliveredThrough) GetRequest() uint32 {
@@ -1063,7 +1173,7 @@ type TakeEffects struct {
 
 func (x *TakeEffects) Reset() {
 	*x = TakeEffects{}
-	mi := &file_actor_actor_proto_msgTypes[15]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1185,7 @@ func (x *TakeEffects) String() string {
 func (*TakeEffects) ProtoMessage() {}
 
 func (x *TakeEffects) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[15]
+	mi := &file_actor_actor_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1198,7 @@ func (x *TakeEffects) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeEffects.ProtoReflect.Descriptor instead.
 func (*TakeEffects) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{15}
+	return file_actor_actor_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TakeEffects) GetRequest() uint32 {
@@ -1114,7 +1224,7 @@ type EffectsTaken struct {
 
 func (x *EffectsTaken) Reset() {
 	*x = EffectsTaken{}
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1236,7 @@ func (x *EffectsTaken) String() string {
 func (*EffectsTaken) ProtoMessage() {}
 
 func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[16]
+	mi := &file_actor_actor_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1249,7 @@ func (x *EffectsTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EffectsTaken.ProtoReflect.Descriptor instead.
 func (*EffectsTaken) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{16}
+	return file_actor_actor_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EffectsTaken) GetRequest() uint32 {
@@ -1162,7 +1272,7 @@ type Leading struct {
 
 func (x *Leading) Reset() {
 	*x = Leading{}
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1284,7 @@ func (x *Leading) String() string {
 func (*Leading) ProtoMessage() {}
 
 func (x *Leading) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[17]
+	mi := &file_actor_actor_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1297,7 @@ func (x *Leading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leading.ProtoReflect.Descriptor instead.
 func (*Leading) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{17}
+	return file_actor_actor_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Leading) GetLed() []*Led {
@@ -1221,7 +1331,7 @@ type Led struct {
 
 func (x *Led) Reset() {
 	*x = Led{}
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1343,7 @@ func (x *Led) String() string {
 func (*Led) ProtoMessage() {}
 
 func (x *Led) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[18]
+	mi := &file_actor_actor_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1356,7 @@ func (x *Led) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Led.ProtoReflect.Descriptor instead.
 func (*Led) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{18}
+	return file_actor_actor_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Led) GetShard() uint32 {
@@ -1302,7 +1412,7 @@ type Follower struct {
 
 func (x *Follower) Reset() {
 	*x = Follower{}
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1314,7 +1424,7 @@ func (x *Follower) String() string {
 func (*Follower) ProtoMessage() {}
 
 func (x *Follower) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[19]
+	mi := &file_actor_actor_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1327,7 +1437,7 @@ func (x *Follower) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Follower.ProtoReflect.Descriptor instead.
 func (*Follower) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{19}
+	return file_actor_actor_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Follower) GetNode() string {
@@ -1362,7 +1472,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1484,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[20]
+	mi := &file_actor_actor_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1497,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{20}
+	return file_actor_actor_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Dropped) GetAgoMs() uint64 {
@@ -1411,7 +1521,7 @@ type Registered struct {
 
 func (x *Registered) Reset() {
 	*x = Registered{}
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1533,7 @@ func (x *Registered) String() string {
 func (*Registered) ProtoMessage() {}
 
 func (x *Registered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1546,7 @@ func (x *Registered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registered.ProtoReflect.Descriptor instead.
 func (*Registered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+	return file_actor_actor_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Registered) GetVersion() uint64 {
@@ -1485,7 +1595,7 @@ type Silent struct {
 
 func (x *Silent) Reset() {
 	*x = Silent{}
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1607,7 @@ func (x *Silent) String() string {
 func (*Silent) ProtoMessage() {}
 
 func (x *Silent) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1620,7 @@ func (x *Silent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Silent.ProtoReflect.Descriptor instead.
 func (*Silent) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+	return file_actor_actor_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Silent) GetNode() string {
@@ -1539,7 +1649,7 @@ type Moving struct {
 
 func (x *Moving) Reset() {
 	*x = Moving{}
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1661,7 @@ func (x *Moving) String() string {
 func (*Moving) ProtoMessage() {}
 
 func (x *Moving) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1674,7 @@ func (x *Moving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moving.ProtoReflect.Descriptor instead.
 func (*Moving) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+	return file_actor_actor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Moving) GetShard() uint32 {
@@ -1609,7 +1719,7 @@ type Reshape struct {
 
 func (x *Reshape) Reset() {
 	*x = Reshape{}
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1731,7 @@ func (x *Reshape) String() string {
 func (*Reshape) ProtoMessage() {}
 
 func (x *Reshape) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +1744,7 @@ func (x *Reshape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
 func (*Reshape) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{24}
+	return file_actor_actor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Reshape) GetRequest() uint32 {
@@ -1674,7 +1784,7 @@ type Reshaped struct {
 
 func (x *Reshaped) Reset() {
 	*x = Reshaped{}
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1796,7 @@ func (x *Reshaped) String() string {
 func (*Reshaped) ProtoMessage() {}
 
 func (x *Reshaped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1809,7 @@ func (x *Reshaped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
 func (*Reshaped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{25}
+	return file_actor_actor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Reshaped) GetRequest() uint32 {
@@ -1720,7 +1830,7 @@ type TransferLeader struct {
 
 func (x *TransferLeader) Reset() {
 	*x = TransferLeader{}
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1842,7 @@ func (x *TransferLeader) String() string {
 func (*TransferLeader) ProtoMessage() {}
 
 func (x *TransferLeader) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1855,7 @@ func (x *TransferLeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeader.ProtoReflect.Descriptor instead.
 func (*TransferLeader) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{26}
+	return file_actor_actor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TransferLeader) GetShard() uint32 {
@@ -1775,7 +1885,7 @@ type Administer struct {
 
 func (x *Administer) Reset() {
 	*x = Administer{}
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1897,7 @@ func (x *Administer) String() string {
 func (*Administer) ProtoMessage() {}
 
 func (x *Administer) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1910,7 @@ func (x *Administer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administer.ProtoReflect.Descriptor instead.
 func (*Administer) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+	return file_actor_actor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Administer) GetRequest() uint32 {
@@ -1833,7 +1943,7 @@ type Administered struct {
 
 func (x *Administered) Reset() {
 	*x = Administered{}
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +1955,7 @@ func (x *Administered) String() string {
 func (*Administered) ProtoMessage() {}
 
 func (x *Administered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +1968,7 @@ func (x *Administered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administered.ProtoReflect.Descriptor instead.
 func (*Administered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{28}
+	return file_actor_actor_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Administered) GetRequest() uint32 {
@@ -1888,11 +1998,23 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\rEncodedAnswer\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x12\n" +
 	"\x04body\x18\x02 \x01(\fR\x04body\x12+\n" +
-	"\x05error\x18\x03 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"Y\n" +
+	"\x05error\x18\x03 \x01(\v2\x15.parley.wire.v1.ErrorR\x05error\"\x8a\x01\n" +
 	"\aDeliver\x12\x14\n" +
 	"\x05frame\x18\x01 \x01(\fR\x05frame\x12\x16\n" +
 	"\x06origin\x18\x02 \x01(\tR\x06origin\x12 \n" +
-	"\vconnections\x18\x03 \x03(\tR\vconnections\"\x90\x02\n" +
+	"\vconnections\x18\x03 \x03(\tR\vconnections\x12/\n" +
+	"\x04head\x18\x04 \x01(\v2\x1b.parley.actor.v1.PushedHeadR\x04head\"\xce\x01\n" +
+	"\n" +
+	"PushedHead\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x17\n" +
+	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1b\n" +
+	"\torder_key\x18\x05 \x01(\x04R\borderKey\x12\x18\n" +
+	"\acounted\x18\x06 \x01(\x04R\acounted\x12\x1b\n" +
+	"\town_first\x18\a \x01(\x04R\bownFirst\x12\x1d\n" +
+	"\n" +
+	"own_second\x18\b \x01(\x04R\townSecond\"\x90\x02\n" +
 	"\x06Attach\x12\x18\n" +
 	"\arequest\x18\x01 \x01(\rR\arequest\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x17\n" +
@@ -2016,68 +2138,70 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 }
 
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_actor_actor_proto_goTypes = []any{
 	(Action)(0),                   // 0: parley.actor.v1.Action
 	(*Ask)(nil),                   // 1: parley.actor.v1.Ask
 	(*EncodedAnswer)(nil),         // 2: parley.actor.v1.EncodedAnswer
 	(*Deliver)(nil),               // 3: parley.actor.v1.Deliver
-	(*Attach)(nil),                // 4: parley.actor.v1.Attach
-	(*Attached)(nil),              // 5: parley.actor.v1.Attached
-	(*Enroll)(nil),                // 6: parley.actor.v1.Enroll
-	(*Enrolled)(nil),              // 7: parley.actor.v1.Enrolled
-	(*Detach)(nil),                // 8: parley.actor.v1.Detach
-	(*Kick)(nil),                  // 9: parley.actor.v1.Kick
-	(*Look)(nil),                  // 10: parley.actor.v1.Look
-	(*Seen)(nil),                  // 11: parley.actor.v1.Seen
-	(*HeadSeen)(nil),              // 12: parley.actor.v1.HeadSeen
-	(*UserSeen)(nil),              // 13: parley.actor.v1.UserSeen
-	(*DeliverThrough)(nil),        // 14: parley.actor.v1.DeliverThrough
-	(*DeliveredThrough)(nil),      // 15: parley.actor.v1.DeliveredThrough
-	(*TakeEffects)(nil),           // 16: parley.actor.v1.TakeEffects
-	(*EffectsTaken)(nil),          // 17: parley.actor.v1.EffectsTaken
-	(*Leading)(nil),               // 18: parley.actor.v1.Leading
-	(*Led)(nil),                   // 19: parley.actor.v1.Led
-	(*Follower)(nil),              // 20: parley.actor.v1.Follower
-	(*Dropped)(nil),               // 21: parley.actor.v1.Dropped
-	(*Registered)(nil),            // 22: parley.actor.v1.Registered
-	(*Silent)(nil),                // 23: parley.actor.v1.Silent
-	(*Moving)(nil),                // 24: parley.actor.v1.Moving
-	(*Reshape)(nil),               // 25: parley.actor.v1.Reshape
-	(*Reshaped)(nil),              // 26: parley.actor.v1.Reshaped
-	(*TransferLeader)(nil),        // 27: parley.actor.v1.TransferLeader
-	(*Administer)(nil),            // 28: parley.actor.v1.Administer
-	(*Administered)(nil),          // 29: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),          // 30: parley.wire.v1.Error
-	(wirepb.Kicked_Reason)(0),     // 31: parley.wire.v1.Kicked.Reason
-	(*logpb.ConversationKey)(nil), // 32: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),            // 33: parley.log.v1.Head
-	(*logpb.Entry)(nil),           // 34: parley.log.v1.Entry
-	(*logpb.User)(nil),            // 35: parley.log.v1.User
-	(*logpb.Deliver)(nil),         // 36: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),      // 37: parley.log.v1.Descriptor
+	(*PushedHead)(nil),            // 4: parley.actor.v1.PushedHead
+	(*Attach)(nil),                // 5: parley.actor.v1.Attach
+	(*Attached)(nil),              // 6: parley.actor.v1.Attached
+	(*Enroll)(nil),                // 7: parley.actor.v1.Enroll
+	(*Enrolled)(nil),              // 8: parley.actor.v1.Enrolled
+	(*Detach)(nil),                // 9: parley.actor.v1.Detach
+	(*Kick)(nil),                  // 10: parley.actor.v1.Kick
+	(*Look)(nil),                  // 11: parley.actor.v1.Look
+	(*Seen)(nil),                  // 12: parley.actor.v1.Seen
+	(*HeadSeen)(nil),              // 13: parley.actor.v1.HeadSeen
+	(*UserSeen)(nil),              // 14: parley.actor.v1.UserSeen
+	(*DeliverThrough)(nil),        // 15: parley.actor.v1.DeliverThrough
+	(*DeliveredThrough)(nil),      // 16: parley.actor.v1.DeliveredThrough
+	(*TakeEffects)(nil),           // 17: parley.actor.v1.TakeEffects
+	(*EffectsTaken)(nil),          // 18: parley.actor.v1.EffectsTaken
+	(*Leading)(nil),               // 19: parley.actor.v1.Leading
+	(*Led)(nil),                   // 20: parley.actor.v1.Led
+	(*Follower)(nil),              // 21: parley.actor.v1.Follower
+	(*Dropped)(nil),               // 22: parley.actor.v1.Dropped
+	(*Registered)(nil),            // 23: parley.actor.v1.Registered
+	(*Silent)(nil),                // 24: parley.actor.v1.Silent
+	(*Moving)(nil),                // 25: parley.actor.v1.Moving
+	(*Reshape)(nil),               // 26: parley.actor.v1.Reshape
+	(*Reshaped)(nil),              // 27: parley.actor.v1.Reshaped
+	(*TransferLeader)(nil),        // 28: parley.actor.v1.TransferLeader
+	(*Administer)(nil),            // 29: parley.actor.v1.Administer
+	(*Administered)(nil),          // 30: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),          // 31: parley.wire.v1.Error
+	(wirepb.Kicked_Reason)(0),     // 32: parley.wire.v1.Kicked.Reason
+	(*logpb.ConversationKey)(nil), // 33: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),            // 34: parley.log.v1.Head
+	(*logpb.Entry)(nil),           // 35: parley.log.v1.Entry
+	(*logpb.User)(nil),            // 36: parley.log.v1.User
+	(*logpb.Deliver)(nil),         // 37: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),      // 38: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	30, // 0: parley.actor.v1.EncodedAnswer.error:type_name -> parley.wire.v1.Error
-	31, // 1: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	32, // 2: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
-	12, // 3: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
-	13, // 4: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	33, // 5: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	34, // 6: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	35, // 7: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	36, // 8: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
-	19, // 9: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
-	37, // 10: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
-	20, // 11: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
-	24, // 12: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
-	23, // 13: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
-	0,  // 14: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	31, // 0: parley.actor.v1.EncodedAnswer.error:type_name -> parley.wire.v1.Error
+	4,  // 1: parley.actor.v1.Deliver.head:type_name -> parley.actor.v1.PushedHead
+	32, // 2: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	33, // 3: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	13, // 4: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
+	14, // 5: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
+	34, // 6: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	35, // 7: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	36, // 8: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	37, // 9: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	20, // 10: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
+	38, // 11: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	21, // 12: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
+	25, // 13: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	24, // 14: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
+	0,  // 15: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -2091,7 +2215,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
