@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is the number of an error as it crosses actors, nodes and the wire. The
@@ -51,6 +52,8 @@ type Error struct {
 	Code Code
 	Op   string
 	Err  error
+	// RetryAfter is when to try again at the earliest, where that is known.
+	RetryAfter time.Duration
 }
 
 // Errorf makes an Error; format and args as in fmt.Errorf, %w included.

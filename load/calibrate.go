@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -22,6 +23,9 @@ type Calibration struct {
 // calibrationTime is how long each measurement lasts.
 const calibrationTime = time.Second
 
+// echoes is how many pings a measurement has at most: a node refuses a user more.
+const echoes = 150
+
 func calibrateFsync(dir string) (p50, p99 float64, err error) {
 	f, err := os.CreateTemp(dir, "fsync-")
 	if err != nil {
@@ -30,7 +34,7 @@ func calibrateFsync(dir string) (p50, p99 float64, err error) {
 	defer os.Remove(f.Name())
 	defer f.Close()
 	block := make([]byte, 256)
-	return repeat(func() error {
+	return repeat(math.MaxInt, func() error {
 		if _, err := f.Write(block); err != nil {
 			return err
 		}
@@ -38,10 +42,10 @@ func calibrateFsync(dir string) (p50, p99 float64, err error) {
 	})
 }
 
-// repeat measures how long something takes, again and again.
-func repeat(do func() error) (p50, p99 float64, err error) {
+// repeat measures how long something takes, again and again, some times at most.
+func repeat(times int, do func() error) (p50, p99 float64, err error) {
 	var took []time.Duration
-	for begin := time.Now(); time.Since(begin) < calibrationTime; {
+	for begin := time.Now(); time.Since(begin) < calibrationTime && len(took) < times; {
 		at := time.Now()
 		if err := do(); err != nil {
 			return 0, 0, err
@@ -55,7 +59,7 @@ func repeat(do func() error) (p50, p99 float64, err error) {
 
 // calibrateEcho has the first user's node answer pings.
 func (c *crowd) calibrateEcho() (p50, p99 float64, err error) {
-	return repeat(func() error {
+	return repeat(echoes, func() error {
 		f, err := c.users[0].ask(c.ctx, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
 		if err == nil && f.GetPing() == nil {
 			err = fmt.Errorf("a ping was not answered by a pong: %v", f.GetError().GetMessage())

@@ -2,12 +2,15 @@ package node
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/replication"
+	"github.com/parley-im/parley/proto/method"
 )
 
 // metrics exports the running totals of the parts; they are read when a scrape
@@ -20,7 +23,10 @@ func (n *Node) metricsHandler() http.Handler {
 	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
 	m.gauge("parley_requests_waiting", "Clients' requests that await their answer.", func() float64 { return float64(n.admission.Waiting()) })
-	m.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited.", func() float64 { return float64(n.admission.Refused()) })
+	m.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited, or their user asked too often.", func() float64 { return float64(n.admission.Refused()) })
+	for _, row := range method.All() {
+		m.ofMethod(row, n.meter.Of(row))
+	}
 	m.gauge("parley_actors", "Activations of sessions, conversations and shards.", func() float64 { return float64(n.directory.Live()) })
 	m.counter("parley_actor_panics_total", "Panics in actors' handlers.", func() float64 { return float64(n.directory.Panics()) })
 	m.gauge("parley_cluster_nodes", "Live nodes of the cluster, this one included.", func() float64 { return float64(len(n.control.Members())) })
@@ -45,6 +51,16 @@ func (n *Node) metricsHandler() http.Handler {
 
 func (n *Node) stat(pick func(replication.Stats) float64) func() float64 {
 	return func() float64 { return pick(n.host.Stats()) }
+}
+
+// ofMethod exports what was asked of one method.
+func (m metrics) ofMethod(row *method.Method, c *ask.Count) {
+	add := func(name, help string, value func() float64) {
+		m.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{"method": row.Path}}, value))
+	}
+	add("parley_requests_total", "Clients' requests that were answered, by refusals too.", func() float64 { return float64(c.Answered.Load()) })
+	add("parley_requests_failed_total", "Clients' requests that an actor refused or did not answer in time.", func() float64 { return float64(c.Refused.Load()) })
+	add("parley_request_seconds_total", "Time until the answers, together.", func() float64 { return time.Duration(c.Nanoseconds.Load()).Seconds() })
 }
 
 func (m metrics) gauge(name, help string, value func() float64) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/parley-im/parley/actors/connection"
 	"github.com/parley-im/parley/actors/relay"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/clock"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/cluster/lineage"
@@ -84,7 +85,8 @@ type Node struct {
 	driver    *placement.Driver
 	clock     *clock.Guard
 	linked    chan struct{} // closed once there is something that answers on the links
-	admission *connection.Admission
+	admission *ask.Admission
+	meter     *ask.Meter
 	sockets   *ws.Server
 	clients   *front
 	admin     *front
@@ -109,7 +111,7 @@ func Start(ctx context.Context, o Options) (n *Node, err error) {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	n = &Node{
-		o: o, id: hex.EncodeToString(id[:]), admission: connection.NewAdmission(),
+		o: o, id: hex.EncodeToString(id[:]), admission: ask.NewAdmission(), meter: ask.NewMeter(o.Log),
 		linked: make(chan struct{}), refused: make(chan error, 1), clock: clock.New(o.Now),
 	}
 	n.stopped, n.stop = context.WithCancel(context.Background())

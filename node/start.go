@@ -193,7 +193,7 @@ func (n *Node) startSockets() {
 	shared := &connection.Options{
 		System: n.system, Directory: n.directory, Verifier: n.verifier, Limits: n.limitsOf, Now: n.clock.Now, Log: n.o.Log,
 		Node: n.id, Timing: n.o.Timing, MaxFrame: maxFrame, Relay: n.relay,
-		Servers: n.servers, Admission: n.admission,
+		Servers: n.servers, Admission: n.admission, Meter: n.meter,
 	}
 	var names []string
 	for _, c := range wire.Codecs() {

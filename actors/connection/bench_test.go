@@ -58,7 +58,7 @@ func BenchmarkSend(b *testing.B) {
 	s := &counting{tokens: make(chan struct{}, 128), done: make(chan struct{})}
 	s.left.Store(int64(b.N))
 	c := New(w.o, s, wire.Proto{})
-	c.phase, c.user, c.account = welcome, ann, w.o.Admission.open(ann, 0)
+	c.phase, c.user, c.account = welcome, ann, w.o.Admission.Open(ann, 0)
 	frame, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: 0x0fffffff, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "user-000124"},
 		ClientMessageId: make([]byte, 16), IssuedAtMs: 1796071211696, Type: 1, Priority: 2, Body: bytes.Repeat([]byte("x"), 200),

@@ -18,6 +18,7 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/transport/wire"
 )
@@ -64,7 +65,8 @@ type Options struct {
 	Timing    Timing
 	MaxFrame  int // bytes, told to clients
 	Relay     Relay
-	Admission *Admission
+	Admission *ask.Admission
+	Meter     *ask.Meter
 	// Servers gives the origins of nodes where clients may go; maybe none.
 	Servers func() []string
 	count   atomic.Uint64
@@ -115,8 +117,8 @@ type Connection struct {
 	phase      phase
 	user       chat.UserKey
 	device     string
-	link       uint32   // counts the device's connections
-	account    *account // from hello on
+	link       uint32       // counts the device's connections
+	account    *ask.Account // from hello on
 	attachment attachment
 	expires    time.Time // the token's end
 	warned     bool      // TokenExpiring was said for this token
@@ -140,7 +142,7 @@ func (c *Connection) Closed() {
 	c.phase = gone
 	user := c.user
 	if c.account != nil {
-		c.o.Admission.close(c.account, c.requests.Len()) // nobody is left to be answered
+		c.o.Admission.Close(c.account, c.requests.Len()) // nobody is left to be answered
 	}
 	c.requests, c.account = requests{}, nil
 	c.mu.Unlock()

@@ -35,14 +35,14 @@ func (c *Connection) first(q wire.Request, m *method.Method, broken error) {
 		c.mu.Unlock()
 		return
 	}
-	if c.account = c.o.Admission.open(user, c.o.Limits(user.App).Connections); c.account == nil {
+	if c.account = c.o.Admission.Open(user, c.o.Limits(user.App).Connections); c.account == nil {
 		c.mu.Unlock()
 		c.turnAway(q.ID, chat.Errorf(chat.CodeBusy, "login", "this user or app has as many connections to this node as it may; try again later"))
 		return
 	}
 	c.phase, c.user, c.device, c.link, c.expires = greeting, user, h.DeviceId, h.Link, expires
 	c.mu.Unlock()
-	number, err := c.enter(q.ID, m.Number, forHello)
+	number, err := c.enter(q.ID, m, forHello)
 	if err == nil {
 		err = c.send(number, directory.SessionOf(user), &actorpb.Attach{
 			Request: number, AppId: h.AppId, UserId: h.UserId, UserName: h.UserName, AvatarUrl: h.AvatarUrl,
@@ -91,7 +91,7 @@ func (c *Connection) turnAway(request uint32, err error) {
 
 // attached takes the session's answer: the client is welcomed, once.
 func (c *Connection) attached(m *actorpb.Attached) {
-	q, ok := c.leave(m.Request)
+	q, ok := c.leave(m.Request, false)
 	switch {
 	case ok && q.what == forReattach:
 		c.reattached()

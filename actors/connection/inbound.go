@@ -64,13 +64,16 @@ func (c *Connection) Receive(message []byte, text bool) {
 // handle does what a welcomed client asks of this node, and hands on the rest.
 func (c *Connection) handle(q wire.Request, m *method.Method) error {
 	if m.To == methodpb.To_TO_NODE {
+		if err := c.spend(m); err != nil {
+			return err
+		}
 		return own[m.Number](c, q)
 	}
 	to, err := ask.Target(c.user, m, q.Body)
 	if err != nil {
 		return err
 	}
-	number, err := c.enter(q.ID, m.Number, forClient)
+	number, err := c.enter(q.ID, m, forClient)
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (c *Connection) handle(q wire.Request, m *method.Method) error {
 func (c *Connection) send(number uint32, to directory.Identity, message any) error {
 	err := c.o.Directory.Send(to, message, c.pid)
 	if err != nil {
-		c.leave(number)
+		c.leave(number, true)
 	}
 	return err
 }

@@ -32,14 +32,14 @@ func (c *Connection) answer(m *actorpb.Answer) {
 		c.fail(m.Request, m.Error)
 		return
 	}
-	if q, ok := c.leave(m.Request); ok && q.what == forClient {
-		c.write(func(dst []byte) ([]byte, error) { return wire.AppendReply(dst, q.id, q.method, m) })
+	if q, ok := c.leave(m.Request, false); ok && q.what == forClient {
+		c.write(func(dst []byte) ([]byte, error) { return wire.AppendReply(dst, q.id, q.method.Number, m) })
 	}
 }
 
 // fail ends a request with an error.
 func (c *Connection) fail(number uint32, e *wirepb.Error) {
-	q, ok := c.leave(number)
+	q, ok := c.leave(number, true)
 	switch {
 	case !ok:
 	case q.what == forReattach:

@@ -39,7 +39,7 @@ func (c *Connection) attachDue() {
 	c.attachment.wanted, c.attachment.asked = false, true
 	missed := max(time.Since(c.attachment.since).Milliseconds(), 1)
 	c.mu.Unlock()
-	number, err := c.enter(0, 0, forReattach)
+	number, err := c.enter(0, nil, forReattach)
 	if err == nil {
 		err = c.send(number, directory.SessionOf(c.user), &actorpb.Attach{
 			Request: number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Resume: true, MissedMs: uint64(missed), Link: c.link,

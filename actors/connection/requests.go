@@ -5,6 +5,7 @@ import (
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/internal/pending"
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
@@ -16,8 +17,8 @@ const answerTime = 15 * time.Second
 // request is what an actor was asked and has not answered. Actors know it by a
 // number of the connection's own: the client's ids are its own affair.
 type request struct {
-	id     uint32 // the client's
-	method uint32
+	id     uint32         // the client's
+	method *method.Method // nil: it is none of the client's
 	what   purpose
 	at     time.Time
 }
@@ -82,7 +83,7 @@ var (
 
 // enter takes a request in, unless this client or the node's have asked too
 // much, and gives its number.
-func (c *Connection) enter(id, method uint32, what purpose) (uint32, error) {
+func (c *Connection) enter(id uint32, m *method.Method, what purpose) (uint32, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -92,19 +93,37 @@ func (c *Connection) enter(id, method uint32, what purpose) (uint32, error) {
 		return 0, chat.Errorf(chat.CodeInvalidParam, "request", "request %d awaits its answer; give each request an id of its own", id)
 	case c.requests.Len() >= maxInFlight:
 		return 0, chat.Errorf(chat.CodeBusy, "request", "%d requests await their answer; wait for one before the next", maxInFlight)
-	case !c.o.Admission.enter(c.account, what != forClient):
-		return 0, chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
 	}
-	return c.requests.add(request{id, method, what, time.Now()}), nil
+	charged := m
+	if what != forClient {
+		charged = nil // nobody is kept out by load who comes or comes back
+	}
+	if err := c.o.Admission.Enter(c.account, charged); err != nil {
+		return 0, err
+	}
+	return c.requests.add(request{id, m, what, time.Now()}), nil
+}
+
+// spend lets a request in that this node answers at once.
+func (c *Connection) spend(m *method.Method) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.account == nil {
+		return errClosed
+	}
+	return c.o.Admission.Spend(c.account, m)
 }
 
 // leave ends a request; false when nobody waits for its answer any more.
-func (c *Connection) leave(number uint32) (request, bool) {
+func (c *Connection) leave(number uint32, refused bool) (request, bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	q, ok := c.requests.take(number)
 	if ok {
-		c.o.Admission.leave(c.account, 1)
+		c.o.Admission.Leave(c.account, 1)
+	}
+	c.mu.Unlock()
+	if ok && q.method != nil {
+		c.o.Meter.Done(q.method, time.Since(q.at), refused)
 	}
 	return q, ok
 }

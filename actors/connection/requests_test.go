@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-im/parley/auth"
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -105,7 +106,7 @@ func newWorld(t testing.TB) *world {
 	d.Start()
 	w.o = &Options{
 		System: system, Directory: d, Verifier: func() *auth.Verifier { return verifier }, Limits: func(chat.AppID) chat.Limits { return chat.DefaultLimits() }, Now: time.Now,
-		Log: quiet, Node: "n", Timing: DefaultTiming, Relay: members{}, Admission: NewAdmission(), Servers: func() []string { return nil },
+		Log: quiet, Node: "n", Timing: DefaultTiming, Relay: members{}, Admission: ask.NewAdmission(), Meter: ask.NewMeter(quiet), Servers: func() []string { return nil },
 	}
 	t.Cleanup(func() {
 		if err := d.Close(context.Background()); err != nil {
@@ -266,8 +267,8 @@ func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
 	say(t, c, 9, history("bob"))
 	w.asked(w.conv)
 	c.Closed()
-	if w.o.Admission.Waiting() != 0 || len(w.o.Admission.tenants) != 0 {
-		t.Errorf("it has left, and %d wait, %d apps are known", w.o.Admission.Waiting(), len(w.o.Admission.tenants))
+	if w.o.Admission.Waiting() != 0 {
+		t.Errorf("it has left, and %d wait", w.o.Admission.Waiting())
 	}
 }
 
@@ -301,4 +302,34 @@ func TestARequestWithHellosIDIsNoReattachment(t *testing.T) {
 	if !w.o.Relay.(members)[c.pid.Id] {
 		t.Error("the relay has forgotten the connection")
 	}
+}
+
+func TestWhoIsOneTooManyIsTurnedAway(t *testing.T) {
+	w := newWorld(t)
+	w.o.Limits = func(chat.AppID) chat.Limits { return chat.Limits{Connections: 1} }
+	w.login(1)
+	_, s := w.hello(1)
+	if code := s.code(t, 1); code != chat.CodeBusy {
+		t.Errorf("the second connection hears %d, want %d", code, chat.CodeBusy)
+	}
+	if code := <-s.closed; code != closeOverloaded {
+		t.Errorf("it is closed with %d, want %d", code, closeOverloaded)
+	}
+}
+
+// TestAFloodOfPingsIsRefused: what the node answers itself is bounded too.
+func TestAFloodOfPingsIsRefused(t *testing.T) {
+	w := newWorld(t)
+	c, s := w.login(1)
+	for id := uint32(2); id < 1000; id++ {
+		say(t, c, id, &wirepb.ClientFrame{Body: &wirepb.ClientFrame_Ping{Ping: &wirepb.Ping{}}})
+		switch f := s.next(t); {
+		case f.GetPing() != nil:
+		case f.GetError().GetCode() != uint32(chat.CodeBusy) || f.GetError().GetRetryAfterMs() == 0:
+			t.Fatalf("ping %d is answered by %v", id, f)
+		default:
+			return
+		}
+	}
+	t.Error("a thousand pings are answered")
 }

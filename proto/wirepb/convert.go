@@ -6,6 +6,7 @@ package wirepb
 import (
 	"bytes"
 	"encoding/hex"
+	"time"
 
 	"github.com/parley-im/parley/chat"
 )
@@ -14,7 +15,8 @@ import (
 // CodeInternal without its text.
 func FromError(op string, err error) *Error {
 	e := chat.AsError(op, err)
-	return &Error{Code: uint32(e.Code), Message: e.Op + ": " + e.Sentence(), Retryable: e.Code.Retryable()}
+	retryAfter := (e.RetryAfter + time.Millisecond - 1).Milliseconds()
+	return &Error{Code: uint32(e.Code), Message: e.Op + ": " + e.Sentence(), Retryable: e.Code.Retryable(), RetryAfterMs: uint32(retryAfter)}
 }
 
 // Chat converts what a sender says. The result shares s's slices.

@@ -1,10 +1,12 @@
-package connection
+package ask
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/method"
 )
 
 // Bounds of admission.
@@ -40,24 +42,26 @@ type Admission struct {
 	current int // number of the window that is being filled
 	windows [admitMemory]struct{ answered, least int }
 	tenants map[chat.AppID]*tenant
-	busy    int // tenants with requests that wait
+	busy    int        // tenants with requests that wait
+	resting []*Account // without connections, whose allowances are not whole again
 }
 
 // tenant is an app with users on this node.
 type tenant struct {
 	app         chat.AppID
 	waiting     int
-	accounts    map[string]*account
+	accounts    map[string]*Account
 	busy        int // accounts with requests that wait
 	connections int // of all accounts
 }
 
-// account is a user with connections to this node.
-type account struct {
+// Account is a user with connections to this node.
+type Account struct {
 	user        string
 	tenant      *tenant
 	waiting     int
-	connections int
+	connections int // and calls that have none
+	spent       allowances
 }
 
 // NewAdmission gives one that lets everything in.
@@ -65,9 +69,9 @@ func NewAdmission() *Admission {
 	return &Admission{begun: time.Now(), tenants: make(map[chat.AppID]*tenant)}
 }
 
-// open gives the account of a connection's user, until close; nil when the user
+// Open gives the account of a connection's user, until Close; nil when the user
 // has too many connections, or the app has as many as it may (0: any number).
-func (a *Admission) open(u chat.UserKey, appConnections int) *account {
+func (a *Admission) Open(u chat.UserKey, appConnections int) *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.tenants[u.App]
@@ -75,12 +79,12 @@ func (a *Admission) open(u chat.UserKey, appConnections int) *account {
 		return nil
 	}
 	if t == nil {
-		t = &tenant{app: u.App, accounts: make(map[string]*account)}
+		t = &tenant{app: u.App, accounts: make(map[string]*Account)}
 		a.tenants[u.App] = t
 	}
 	acct := t.accounts[u.ID]
 	if acct == nil {
-		acct = &account{user: u.ID, tenant: t}
+		acct = &Account{user: u.ID, tenant: t}
 		t.accounts[u.ID] = acct
 	}
 	if acct.connections >= maxUserConnections {
@@ -91,42 +95,77 @@ func (a *Admission) open(u chat.UserKey, appConnections int) *account {
 	return acct
 }
 
-// close ends a connection, whose remaining requests nobody waits for.
-func (a *Admission) close(acct *account, remaining int) {
-	a.leave(acct, remaining)
+// Close ends a connection, whose remaining requests nobody waits for.
+func (a *Admission) Close(acct *Account, remaining int) {
+	a.Leave(acct, remaining)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	acct.tenant.connections--
-	if acct.connections--; acct.connections > 0 {
-		return
-	}
-	delete(acct.tenant.accounts, acct.user)
-	if len(acct.tenant.accounts) == 0 {
-		delete(a.tenants, acct.tenant.app)
+	if acct.connections--; acct.connections == 0 {
+		a.resting = append(a.resting, acct)
+		a.forget(time.Since(a.begun))
 	}
 }
 
-// enter counts a request, or says that there are too many; one that must be let
-// in never is too much.
-func (a *Admission) enter(acct *account, must bool) bool {
-	return a.enterAt(time.Since(a.begun), acct, must)
+// forget drops accounts that nobody uses and that would begin as they are.
+func (a *Admission) forget(now time.Duration) {
+	a.resting = slices.DeleteFunc(a.resting, func(acct *Account) bool {
+		if acct.connections > 0 {
+			return true
+		}
+		if !acct.spent.whole(now) {
+			return false
+		}
+		delete(acct.tenant.accounts, acct.user)
+		if len(acct.tenant.accounts) == 0 {
+			delete(a.tenants, acct.tenant.app)
+		}
+		return true
+	})
 }
 
-func (a *Admission) enterAt(now time.Duration, acct *account, must bool) bool {
+// Enter counts a request, or refuses it: the user has asked too much of its rate
+// class, or the node has too much to do. What has no method is of the node's own
+// and let in.
+func (a *Admission) Enter(acct *Account, m *method.Method) error {
+	return a.enterAt(time.Since(a.begun), acct, m)
+}
+
+func (a *Admission) enterAt(now time.Duration, acct *Account, m *method.Method) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll(now)
-	if a.limit > 0 && a.waiting >= a.limit && !must && !a.belowShare(acct) {
-		a.refused++
-		return false
+	if m != nil {
+		if a.limit > 0 && a.waiting >= a.limit && !a.belowShare(acct) {
+			a.refused++
+			return errOverloaded
+		}
+		if err := acct.spent.spend(now, m.Rate); err != nil {
+			a.refused++
+			return err
+		}
 	}
 	a.count(acct, 1)
-	return true
+	return nil
 }
+
+// Spend lets a request in that is answered at once, or refuses it for its rate
+// class.
+func (a *Admission) Spend(acct *Account, m *method.Method) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := acct.spent.spend(time.Since(a.begun), m.Rate)
+	if err != nil {
+		a.refused++
+	}
+	return err
+}
+
+var errOverloaded = chat.Errorf(chat.CodeBusy, "request", "the node has more to do than it manages; try again later")
 
 // belowShare says whether the account's app, or within it the account, has less
 // waiting than its share of the limit.
-func (a *Admission) belowShare(acct *account) bool {
+func (a *Admission) belowShare(acct *Account) bool {
 	t := acct.tenant
 	tenants, accounts := a.busy, t.busy
 	if t.waiting == 0 {
@@ -139,10 +178,10 @@ func (a *Admission) belowShare(acct *account) bool {
 	return t.waiting < share || acct.waiting < share/accounts
 }
 
-// leave counts answers, or requests whose clients have gone.
-func (a *Admission) leave(acct *account, n int) { a.leaveAt(time.Since(a.begun), acct, n) }
+// Leave counts answers, or requests whose clients have gone.
+func (a *Admission) Leave(acct *Account, n int) { a.leaveAt(time.Since(a.begun), acct, n) }
 
-func (a *Admission) leaveAt(now time.Duration, acct *account, n int) {
+func (a *Admission) leaveAt(now time.Duration, acct *Account, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll(now)
@@ -153,7 +192,7 @@ func (a *Admission) leaveAt(now time.Duration, acct *account, n int) {
 }
 
 // count adds n to what waits.
-func (a *Admission) count(acct *account, n int) {
+func (a *Admission) count(acct *Account, n int) {
 	t := acct.tenant
 	a.waiting += n
 	a.busy += turned(&t.waiting, n)
@@ -180,6 +219,7 @@ func (a *Admission) roll(now time.Duration) {
 	if number <= a.current {
 		return
 	}
+	a.forget(now)
 	answered, least := 0, a.waiting
 	for _, w := range a.windows {
 		answered += w.answered
@@ -206,7 +246,8 @@ func (a *Admission) Waiting() int {
 	return a.waiting
 }
 
-// Refused is how many requests were refused because too many waited.
+// Refused is how many requests were refused: too many waited, or a user asked too
+// often.
 func (a *Admission) Refused() uint64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

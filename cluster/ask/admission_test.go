@@ -1,4 +1,4 @@
-package connection
+package ask
 
 import (
 	"fmt"
@@ -6,13 +6,21 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/method"
+	"github.com/parley-im/parley/proto/methodpb"
 )
+
+// send is a method without an allowance.
+var send = &method.Method{Rate: methodpb.Rate_RATE_UNSPECIFIED}
+
+// inFlight is how many requests one hostile connection leaves waiting.
+const inFlight = 256
 
 // server answers what it is asked in order, so many requests a second, on a
 // clock of its own.
 type server struct {
 	a        *Admission
-	of       *account
+	of       *Account
 	now      time.Duration
 	asked    []time.Duration // when, of those that wait
 	credit   float64
@@ -23,7 +31,7 @@ type server struct {
 
 func newServer() *server {
 	a := NewAdmission()
-	return &server{a: a, of: a.open(chat.UserKey{App: 1, ID: "ann"}, 0)}
+	return &server{a: a, of: a.Open(chat.UserKey{App: 1, ID: "ann"}, 0)}
 }
 
 // run has it offered and lets it answer so many a second for some time.
@@ -32,7 +40,7 @@ func (s *server) run(d time.Duration, offered, capacity float64) {
 	var owed float64
 	for end := s.now + d; s.now < end; s.now += step {
 		for owed += offered * step.Seconds(); owed >= 1; owed-- {
-			if s.a.enterAt(s.now, s.of, false) {
+			if s.a.enterAt(s.now, s.of, send) == nil {
 				s.asked = append(s.asked, s.now)
 			} else {
 				s.refused++
@@ -104,7 +112,7 @@ func TestANodeThatAnswersNothingTakesLittle(t *testing.T) {
 	if s.a.Refused() != uint64(s.refused) {
 		t.Errorf("it counts %d", s.a.Refused())
 	}
-	if !s.a.enterAt(s.now, s.of, true) {
+	if s.a.enterAt(s.now, s.of, nil) != nil {
 		t.Error("what must be let in is not")
 	}
 }
@@ -118,28 +126,28 @@ func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
 		users int
 		each  int // requests in a tenth of a second
 		app   chat.AppID
-	}{{"four users of the same app", 4, maxInFlight, 1}, {"a thousand users of another app", 1000, 2, 2}} {
+	}{{"four users of the same app", 4, inFlight, 1}, {"a thousand users of another app", 1000, 2, 2}} {
 		t.Run(hostile.name, func(t *testing.T) {
 			a, now := NewAdmission(), time.Duration(0)
-			var accounts []*account
+			var accounts []*Account
 			for n := range hostile.users {
-				accounts = append(accounts, a.open(chat.UserKey{App: hostile.app, ID: fmt.Sprintf("hostile%d", n)}, 0))
+				accounts = append(accounts, a.Open(chat.UserKey{App: hostile.app, ID: fmt.Sprintf("hostile%d", n)}, 0))
 			}
-			refused, friends := 0, make([]*account, 100)
+			refused, friends := 0, make([]*Account, 100)
 			for n := range friends {
-				friends[n] = a.open(chat.UserKey{App: 1, ID: fmt.Sprintf("friend%d", n)}, 0)
+				friends[n] = a.Open(chat.UserKey{App: 1, ID: fmt.Sprintf("friend%d", n)}, 0)
 			}
 			for range 300 { // half a minute
 				now += 100 * time.Millisecond
 				for _, acct := range accounts {
 					for range hostile.each {
-						if acct.waiting == maxInFlight || !a.enterAt(now, acct, false) {
+						if acct.waiting == inFlight || a.enterAt(now, acct, send) != nil {
 							refused++
 						}
 					}
 				}
 				for n, friend := range friends {
-					if !a.enterAt(now, friend, false) {
+					if a.enterAt(now, friend, send) != nil {
 						t.Fatalf("after %v friend %d is refused", now, n)
 					}
 				}
@@ -151,13 +159,13 @@ func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
 				t.Error("nothing is refused")
 			}
 			for _, acct := range accounts {
-				a.close(acct, acct.waiting)
+				a.Close(acct, acct.waiting)
 			}
 			if a.Waiting() != 0 || a.busy != 0 {
 				t.Errorf("they have left, and %d requests of %d apps wait", a.Waiting(), a.busy)
 			}
 			for _, friend := range friends {
-				a.close(friend, 0)
+				a.Close(friend, 0)
 			}
 			if len(a.tenants) != 0 {
 				t.Errorf("%d apps are kept", len(a.tenants))
@@ -168,35 +176,22 @@ func TestNobodyIsRefusedForWhatOthersLeaveWaiting(t *testing.T) {
 
 func TestConnectionsOfAUserAndOfAnAppAreBounded(t *testing.T) {
 	a := NewAdmission()
-	var all []*account
+	var all []*Account
 	for range maxUserConnections {
-		all = append(all, a.open(ann, 0))
+		all = append(all, a.Open(ann, 0))
 	}
-	if a.open(ann, 0) != nil {
+	if a.Open(ann, 0) != nil {
 		t.Error("a user has more connections than it may")
 	}
 	bob := chat.UserKey{App: ann.App, ID: "bob"}
-	if a.open(bob, maxUserConnections) != nil {
+	if a.Open(bob, maxUserConnections) != nil {
 		t.Error("an app has more connections than it may")
 	}
-	if other := a.open(chat.UserKey{App: ann.App + 1, ID: "bob"}, 1); other == nil {
+	if other := a.Open(chat.UserKey{App: ann.App + 1, ID: "bob"}, 1); other == nil {
 		t.Error("another app is refused")
 	}
-	a.close(all[0], 0)
-	if a.open(bob, maxUserConnections) == nil {
+	a.Close(all[0], 0)
+	if a.Open(bob, maxUserConnections) == nil {
 		t.Error("one has gone, and the next is refused")
-	}
-}
-
-func TestWhoIsOneTooManyIsTurnedAway(t *testing.T) {
-	w := newWorld(t)
-	w.o.Limits = func(chat.AppID) chat.Limits { return chat.Limits{Connections: 1} }
-	w.login(1)
-	_, s := w.hello(1)
-	if code := s.code(t, 1); code != chat.CodeBusy {
-		t.Errorf("the second connection hears %d, want %d", code, chat.CodeBusy)
-	}
-	if code := <-s.closed; code != closeOverloaded {
-		t.Errorf("it is closed with %d, want %d", code, closeOverloaded)
 	}
 }
