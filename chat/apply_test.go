@@ -25,7 +25,7 @@ func TestLoginKeepsWhatItDoesNotGive(t *testing.T) {
 		{400, chat.Login{User: ann, Name: "A."}, chat.User{Name: "A.", AvatarURL: "u", DeviceID: "d2", RegisteredAt: 100, LoginAt: 300}},
 		{250, chat.Login{User: ann, DeviceID: "d3"}, chat.User{Name: "A.", AvatarURL: "u", DeviceID: "d3", RegisteredAt: 100, LoginAt: 300}},
 	} {
-		res, events := chat.Apply(s, at(step.now, step.give))
+		res, events := chat.Apply(&s.State, at(step.now, step.give))
 		if res.Err != nil || res.User != step.want || s.users[ann] != step.want || len(events) != 0 {
 			t.Errorf("%+v gave %+v, %v, want %+v", step.give, res.User, res.Err, step.want)
 		}
@@ -42,8 +42,8 @@ func TestAReadMarkNeverRunsBack(t *testing.T) {
 			if seq > highest.Seq {
 				highest = mark
 			}
-			res, _ := chat.Apply(s, at(1, chat.MarkRead{User: ann, Conversation: peers[0], Mark: mark}))
-			if res.Mark != highest || s.memberships[membershipKey{ann, peers[0]}].Mark != highest {
+			res, _ := chat.Apply(&s.State, at(1, chat.MarkRead{User: ann, Conversation: peers[0], Mark: mark}))
+			if res.Mark != highest || s.memberships[chat.MembershipKey{ann, peers[0]}].Mark != highest {
 				t.Fatalf("after %+v the mark is %+v, want %+v", mark, res.Mark, highest)
 			}
 		}
@@ -52,10 +52,10 @@ func TestAReadMarkNeverRunsBack(t *testing.T) {
 
 func TestMarkingBeforeTheEffectArrivesOpensTheConversation(t *testing.T) {
 	s := newShelf()
-	chat.Apply(s, at(50, chat.MarkRead{User: ann, Conversation: peers[0], Mark: chat.Mark{Seq: 3, Counted: 3, Own: 1}}))
-	chat.Apply(s, at(90, deliver(1, opened(ann, peers[0]))))
+	chat.Apply(&s.State, at(50, chat.MarkRead{User: ann, Conversation: peers[0], Mark: chat.Mark{Seq: 3, Counted: 3, Own: 1}}))
+	chat.Apply(&s.State, at(90, deliver(1, opened(ann, peers[0]))))
 	want := chat.Membership{Mark: chat.Mark{Seq: 3, Counted: 3, Own: 1}, Since: 50}
-	if got := s.memberships[membershipKey{ann, peers[0]}]; got != want {
+	if got := s.memberships[chat.MembershipKey{ann, peers[0]}]; got != want {
 		t.Errorf("membership %+v, want %+v", got, want)
 	}
 }
@@ -65,7 +65,7 @@ func opened(u chat.UserKey, c chat.ConversationKey) chat.Effect {
 }
 
 func deliver(first uint64, effects ...chat.Effect) chat.Deliver {
-	return chat.Deliver{Source: 3, Epoch: 1, First: first, Effects: effects}
+	return chat.Deliver{Source: chat.EffectSource{Shard: 3, Epoch: 1}, First: first, Effects: effects}
 }
 
 // TestEffectsAreAppliedOnceEach brings random overlapping pieces of a stream
@@ -82,7 +82,7 @@ func TestEffectsAreAppliedOnceEach(t *testing.T) {
 			first := rapid.IntRange(0, len(stream)-1).Draw(t, "first")
 			last := rapid.IntRange(first, len(stream)).Draw(t, "last")
 			before := s.writes
-			res, _ := chat.Apply(s, at(now, deliver(uint64(first)+1, stream[first:last]...)))
+			res, _ := chat.Apply(&s.State, at(now, deliver(uint64(first)+1, stream[first:last]...)))
 			if first > applied {
 				if res.Err == nil || res.Err.Code != chat.CodeInternal || s.writes != before {
 					t.Fatalf("a hole before %d at %d gave %v and %d writes", first+1, applied, res.Err, s.writes-before)
@@ -93,16 +93,16 @@ func TestEffectsAreAppliedOnceEach(t *testing.T) {
 				t.Fatalf("%d to %d at %d: %v", first+1, last, applied, res.Err)
 			}
 			for i := applied; i < last; i++ {
-				if got := s.memberships[membershipKey{ann, stream[i].ConversationOpened.Conversation}].Since; got != now {
+				if got := s.memberships[chat.MembershipKey{ann, stream[i].ConversationOpened.Conversation}].Since; got != now {
 					t.Fatalf("effect %d was applied at %d, want %d", i+1, got, now)
 				}
 			}
 			applied = max(applied, last)
-			if got := s.EffectMark(3, 1); got != uint64(applied) || len(s.memberships) != applied {
+			if got := s.applied[chat.EffectSource{Shard: 3, Epoch: 1}]; got != uint64(applied) || len(s.memberships) != applied {
 				t.Fatalf("mark %d and %d memberships, want %d", got, len(s.memberships), applied)
 			}
 		}
-		if s.EffectMark(3, 2) != 0 || s.EffectMark(4, 1) != 0 {
+		if s.applied[chat.EffectSource{Shard: 3, Epoch: 2}] != 0 || s.applied[chat.EffectSource{Shard: 4, Epoch: 1}] != 0 {
 			t.Fatal("another epoch or source shares the mark")
 		}
 	})
@@ -114,7 +114,7 @@ func TestEffectsOfADestinationAreNumberedWithoutGaps(t *testing.T) {
 	for i := range 50 {
 		b := send("ann", 1)
 		b.Conversation = chat.PeerConversation(app, "ann", fmt.Sprintf("u%d", i))
-		res, _ := chat.Apply(s, at(1000, b))
+		res, _ := chat.Apply(&s.State, at(1000, &b))
 		if len(res.Effects) != 2 {
 			t.Fatalf("effects %v of a first message, want one for each peer", res.Effects)
 		}
@@ -126,7 +126,7 @@ func TestEffectsOfADestinationAreNumberedWithoutGaps(t *testing.T) {
 			}
 		}
 	}
-	chat.Apply(s, at(1001, chat.Delivered{Destination: 1, Through: want[1]}))
+	chat.Apply(&s.State, at(1001, chat.Delivered{Destination: 1, Through: want[1]}))
 	if len(s.outbox) != int(want[2]) {
 		t.Errorf("%d effects left after those for 1 were delivered, want %d", len(s.outbox), want[2])
 	}
@@ -135,13 +135,13 @@ func TestEffectsOfADestinationAreNumberedWithoutGaps(t *testing.T) {
 func TestARetryBehindTheFloorIsRefusedAndAboveItFound(t *testing.T) {
 	s := newShelf()
 	window := chat.DedupeWindow{Age: 10 * time.Millisecond, Messages: 64}
-	body := func(i int) chat.Send {
+	body := func(i int) *chat.Send {
 		b := send("ann", byte(i))
 		b.ClientMessageID[1], b.IssuedAt, b.Window = byte(i>>8), 1000+int64(i), window
-		return b
+		return &b
 	}
 	for i := 1; i <= 256; i++ {
-		if res, _ := chat.Apply(s, at(1000+int64(i), body(i))); res.Err != nil || res.Sent.Seq != uint64(i) {
+		if res, _ := chat.Apply(&s.State, at(1000+int64(i), body(i))); res.Err != nil || res.Sent.Seq != uint64(i) {
 			t.Fatalf("send %d: %+v", i, res)
 		}
 	}
@@ -150,7 +150,7 @@ func TestARetryBehindTheFloorIsRefusedAndAboveItFound(t *testing.T) {
 		t.Fatalf("floor %d, want 1192", floor)
 	}
 	for i, want := range map[int]chat.Code{1: chat.CodeDedupeWindowPassed, 191: chat.CodeDedupeWindowPassed, 192: 0, 256: 0} {
-		res, _ := chat.Apply(s, at(2000, body(i)))
+		res, _ := chat.Apply(&s.State, at(2000, body(i)))
 		if want != 0 && (res.Err == nil || res.Err.Code != want) || want == 0 && (res.Err != nil || res.Sent.Seq != uint64(i) || !res.Sent.Duplicate) {
 			t.Errorf("retry of %d: %+v, want code %d", i, res, want)
 		}
@@ -171,7 +171,7 @@ func TestAWiderWindowDoesNotMoveTheFloorBack(t *testing.T) {
 		}
 		b := send("ann", byte(i))
 		b.IssuedAt, b.Window = 1000+int64(i), window
-		chat.Apply(s, at(1000+int64(i), b))
+		chat.Apply(&s.State, at(1000+int64(i), &b))
 		if want := map[int]int64{64: 1054, 128: 1054, 192: 1054}[i]; want != 0 && s.heads[peers[0]].DedupeFloor != want {
 			t.Errorf("at %d the floor is %d, want %d", i, s.heads[peers[0]].DedupeFloor, want)
 		}
@@ -190,7 +190,7 @@ func TestApplyPanicsOnWhatItCannotAgreeOn(t *testing.T) {
 					t.Errorf("%s was applied", name)
 				}
 			}()
-			chat.Apply(newShelf(), c)
+			chat.Apply(&newShelf().State, c)
 		}()
 	}
 }

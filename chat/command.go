@@ -12,76 +12,9 @@ type Command struct {
 	Body    CommandBody
 }
 
-// CommandBody is one of Login, Send, MarkRead, Deliver and Delivered.
-type CommandBody interface{ command() }
-
-// Login registers a user or updates their profile, and makes a device the
-// newest. An empty name or avatar URL keeps the stored one; an empty DeviceID
-// only registers.
-type Login struct {
-	User      UserKey
-	Name      string
-	AvatarURL string
-	DeviceID  string
-}
-
-// Send appends a message to a conversation, once per client message id.
-type Send struct {
-	Conversation    ConversationKey
-	Sender          string
-	ClientMessageID ClientMessageID
-	IssuedAt        int64 // ms
-	Message         Message
-	Salt            [16]byte
-	Window          DedupeWindow
-}
-
-// MarkRead moves a user's read mark forward; an older mark changes nothing.
-type MarkRead struct {
-	User         UserKey
-	Conversation ConversationKey
-	Mark         Mark
-}
-
-// Deliver brings effects from another shard's outbox; those applied before are
-// skipped.
-type Deliver struct {
-	Source  uint16
-	Epoch   uint64 // restore epoch of the source
-	First   uint64 // outbox number of Effects[0]
-	Effects []Effect
-}
-
-// Delivered deletes the outbox rows that their destination has applied.
-type Delivered struct {
-	Destination uint16
-	Through     uint64
-}
-
-func (Login) command()     {}
-func (Send) command()      {}
-func (MarkRead) command()  {}
-func (Deliver) command()   {}
-func (Delivered) command() {}
-
-// Effect is a consequence that belongs to a user's shard, carried there by the
-// outbox. ConversationOpened is the only one today.
-type Effect struct {
-	ConversationOpened ConversationOpened
-}
-
-// ConversationOpened puts a conversation into a user's set.
-type ConversationOpened struct {
-	User         UserKey
-	Conversation ConversationKey
-}
-
-// EffectRef is an effect's place in a shard's outbox; numbers per destination
-// count 1, 2, 3 ...
-type EffectRef struct {
-	Destination uint16
-	Number      uint64
-}
+// CommandBody is one of Login, *Send, MarkRead, Deliver and Delivered. Send, which
+// is large and on the hot path, is the only one by pointer.
+type CommandBody interface{ rule() *rule }
 
 // Result is what the proposer learns. Err is a refusal that every replica
 // agrees on; the other fields are set by the command that gives them.

@@ -11,12 +11,27 @@ import (
 // A power of two; part of Version 1.
 const dedupeSweep = 64
 
-func applySend(s State, now int64, b *Send) (Result, []Event) {
+// Send appends a message to a conversation, once per client message id.
+type Send struct {
+	Conversation    ConversationKey
+	Sender          string
+	ClientMessageID ClientMessageID
+	IssuedAt        int64 // ms
+	Message         Message
+	Salt            [16]byte
+	Window          DedupeWindow
+}
+
+var sendRule = on(applySend)
+
+func (*Send) rule() *rule { return &sendRule }
+
+func applySend(s *State, now int64, b *Send) (Result, []Event) {
 	side, ok := b.Conversation.side(b.Sender)
 	if !ok {
 		return refuse(CodeInvalidParam, "the sender is not in the conversation")
 	}
-	head, exists := s.Head(b.Conversation)
+	head, exists := s.Heads.Get(b.Conversation)
 	now = max(now, head.Time)
 	if b.IssuedAt <= 0 || b.IssuedAt > now+MaxIssuedAhead.Milliseconds() {
 		return refuse(CodeInvalidParam, "issued at %d, the server's time is %d ms; at most %v ahead is allowed", b.IssuedAt, now, MaxIssuedAhead)
@@ -26,10 +41,10 @@ func applySend(s State, now int64, b *Send) (Result, []Event) {
 	}
 	var buf contentBuffer
 	salted := b.Message.encode(buf[:0], b.Salt)
-	key := DedupeKey{IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
+	key := DedupeKey{Conversation: b.Conversation, IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
 	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(salted[len(b.Salt):])}
 	if b.IssuedAt <= head.MaxIssuedAt {
-		if first, seen := s.Dedupe(b.Conversation, key); seen {
+		if first, seen := s.Dedupes.Get(key); seen {
 			return duplicate(s, b, first, row.Content)
 		}
 	}
@@ -41,8 +56,8 @@ func applySend(s State, now int64, b *Send) (Result, []Event) {
 	}
 	head.Hash = chain(head.Hash, &e, salted)
 	head.MaxIssuedAt = max(head.MaxIssuedAt, b.IssuedAt)
-	s.PutEntry(b.Conversation, e)
-	s.PutDedupe(b.Conversation, key, row)
+	s.Entries.Put(EntryKey{b.Conversation, e.Seq}, e)
+	s.Dedupes.Put(key, row)
 
 	res := Result{Sent: sentAs(b.Conversation, &e)}
 	if !exists {
@@ -52,7 +67,7 @@ func applySend(s State, now int64, b *Send) (Result, []Event) {
 	if head.Seq%dedupeSweep == 0 {
 		head.sweepDedupe(s, b.Conversation, b.Window)
 	}
-	s.PutHead(b.Conversation, head)
+	s.Heads.Put(b.Conversation, head)
 	return res, []Event{Appended{Conversation: b.Conversation, Entry: e}}
 }
 
@@ -64,11 +79,11 @@ func refuse(code Code, format string, args ...any) (Result, []Event) {
 // used for something else. A retry of the first message puts the conversation
 // into the sender's list again, after whatever the outbox still holds: whoever
 // waits for that effect knows that the list shows the conversation.
-func duplicate(s State, b *Send, first Dedupe, content [32]byte) (Result, []Event) {
+func duplicate(s *State, b *Send, first Dedupe, content [32]byte) (Result, []Event) {
 	if first.Content != content {
 		return refuse(CodeIDConflict, "this client message id was used for another message")
 	}
-	e, ok := s.Entry(b.Conversation, first.Seq)
+	e, ok := s.Entries.Get(EntryKey{b.Conversation, first.Seq})
 	if !ok {
 		return refuse(CodeDedupeWindowPassed, "the message that this retry repeats is no longer kept")
 	}
@@ -91,29 +106,29 @@ func (h *Head) append(now int64, side int) {
 
 // sweepDedupe moves the floor up to what lies outside the window by both its
 // measures, and deletes the rows below.
-func (h *Head) sweepDedupe(s State, c ConversationKey, w DedupeWindow) {
+func (h *Head) sweepDedupe(s *State, c ConversationKey, w DedupeWindow) {
 	if h.Seq <= w.Messages {
 		return
 	}
-	oldest, ok := s.Entry(c, h.Seq-w.Messages)
+	oldest, ok := s.Entries.Get(EntryKey{c, h.Seq - w.Messages})
 	if !ok {
 		return
 	}
 	floor := min(h.Time-w.Age.Milliseconds(), oldest.Time)
 	if floor > h.DedupeFloor {
+		s.Dedupes.DropBelow(c, h.DedupeFloor, floor)
 		h.DedupeFloor = floor
-		s.DropDedupe(c, floor)
 	}
 }
 
-func openForPeers(s State, c ConversationKey) []EffectRef {
+func openForPeers(s *State, c ConversationKey) []EffectRef {
 	first, second, _ := c.Peers()
 	return []EffectRef{open(s, c, first), open(s, c, second)}
 }
 
 // open queues the effect that puts a conversation into a user's list.
-func open(s State, c ConversationKey, user string) EffectRef {
-	return s.QueueEffect(Effect{ConversationOpened{User: UserKey{c.App, user}, Conversation: c}})
+func open(s *State, c ConversationKey, user string) EffectRef {
+	return s.Outbox.Queue(Effect{ConversationOpened{User: UserKey{c.App, user}, Conversation: c}})
 }
 
 func sentAs(c ConversationKey, e *Entry) Sent {

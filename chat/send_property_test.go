@@ -66,7 +66,8 @@ func drawHistory(t *rapid.T) []chat.Command {
 	commands := make([]chat.Command, rapid.IntRange(1, 400).Draw(t, "commands"))
 	for i := range commands {
 		now += rapid.SampledFrom([]int64{0, 0, 1, 1, 2, 5, -7}).Draw(t, "tick")
-		commands[i] = chat.Command{Version: chat.Version, Time: now, Body: drawSend(t, now, i)}
+		b := drawSend(t, now, i)
+		commands[i] = chat.Command{Version: chat.Version, Time: now, Body: &b}
 	}
 	return commands
 }
@@ -76,9 +77,9 @@ func TestSendsBehaveAsTheModel(t *testing.T) {
 		s, m := newShelf(), newModel()
 		ids := map[string]bool{}
 		for i, c := range drawHistory(t) {
-			b := c.Body.(chat.Send)
+			b := *c.Body.(*chat.Send)
 			before := s.writes
-			res, events := chat.Apply(s, c)
+			res, events := chat.Apply(&s.State, c)
 			if err := compare(m.send(c.Time, b), b.Conversation, res, events, s.writes-before, ids); err != nil {
 				t.Fatalf("command %d, %+v at %d: %v", i, b, c.Time, err)
 			}
@@ -182,8 +183,8 @@ func TestTheSameCommandsGiveTheSameState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := newShelf(), newShelf()
 		for _, c := range drawHistory(t) {
-			ra, _ := chat.Apply(a, c)
-			rb, _ := chat.Apply(b, c)
+			ra, _ := chat.Apply(&a.State, c)
+			rb, _ := chat.Apply(&b.State, c)
 			if ra.Sent != rb.Sent || (ra.Err == nil) != (rb.Err == nil) {
 				t.Fatalf("%+v and %+v from the same command", ra, rb)
 			}
@@ -199,7 +200,7 @@ func TestChangingAnythingBreaksTheChain(t *testing.T) {
 	for i := range 5 {
 		b := send("ann", byte(i))
 		b.Salt[0] = byte(i)
-		chat.Apply(s, at(1000+int64(i), b))
+		chat.Apply(&s.State, at(1000+int64(i), &b))
 	}
 	head := s.heads[peers[0]]
 	for name, change := range map[string]func(log []chat.Entry){

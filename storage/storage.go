@@ -169,7 +169,7 @@ var ErrOutdated = errors.New("this folder is older than what the cluster knows o
 type Batch interface {
 	// State is the shard's rows as the batch leaves them. It must not be used
 	// after Commit or Discard.
-	State(ShardID) chat.State
+	State(ShardID) *chat.State
 	// Create makes a replica with an empty log and no rows, whose Base and
 	// Applied are given. The shard has none, or a tombstone of a lower ID.
 	Create(shard ShardID, id ReplicaID, a Applied)

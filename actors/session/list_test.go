@@ -151,10 +151,10 @@ func (l *library) seen(m *actorpb.Look) any {
 	for _, k := range m.Conversations {
 		peer, _ := k.Chat().Other(ann.ID)
 		head := l.heads[peer]
-		h := &actorpb.HeadSeen{Head: logpb.FromHead(&head)}
+		h := &actorpb.HeadSeen{Head: logpb.From[logpb.Head](&head)}
 		if !m.HeadsOnly {
 			l.bodies++
-			h.Last = logpb.FromEntry(&chat.Entry{Seq: head.Seq, Sender: peer, Time: head.Time, OrderKey: head.OrderKey, Message: chat.Message{Type: chat.TypeText, Body: l.body}})
+			h.Last = logpb.From[logpb.Entry](&chat.Entry{Seq: head.Seq, Sender: peer, Time: head.Time, OrderKey: head.OrderKey, Message: chat.Message{Type: chat.TypeText, Body: l.body}})
 		}
 		seen.Heads = append(seen.Heads, h)
 	}

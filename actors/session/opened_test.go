@@ -36,7 +36,7 @@ func (s shelf) Receive(ctx actor.Context) {
 	for _, k := range m.Conversations {
 		peer, _ := k.Chat().Other("ann")
 		last := chat.Entry{Seq: 1, Sender: peer, Time: s.time.UnixMilli(), Message: chat.Message{Type: chat.TypeText, Body: []byte("hi")}}
-		seen.Heads = append(seen.Heads, &actorpb.HeadSeen{Last: logpb.FromEntry(&last)})
+		seen.Heads = append(seen.Heads, &actorpb.HeadSeen{Last: logpb.From[logpb.Entry](&last)})
 	}
 	ctx.Send(ctx.Sender(), seen)
 }

@@ -33,7 +33,7 @@ func (s *shard) look(ctx actor.Context, m *actorpb.Look) {
 			}
 			row := &actorpb.UserSeen{}
 			if ok {
-				row.User = logpb.FromUser(u)
+				row.User = logpb.From[logpb.User](&u)
 			}
 			seen.Users = append(seen.Users, row)
 		}
@@ -58,9 +58,9 @@ func readHead(v storage.View, c chat.ConversationKey, m *actorpb.Look) (*actorpb
 		}}, nil
 	}
 	last, err := v.Entries(c, head.Seq-1, head.Seq+1, 1, true)
-	seen := &actorpb.HeadSeen{Head: logpb.FromHead(&head)}
+	seen := &actorpb.HeadSeen{Head: logpb.From[logpb.Head](&head)}
 	if len(last) == 1 {
-		seen.Last = logpb.FromEntry(&last[0])
+		seen.Last = logpb.From[logpb.Entry](&last[0])
 	}
 	return seen, err
 }

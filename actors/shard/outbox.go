@@ -135,7 +135,7 @@ func (s *shard) deliver(ctx actor.Context, m effectsRead) {
 		return
 	}
 	st.sending = m.first + uint64(len(m.effects)) - 1
-	deliver := chat.Deliver{Source: uint16(s.act.Shard), Epoch: restoreEpoch, First: m.first, Effects: m.effects}
+	deliver := chat.Deliver{Source: chat.EffectSource{Shard: uint16(s.act.Shard), Epoch: restoreEpoch}, First: m.first, Effects: m.effects}
 	take := &actorpb.TakeEffects{Request: s.taking.Add(m.destination), Deliver: logpb.FromCommand(deliver).GetDeliver()}
 	if err := s.act.Directory.Send(directory.ShardOf(m.destination), take, ctx.Self()); err != nil {
 		s.taking.Take(take.Request)

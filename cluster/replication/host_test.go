@@ -363,7 +363,8 @@ func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
 				var commands []chat.CommandBody
 				for k := range 5 {
 					body.ClientMessageID = chat.ClientMessageID{byte(i), byte(n), byte(k)}
-					commands = append(commands, body)
+					command := body
+					commands = append(commands, &command)
 				}
 				term, _ := h.Leader(2)
 				h.Propose(2, term, commands, func(out storage.Outcome, err error) { done <- answer{out, err} })

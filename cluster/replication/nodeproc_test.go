@@ -175,7 +175,7 @@ func (n *Node) Send(s chat.Send, sent *Sent) error {
 	term, err := n.host.Leader(shard)
 	if err == nil {
 		done := make(chan answer, 1)
-		n.host.Propose(shard, term, []chat.CommandBody{s}, func(out storage.Outcome, err error) { done <- answer{out, err} })
+		n.host.Propose(shard, term, []chat.CommandBody{&s}, func(out storage.Outcome, err error) { done <- answer{out, err} })
 		a := <-done
 		if err = a.err; err == nil && a.out.Results[0].Err != nil {
 			err = a.out.Results[0].Err
@@ -319,7 +319,7 @@ func (n *Node) propose(s storage.ShardID, i int, end time.Time, bytes int) (out 
 		begun := time.Now()
 		term, err := n.host.Leader(s)
 		if err == nil {
-			n.host.Propose(s, term, []chat.CommandBody{m}, func(o storage.Outcome, err error) { done <- answer{o, err} })
+			n.host.Propose(s, term, []chat.CommandBody{&m}, func(o storage.Outcome, err error) { done <- answer{o, err} })
 			err = (<-done).err
 		}
 		if err != nil {
@@ -345,7 +345,7 @@ const fillBody, fillBatch = 32 << 10, 32
 func (n *Node) Fill(f Fill, _ *bool) error {
 	var commands []chat.CommandBody
 	for range fillBatch {
-		m := chat.Send{
+		m := &chat.Send{
 			Conversation: chat.PeerConversation(1, "filler", f.Peer), Sender: "filler", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
 			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, fillBody)},
 		}

@@ -111,7 +111,7 @@ func (w *world) carry() (any bool) {
 				continue
 			}
 			any = true
-			w.apply(to, chat.Deliver{Source: uint16(source), Epoch: 1, First: first, Effects: effects})
+			w.apply(to, chat.Deliver{Source: chat.EffectSource{Shard: uint16(source), Epoch: 1}, First: first, Effects: effects})
 			w.apply(source, chat.Delivered{Destination: uint16(to), Through: first + uint64(len(effects)) - 1})
 		}
 	}
@@ -177,11 +177,11 @@ func (w *world) checkEffects() {
 		// The next number is the only one that fits after what was applied:
 		// a hole is refused, an old number skipped.
 		done := make(chan chat.Result, 1)
-		probe := chat.Deliver{Source: uint16(pair[0]), Epoch: 1, First: n + 2}
+		probe := chat.Deliver{Source: chat.EffectSource{Shard: uint16(pair[0]), Epoch: 1}, First: n + 2}
 		w.submit(pair[1], probe, func(r chat.Result, _ error) { done <- r })
 		if r := <-done; r.Err == nil {
 			w.Errorf("shard %d has applied more than the %d effects of shard %d", pair[1], n, pair[0])
 		}
-		w.apply(pair[1], chat.Deliver{Source: uint16(pair[0]), Epoch: 1, First: n + 1})
+		w.apply(pair[1], chat.Deliver{Source: chat.EffectSource{Shard: uint16(pair[0]), Epoch: 1}, First: n + 1})
 	}
 }

@@ -204,7 +204,7 @@ func (w *world) fresh() int {
 func (w *world) propose(waiting *sync.WaitGroup, i int) {
 	waiting.Add(1)
 	s := w.sends[i]
-	w.submit(storage.ConversationShard(cutShards, s.Conversation), s, func(r chat.Result, err error) {
+	w.submit(storage.ConversationShard(cutShards, s.Conversation), &s, func(r chat.Result, err error) {
 		defer waiting.Done()
 		if err != nil || r.Err != nil {
 			w.Errorf("send %d: %v %v", i, err, r.Err)

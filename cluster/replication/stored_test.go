@@ -52,7 +52,7 @@ func (n *Node) Open(o Open, opened *int) error {
 		})
 	}
 	for i := o.From; i < o.From+o.Count; i++ {
-		m := chat.Send{
+		m := &chat.Send{
 			Conversation: chat.PeerConversation(1, fmt.Sprintf("user%d", i%1000), fmt.Sprintf("peer%d", i)), Sender: fmt.Sprintf("user%d", i%1000),
 			IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe, Message: chat.Message{Type: chat.TypeText, Body: []byte("hello")},
 		}

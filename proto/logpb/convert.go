@@ -22,13 +22,11 @@ func FromCommand(body chat.CommandBody) *Command {
 		s := new(Send)
 		s.set(b)
 		return &Command{Body: &Command_Send{s}}
-	case chat.Send:
-		return FromCommand(&b)
 	case chat.MarkRead:
 		return &Command{Body: &Command_MarkRead{&MarkRead{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
 	case chat.Deliver:
-		d := &Deliver{SourceShard: uint32(b.Source), RestoreEpoch: b.Epoch, First: b.First}
+		d := &Deliver{SourceShard: uint32(b.Source.Shard), RestoreEpoch: b.Source.Epoch, First: b.First}
 		for _, e := range b.Effects {
 			d.Effects = append(d.Effects, FromEffect(e))
 		}
@@ -64,7 +62,7 @@ func (c *Command) Chat() (chat.CommandBody, error) {
 		m := b.MarkRead
 		return chat.MarkRead{User: user(m.AppId, m.UserId), Conversation: m.Conversation.Chat(), Mark: m.Mark.chat()}, nil
 	case *Command_Deliver:
-		d := chat.Deliver{Source: uint16(b.Deliver.SourceShard), Epoch: b.Deliver.RestoreEpoch, First: b.Deliver.First}
+		d := chat.Deliver{Source: chat.EffectSource{Shard: uint16(b.Deliver.SourceShard), Epoch: b.Deliver.RestoreEpoch}, First: b.Deliver.First}
 		for _, e := range b.Deliver.Effects {
 			effect, err := e.Chat()
 			if err != nil {
@@ -83,7 +81,7 @@ func (s *Send) chat() (chat.CommandBody, error) {
 	if len(s.ClientMessageId) != 16 || len(s.Salt) != 16 {
 		return nil, fmt.Errorf("logpb: a send's ids have %d and %d bytes, want 16", len(s.ClientMessageId), len(s.Salt))
 	}
-	return chat.Send{
+	return &chat.Send{
 		Conversation: s.Conversation.Chat(), Sender: s.Sender, ClientMessageID: chat.ClientMessageID(s.ClientMessageId), IssuedAt: s.IssuedAtMs,
 		Message: chat.Message{
 			Type: chat.MessageType(s.Type), SubType: s.SubType, Priority: s.Priority, Body: s.Body, ExtendedData: s.ExtendedData,

@@ -63,7 +63,7 @@ func drawCommand(t *rapid.T) chat.CommandBody {
 	case 1:
 		return chat.MarkRead{User: drawUser(t), Conversation: drawKey(t), Mark: drawMark(t)}
 	case 2:
-		d := chat.Deliver{Source: rapid.Uint16().Draw(t, "source"), Epoch: number.Draw(t, "epoch"), First: number.Draw(t, "first")}
+		d := chat.Deliver{Source: chat.EffectSource{Shard: rapid.Uint16().Draw(t, "source"), Epoch: number.Draw(t, "epoch")}, First: number.Draw(t, "first")}
 		for range rapid.IntRange(0, 3).Draw(t, "effects") {
 			d.Effects = append(d.Effects, chat.Effect{ConversationOpened: chat.ConversationOpened{User: drawUser(t), Conversation: drawKey(t)}})
 		}
@@ -71,7 +71,7 @@ func drawCommand(t *rapid.T) chat.CommandBody {
 	case 3:
 		return chat.Delivered{Destination: rapid.Uint16().Draw(t, "destination"), Through: number.Draw(t, "through")}
 	}
-	return chat.Send{
+	return &chat.Send{
 		Conversation: drawKey(t), Sender: words.Draw(t, "sender"), ClientMessageID: draw16(t, "id"), IssuedAt: millis.Draw(t, "issued"),
 		Message: drawMessage(t), Salt: draw16(t, "salt"),
 		Window: chat.DedupeWindow{Age: time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "age")) * time.Millisecond, Messages: number.Draw(t, "messages")},
@@ -117,26 +117,26 @@ func TestRowsComeBackFromTheStoreAsTheyWere(t *testing.T) {
 			Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), DeviceID: words.Draw(t, "device"),
 			RegisteredAt: millis.Draw(t, "registered"), LoginAt: millis.Draw(t, "login"),
 		}
-		same(t, through(t, logpb.FromUser(u), &logpb.User{}).Chat(), u)
+		same(t, through(t, logpb.From[logpb.User](&u), &logpb.User{}).Chat(), u)
 
 		m := chat.Membership{Mark: drawMark(t), Since: millis.Draw(t, "since")}
-		same(t, through(t, logpb.FromMembership(m), &logpb.Membership{}).Chat(), m)
+		same(t, through(t, logpb.From[logpb.Membership](&m), &logpb.Membership{}).Chat(), m)
 
 		h := chat.Head{
 			Seq: number.Draw(t, "seq"), Rev: number.Draw(t, "rev"), Time: millis.Draw(t, "time"), OrderKey: number.Draw(t, "key"), Counted: number.Draw(t, "counted"),
 			Own: [2]uint64{number.Draw(t, "first"), number.Draw(t, "second")}, Hash: draw32(t, "hash"), DedupeFloor: millis.Draw(t, "floor"),
 			MaxIssuedAt: millis.Draw(t, "issued"), CreatedAt: millis.Draw(t, "created"), BaseSeq: number.Draw(t, "base"), BaseHash: draw32(t, "base hash"),
 		}
-		same(t, through(t, logpb.FromHead(&h), &logpb.Head{}).Chat(), h)
+		same(t, through(t, logpb.From[logpb.Head](&h), &logpb.Head{}).Chat(), h)
 
 		e := chat.Entry{
 			Seq: number.Draw(t, "seq"), Sender: words.Draw(t, "sender"), Time: millis.Draw(t, "time"), OrderKey: number.Draw(t, "key"), Counted: number.Draw(t, "counted"),
 			Own: number.Draw(t, "own"), ClientMessageID: draw16(t, "id"), IssuedAt: millis.Draw(t, "issued"), Message: drawMessage(t), Salt: draw16(t, "salt"),
 		}
-		same(t, through(t, logpb.FromEntry(&e), &logpb.Entry{}).Chat(), e)
+		same(t, through(t, logpb.From[logpb.Entry](&e), &logpb.Entry{}).Chat(), e)
 
 		d := chat.Dedupe{Seq: number.Draw(t, "seq"), Content: draw32(t, "content")}
-		same(t, through(t, logpb.FromDedupe(d), &logpb.Dedupe{}).Chat(), d)
+		same(t, through(t, logpb.From[logpb.Dedupe](&d), &logpb.Dedupe{}).Chat(), d)
 
 		f := chat.Effect{ConversationOpened: chat.ConversationOpened{User: drawUser(t), Conversation: drawKey(t)}}
 		back, err := through(t, logpb.FromEffect(f), &logpb.Effect{}).Chat()
@@ -154,8 +154,8 @@ func TestConversionsKnowEveryField(t *testing.T) {
 	var e chat.Entry
 	var u chat.User
 	var m chat.Membership
-	var s chat.Send
-	for _, v := range []any{&h, &e, &u, &m, &s} {
+	s := new(chat.Send)
+	for _, v := range []any{&h, &e, &u, &m, s} {
 		fill(reflect.ValueOf(v).Elem())
 	}
 	s.Window.Age = time.Second
@@ -164,7 +164,7 @@ func TestConversionsKnowEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range [][2]any{
-		{logpb.FromHead(&h).Chat(), h}, {logpb.FromEntry(&e).Chat(), e}, {logpb.FromUser(u).Chat(), u}, {logpb.FromMembership(m).Chat(), m}, {send, s},
+		{logpb.From[logpb.Head](&h).Chat(), h}, {logpb.From[logpb.Entry](&e).Chat(), e}, {logpb.From[logpb.User](&u).Chat(), u}, {logpb.From[logpb.Membership](&m).Chat(), m}, {send, s},
 	} {
 		if !reflect.DeepEqual(c[0], c[1]) {
 			t.Errorf("%+v came back as %+v", c[1], c[0])

@@ -2,9 +2,20 @@ package logpb
 
 import "github.com/parley-im/parley/chat"
 
-// FromUser converts a user's row.
-func FromUser(u chat.User) *User {
-	return &User{Name: u.Name, AvatarUrl: u.AvatarURL, DeviceId: u.DeviceID, RegisteredAtMs: u.RegisteredAt, LoginAtMs: u.LoginAt}
+// From makes a row of a value of the domain, as From[User](&user). The row
+// shares the value's slices.
+func From[R any, V any, P interface {
+	*R
+	Set(*V)
+}](v *V) P {
+	row := P(new(R))
+	row.Set(v)
+	return row
+}
+
+// Set takes a user's row over, maybe into one that is used again.
+func (u *User) Set(v *chat.User) {
+	u.Name, u.AvatarUrl, u.DeviceId, u.RegisteredAtMs, u.LoginAtMs = v.Name, v.AvatarURL, v.DeviceID, v.RegisteredAt, v.LoginAt
 }
 
 // Chat converts back.
@@ -12,9 +23,9 @@ func (u *User) Chat() chat.User {
 	return chat.User{Name: u.GetName(), AvatarURL: u.GetAvatarUrl(), DeviceID: u.GetDeviceId(), RegisteredAt: u.GetRegisteredAtMs(), LoginAt: u.GetLoginAtMs()}
 }
 
-// FromMembership converts a user's row for a conversation.
-func FromMembership(m chat.Membership) *Membership {
-	return &Membership{Mark: fromMark(m.Mark), SinceMs: m.Since}
+// Set takes a user's row for a conversation over.
+func (m *Membership) Set(v *chat.Membership) {
+	m.Mark, m.SinceMs = fromMark(v.Mark), v.Since
 }
 
 // Chat converts back.
@@ -22,14 +33,7 @@ func (m *Membership) Chat() chat.Membership {
 	return chat.Membership{Mark: m.GetMark().chat(), Since: m.GetSinceMs()}
 }
 
-// FromHead converts a conversation's head.
-func FromHead(h *chat.Head) *Head {
-	row := &Head{}
-	row.Set(h)
-	return row
-}
-
-// Set is FromHead into a row that is used again; it shares the head's hashes.
+// Set takes a conversation's head over; the row shares its hashes.
 func (r *Head) Set(h *chat.Head) {
 	r.Seq, r.Rev, r.TimeMs, r.OrderKey, r.Counted = h.Seq, h.Rev, h.Time, h.OrderKey, h.Counted
 	r.OwnFirst, r.OwnSecond = h.Own[0], h.Own[1]
@@ -49,15 +53,7 @@ func (h *Head) Chat() chat.Head {
 	return c
 }
 
-// FromEntry converts a line of a conversation's log. The result shares the
-// entry's slices.
-func FromEntry(e *chat.Entry) *Entry {
-	row := &Entry{}
-	row.Set(e)
-	return row
-}
-
-// Set is FromEntry into a row that is used again.
+// Set takes a line of a conversation's log over; the row shares its slices.
 func (r *Entry) Set(e *chat.Entry) {
 	m := &e.Message
 	r.Seq, r.Sender, r.TimeMs, r.OrderKey, r.Counted, r.Own = e.Seq, e.Sender, e.Time, e.OrderKey, e.Counted, e.Own
@@ -82,8 +78,8 @@ func (e *Entry) Chat() chat.Entry {
 	return c
 }
 
-// FromDedupe converts a dedupe row.
-func FromDedupe(d chat.Dedupe) *Dedupe { return &Dedupe{Seq: d.Seq, ContentHash: d.Content[:]} }
+// Set takes a dedupe row over; it shares the hash.
+func (d *Dedupe) Set(v *chat.Dedupe) { d.Seq, d.ContentHash = v.Seq, v.Content[:] }
 
 // Chat converts back.
 func (d *Dedupe) Chat() chat.Dedupe {

@@ -27,25 +27,25 @@ func TestACrashLosesTheOpenBatchAndWhatIsNotSynced(t *testing.T) {
 	s := memory.New(2, "n1")
 	bo := chat.UserKey{App: 1, ID: "bo"}
 	b := s.Batch()
-	b.State(1).PutUser(ann, chat.User{Name: "Ann"})
+	b.State(1).Users.Put(ann, chat.User{Name: "Ann"})
 	if err := b.Commit(true); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"Ann2", "Ann3", "Ann4"} {
 		b = s.Batch()
-		b.State(1).PutUser(ann, chat.User{Name: name})
+		b.State(1).Users.Put(ann, chat.User{Name: name})
 		if err := b.Commit(false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b = s.Batch()
-	b.State(1).PutUser(ann, chat.User{Name: "Anna"})
-	b.State(1).PutUser(bo, chat.User{Name: "Bo"})
+	b.State(1).Users.Put(ann, chat.User{Name: "Anna"})
+	b.State(1).Users.Put(bo, chat.User{Name: "Bo"})
 	s.Crash(func(unsynced int) int { return unsynced - 2 })
 	b = s.Batch()
 	defer b.Discard()
-	u, ok := b.State(1).User(ann)
-	if _, there := b.State(1).User(bo); there || !ok || u.Name != "Ann2" {
+	u, ok := b.State(1).Users.Get(ann)
+	if _, there := b.State(1).Users.Get(bo); there || !ok || u.Name != "Ann2" {
 		t.Errorf("after the crash ann is %+v, bo there: %v", u, there)
 	}
 }
@@ -148,11 +148,11 @@ func TestAnInstallationIsDurableAndNothingElseWithIt(t *testing.T) {
 		s.TearInstall = tear
 		commit(t, s, true, func(b storage.Batch) {
 			create(1)(b)
-			b.State(1).PutUser(ann, chat.User{Name: "installed"})
+			b.State(1).Users.Put(ann, chat.User{Name: "installed"})
 		})
 		g, _ := staged(t, s)
 		commit(t, s, false, func(b storage.Batch) {
-			b.State(1).PutUser(ann, chat.User{Name: "overwritten"})
+			b.State(1).Users.Put(ann, chat.User{Name: "overwritten"})
 			b.SetHardState(1, storage.HardState{Term: 9})
 		})
 		commit(t, s, false, create(2))
@@ -161,7 +161,7 @@ func TestAnInstallationIsDurableAndNothingElseWithIt(t *testing.T) {
 		}
 		s.Crash(func(int) int { return 0 })
 		b := s.Batch()
-		u, there := b.State(1).User(ann)
+		u, there := b.State(1).Users.Get(ann)
 		b.Discard()
 		r, _ := s.Replica(1)
 		if there == tear || there && (u.Name != "installed" || r.Applied.Index != 1) || r.ID != 3 || r.Term != 0 {
@@ -195,8 +195,8 @@ func TestAFrozenShardIsTheSameInEveryRun(t *testing.T) {
 		commit(t, s, true, func(b storage.Batch) {
 			create(1)(b)
 			for i := range 20 {
-				b.State(1).PutUser(chat.UserKey{App: 1, ID: fmt.Sprint(i)}, chat.User{Name: "x"})
-				b.State(1).SetEffectMark(uint16(i), 1, 1)
+				b.State(1).Users.Put(chat.UserKey{App: 1, ID: fmt.Sprint(i)}, chat.User{Name: "x"})
+				b.State(1).Applied.Put(chat.EffectSource{Shard: uint16(i), Epoch: 1}, 1)
 			}
 		})
 		_, all := staged(t, s)

@@ -2,28 +2,18 @@ package memory
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/gob"
+	"errors"
 	"fmt"
 	"io"
 
-	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/storage"
 )
 
-// contents is what a snapshot holds, its rows in the order of their keys.
-type contents struct {
-	Shard       storage.ShardID
-	Applied     storage.Applied
-	Users       []pair[chat.UserKey, chat.User]
-	Memberships []pair[membershipKey, chat.Membership]
-	Heads       []pair[chat.ConversationKey, chat.Head]
-	Entries     []pair[entryKey, chat.Entry]
-	Dedupe      []pair[dedupeKey, chat.Dedupe]
-	Outbox      []pair[chat.EffectRef, chat.Effect]
-	OutboxHeads []pair[uint16, uint64]
-	Marks       []pair[epochKey, uint64]
-	Document    storage.Document
+// header begins a snapshot; the tables follow.
+type header struct {
+	Shard   storage.ShardID
+	Applied storage.Applied
 }
 
 // frozen is a shard's contents, encoded.
@@ -51,12 +41,11 @@ func (s *Store) Freeze(id storage.ShardID) (storage.Frozen, error) {
 		return nil, fmt.Errorf("freeze shard %d: it has no replica here", id)
 	}
 	var out bytes.Buffer
-	err := gob.NewEncoder(&out).Encode(contents{
-		Shard: id, Applied: sh.replica.Applied, Users: sh.users.pairs(byUser), Memberships: sh.memberships.pairs(byMembership),
-		Heads: sh.heads.pairs(byConversation), Entries: sh.entries.pairs(byEntry), Dedupe: sh.dedupe.pairs(byDedupe),
-		Outbox: sh.outbox.pairs(byEffect), OutboxHeads: sh.outboxHeads.pairs(cmp.Compare[uint16]), Marks: sh.marks.pairs(byEpoch),
-		Document: sh.documents.rows[onlyKey{}],
-	})
+	enc := gob.NewEncoder(&out)
+	err := enc.Encode(header{id, sh.replica.Applied})
+	for _, t := range sh.all {
+		err = errors.Join(err, t.save(enc))
+	}
 	return &frozen{sh.replica.Applied, out.Bytes()}, err
 }
 
@@ -81,7 +70,8 @@ func (f *frozen) Close() error { return nil }
 type staging struct {
 	shard  storage.ShardID
 	data   []byte
-	found  contents
+	found  header
+	tables tables
 	sealed bool
 }
 
@@ -97,7 +87,15 @@ func (g *staging) Write(chunk []byte) error {
 // Seal implements storage.Staging.
 func (g *staging) Seal() (storage.Applied, error) {
 	in := bytes.NewReader(g.data)
-	if err := gob.NewDecoder(in).Decode(&g.found); err != nil || in.Len() > 0 || g.found.Shard != g.shard {
+	dec := gob.NewDecoder(in)
+	err := dec.Decode(&g.found)
+	g.tables = newTables()
+	for _, t := range g.tables.all {
+		if err == nil {
+			err = t.load(dec)
+		}
+	}
+	if err != nil || in.Len() > 0 || g.found.Shard != g.shard {
 		return storage.Applied{}, storage.ErrMalformed
 	}
 	g.sealed = true
@@ -120,23 +118,12 @@ func (s *Store) Install(id storage.ShardID, from storage.Staging) error {
 	}
 	sh, c := s.shards[id], &g.found
 	now := *sh
-	now.tables, now.log, now.generation = newTables(), nil, sh.generation+1
+	now.tables, now.log, now.generation = g.tables, nil, sh.generation+1
 	now.replica.Applied, now.replica.Base, now.replica.Last = c.Applied, c.Applied.Position, c.Applied.Index
 	if s.TearInstall {
 		none := now
 		none.tables, none.replica.Applied, none.replica.Base, none.replica.Last = newTables(), storage.Applied{}, storage.Position{}, 0
 		s.undo = append(s.undo, func() { *sh = none })
-	}
-	now.users.fill(c.Users)
-	now.memberships.fill(c.Memberships)
-	now.heads.fill(c.Heads)
-	now.entries.fill(c.Entries)
-	now.dedupe.fill(c.Dedupe)
-	now.outbox.fill(c.Outbox)
-	now.outboxHeads.fill(c.OutboxHeads)
-	now.marks.fill(c.Marks)
-	if c.Document.Version != 0 {
-		now.documents.rows[onlyKey{}] = c.Document
 	}
 	*sh = now
 	return g.Discard()

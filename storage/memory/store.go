@@ -161,17 +161,20 @@ func (b *batch) shard(id storage.ShardID) *shard {
 }
 
 // State implements storage.Batch.
-func (b *batch) State(id storage.ShardID) chat.State { return b.shard(id) }
+func (b *batch) State(id storage.ShardID) *chat.State {
+	sh := b.shard(id)
+	return sh.state(b.store.count)
+}
 
 // Document implements storage.Batch.
 func (b *batch) Document(id storage.ShardID) storage.Document {
-	d, _ := b.shard(id).documents.get(onlyKey{})
+	d, _ := b.shard(id).documents.Get(onlyKey{})
 	return d
 }
 
 // SetDocument implements storage.Batch.
 func (b *batch) SetDocument(id storage.ShardID, d storage.Document) {
-	b.shard(id).documents.put(onlyKey{}, d)
+	b.shard(id).documents.Put(onlyKey{}, d)
 }
 
 // Err implements storage.Batch.
@@ -229,7 +232,7 @@ func (b *batch) Commit(sync bool) error {
 	var undo []func()
 	for _, sh := range b.touched {
 		undo = append(undo, sh.restore())
-		for _, t := range sh.each() {
+		for _, t := range sh.all {
 			if f := t.commit(); f != nil {
 				undo = append(undo, f)
 			}
@@ -274,7 +277,7 @@ func (b *batch) Discard() {
 
 // discard drops the pending rows.
 func (sh *shard) discard() {
-	for _, t := range sh.each() {
+	for _, t := range sh.all {
 		t.discard()
 	}
 	sh.batch = nil

@@ -1,19 +1,21 @@
 package memory
 
-import "maps"
+import (
+	"encoding/gob"
+	"maps"
+	"slices"
+)
 
 // table is one kind of row: what is committed, and what the open batch wrote
 // over it (a nil value is a deletion).
 type table[K comparable, V any] struct {
 	rows    map[K]V
 	pending map[K]*V
+	compare func(a, b K) int
 }
 
-func newTable[K comparable, V any]() *table[K, V] {
-	return &table[K, V]{rows: make(map[K]V), pending: make(map[K]*V)}
-}
-
-func (t *table[K, V]) get(k K) (V, bool) {
+// Get implements chat.Table.
+func (t *table[K, V]) Get(k K) (V, bool) {
 	if v, ok := t.pending[k]; ok {
 		if v == nil {
 			var none V
@@ -25,7 +27,11 @@ func (t *table[K, V]) get(k K) (V, bool) {
 	return v, ok
 }
 
-func (t *table[K, V]) put(k K, v V) { t.pending[k] = &v }
+// Put implements chat.Table.
+func (t *table[K, V]) Put(k K, v V) { t.pending[k] = &v }
+
+// Delete implements chat.Table.
+func (t *table[K, V]) Delete(k K) { t.pending[k] = nil }
 
 // drop deletes the rows whose key matches.
 func (t *table[K, V]) drop(match func(K) bool) {
@@ -41,8 +47,6 @@ func (t *table[K, V]) drop(match func(K) bool) {
 	}
 }
 
-// commit takes the open batch's writes over and gives what brings the rows
-// back.
 func (t *table[K, V]) commit() (undo func()) {
 	if len(t.pending) == 0 {
 		return nil
@@ -72,9 +76,30 @@ func (t *table[K, V]) set(k K, v *V) {
 	}
 }
 
-// clone copies what is committed.
-func (t *table[K, V]) clone() *table[K, V] {
-	return &table[K, V]{rows: maps.Clone(t.rows), pending: make(map[K]*V)}
+func (t *table[K, V]) discard() { clear(t.pending) }
+
+func (t *table[K, V]) copy(from anyTable) { t.rows = maps.Clone(from.(*table[K, V]).rows) }
+
+// row is a row of a snapshot.
+type row[K comparable, V any] struct {
+	Key K
+	Row V
 }
 
-func (t *table[K, V]) discard() { clear(t.pending) }
+func (t *table[K, V]) save(out *gob.Encoder) error {
+	rows := make([]row[K, V], 0, len(t.rows))
+	for k, v := range t.rows {
+		rows = append(rows, row[K, V]{k, v})
+	}
+	slices.SortFunc(rows, func(a, b row[K, V]) int { return t.compare(a.Key, b.Key) })
+	return out.Encode(rows)
+}
+
+func (t *table[K, V]) load(in *gob.Decoder) error {
+	var rows []row[K, V]
+	err := in.Decode(&rows)
+	for _, r := range rows {
+		t.rows[r.Key] = r.Row
+	}
+	return err
+}

@@ -52,7 +52,7 @@ func (v view) Head(c chat.ConversationKey) (chat.Head, bool, error) {
 
 // Membership implements storage.View.
 func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool, error) {
-	return committed(v.store, v.memberships, membershipKey{u, c})
+	return committed(v.store, v.memberships, chat.MembershipKey{User: u, Conversation: c})
 }
 
 // Entries implements storage.View.
@@ -77,7 +77,7 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 	}
 	var out []chat.Entry
 	for seq := first; seq <= last; seq++ {
-		if e, ok := v.entries.rows[entryKey{c, seq}]; ok {
+		if e, ok := v.entries.rows[chat.EntryKey{Conversation: c, Seq: seq}]; ok {
 			out = append(out, e)
 		}
 	}
@@ -96,7 +96,7 @@ func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.
 	}
 	slices.SortFunc(of, byConversation)
 	for _, c := range of {
-		if !visit(c, v.memberships.rows[membershipKey{u, c}]) {
+		if !visit(c, v.memberships.rows[chat.MembershipKey{User: u, Conversation: c}]) {
 			return nil
 		}
 	}

@@ -23,7 +23,7 @@ type batch struct {
 func (s *Store) Batch() storage.Batch { return &batch{store: s, out: s.db.NewBatch()} }
 
 // State implements storage.Batch.
-func (b *batch) State(shard storage.ShardID) chat.State { return b.state(shard) }
+func (b *batch) State(shard storage.ShardID) *chat.State { return &b.state(shard).State }
 
 func (b *batch) state(shard storage.ShardID) *state {
 	st := b.store.states[shard]

@@ -72,8 +72,8 @@ func named(t *testing.T, s *pebble.Store, generation string, applied uint64) {
 	r, _ := s.Replica(1)
 	from := max(1, r.Last) + 1
 	for i := range 40 {
-		b.State(1).PutUser(chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}, chat.User{Name: generation})
-		b.State(1).PutUser(chat.UserKey{App: 1, ID: fmt.Sprintf("%s%d", generation, i)}, chat.User{Name: generation})
+		b.State(1).Users.Put(chat.UserKey{App: 1, ID: fmt.Sprintf("user%d", i)}, chat.User{Name: generation})
+		b.State(1).Users.Put(chat.UserKey{App: 1, ID: fmt.Sprintf("%s%d", generation, i)}, chat.User{Name: generation})
 	}
 	for i := from; i <= applied+4; i++ {
 		b.Append(1, []storage.LogEntry{{Position: storage.Position{Index: i, Term: 2}, Data: []byte(generation)}})

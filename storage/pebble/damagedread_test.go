@@ -34,8 +34,8 @@ func TestAReadSaysThatTheDiskIsDamaged(t *testing.T) {
 	name := make([]byte, 1000)
 	for i := range 1000 { // many blocks, most of which nobody has read when the store is open
 		_, _ = noise.Read(name)
-		b.State(1).PutUser(user(i), chat.User{Name: string(name)})
-		b.State(1).PutMembership(user(0), chat.PeerConversation(1, user(0).ID, fmt.Sprint(i, "-", noise.Uint64())), chat.Membership{})
+		b.State(1).Users.Put(user(i), chat.User{Name: string(name)})
+		b.State(1).Memberships.Put(chat.MembershipKey{User: user(0), Conversation: chat.PeerConversation(1, user(0).ID, fmt.Sprint(i, "-", noise.Uint64()))}, chat.Membership{})
 	}
 	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
 		t.Fatal(err)

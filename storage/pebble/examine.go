@@ -118,7 +118,7 @@ func (x *examiner) problem(format string, args ...any) {
 }
 
 func (x *examiner) shard() error {
-	st := &state{store: x.store, shard: x.x.Shard}
+	st := newState(x.store, x.x.Shard)
 	if err := st.load(); err != nil {
 		return err
 	}

@@ -118,8 +118,8 @@ func appendMembershipsPrefix(dst []byte, shard storage.ShardID, u chat.UserKey) 
 	return appendSized(appendTable(dst, shard, u.App, tableMembership), u.ID)
 }
 
-func appendMembershipKey(dst []byte, shard storage.ShardID, u chat.UserKey, c chat.ConversationKey) []byte {
-	return appendConversation(appendMembershipsPrefix(dst, shard, u), c)
+func appendMembershipKey(dst []byte, shard storage.ShardID, k chat.MembershipKey) []byte {
+	return appendConversation(appendMembershipsPrefix(dst, shard, k.User), k.Conversation)
 }
 
 // parseConversation reads what follows a memberships prefix.
@@ -134,21 +134,22 @@ func appendHeadKey(dst []byte, shard storage.ShardID, c chat.ConversationKey) []
 	return appendConversation(appendTable(dst, shard, c.App, tableHead), c)
 }
 
-func appendEntryKey(dst []byte, shard storage.ShardID, c chat.ConversationKey, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableEntry), c), seq)
+func appendEntryKey(dst []byte, shard storage.ShardID, k chat.EntryKey) []byte {
+	c := k.Conversation
+	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableEntry), c), k.Seq)
 }
 
 func appendDedupePrefix(dst []byte, shard storage.ShardID, c chat.ConversationKey, issuedAt int64) []byte {
 	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableDedupe), c), uint64(issuedAt))
 }
 
-func appendDedupeKey(dst []byte, shard storage.ShardID, c chat.ConversationKey, k chat.DedupeKey) []byte {
-	return append(appendSized(appendDedupePrefix(dst, shard, c, k.IssuedAt), k.Sender), k.ID[:]...)
+func appendDedupeKey(dst []byte, shard storage.ShardID, k chat.DedupeKey) []byte {
+	return append(appendSized(appendDedupePrefix(dst, shard, k.Conversation, k.IssuedAt), k.Sender), k.ID[:]...)
 }
 
-func appendOutboxKey(dst []byte, shard storage.ShardID, destination uint16, number uint64) []byte {
-	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutbox), destination)
-	return binary.BigEndian.AppendUint64(dst, number)
+func appendOutboxKey(dst []byte, shard storage.ShardID, r chat.EffectRef) []byte {
+	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutbox), r.Destination)
+	return binary.BigEndian.AppendUint64(dst, r.Number)
 }
 
 func appendOutboxHeadKey(dst []byte, shard storage.ShardID, destination uint16) []byte {
@@ -159,9 +160,9 @@ func appendOutboxBaseKey(dst []byte, shard storage.ShardID, destination uint16) 
 	return binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableOutboxBase), destination)
 }
 
-func appendEffectMarkKey(dst []byte, shard storage.ShardID, source uint16, epoch uint64) []byte {
-	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableEffectMark), source)
-	return binary.BigEndian.AppendUint64(dst, epoch)
+func appendEffectMarkKey(dst []byte, shard storage.ShardID, s chat.EffectSource) []byte {
+	dst = binary.BigEndian.AppendUint16(appendTable(dst, shard, 0, tableEffectMark), s.Shard)
+	return binary.BigEndian.AppendUint64(dst, s.Epoch)
 }
 
 // prefixEnd is the first key after all keys with the prefix.

@@ -13,7 +13,7 @@ import (
 func TestTheKeyLayoutIsFixed(t *testing.T) {
 	u := chat.UserKey{App: 7, ID: "ann"}
 	c := chat.PeerConversation(7, "ann", "bo")
-	d := chat.DedupeKey{IssuedAt: 0x0102, Sender: "bo", ID: chat.ClientMessageID{0xaa, 15: 0xbb}}
+	d := chat.DedupeKey{Conversation: c, IssuedAt: 0x0102, Sender: "bo", ID: chat.ClientMessageID{0xaa, 15: 0xbb}}
 	for name, k := range map[string]struct {
 		got  []byte
 		want string
@@ -23,14 +23,14 @@ func TestTheKeyLayoutIsFixed(t *testing.T) {
 		"node":        {keyNode, "006e"},
 		"replica":     {replicaKey(0x0109), "01" + "0109"},
 		"user":        {appendUserKey(nil, 0x0109, u), "02" + "0109" + "00000007" + "01" + "03616e6e"},
-		"membership":  {appendMembershipKey(nil, 9, u, c), "02" + "0009" + "00000007" + "02" + "03616e6e" + "01" + "0703616e6e02626f"},
+		"membership":  {appendMembershipKey(nil, 9, chat.MembershipKey{User: u, Conversation: c}), "02" + "0009" + "00000007" + "02" + "03616e6e" + "01" + "0703616e6e02626f"},
 		"head":        {appendHeadKey(nil, 9, c), "02" + "0009" + "00000007" + "03" + "01" + "0703616e6e02626f"},
-		"entry":       {appendEntryKey(nil, 9, c, 0x0203), "02" + "0009" + "00000007" + "04" + "01" + "0703616e6e02626f" + "0000000000000203"},
-		"dedupe":      {appendDedupeKey(nil, 9, c, d), "02" + "0009" + "00000007" + "05" + "01" + "0703616e6e02626f" + "0000000000000102" + "02626f" + "aa0000000000000000000000000000bb"},
-		"outbox":      {appendOutboxKey(nil, 9, 0x0304, 5), "02" + "0009" + "00000000" + "06" + "0304" + "0000000000000005"},
+		"entry":       {appendEntryKey(nil, 9, chat.EntryKey{Conversation: c, Seq: 0x0203}), "02" + "0009" + "00000007" + "04" + "01" + "0703616e6e02626f" + "0000000000000203"},
+		"dedupe":      {appendDedupeKey(nil, 9, d), "02" + "0009" + "00000007" + "05" + "01" + "0703616e6e02626f" + "0000000000000102" + "02626f" + "aa0000000000000000000000000000bb"},
+		"outbox":      {appendOutboxKey(nil, 9, chat.EffectRef{Destination: 0x0304, Number: 5}), "02" + "0009" + "00000000" + "06" + "0304" + "0000000000000005"},
 		"outbox head": {appendOutboxHeadKey(nil, 9, 0x0304), "02" + "0009" + "00000000" + "07" + "0304"},
 		"outbox base": {appendOutboxBaseKey(nil, 9, 0x0304), "02" + "0009" + "00000000" + "0e" + "0304"},
-		"effect mark": {appendEffectMarkKey(nil, 9, 0x0304, 2), "02" + "0009" + "00000000" + "08" + "0304" + "0000000000000002"},
+		"effect mark": {appendEffectMarkKey(nil, 9, chat.EffectSource{Shard: 0x0304, Epoch: 2}), "02" + "0009" + "00000000" + "08" + "0304" + "0000000000000002"},
 		"applied":     {appendOwn(nil, 9, tableApplied), "02" + "0009" + "00000000" + "09"},
 		"descriptor":  {appendOwn(nil, 9, tableDescriptor), "02" + "0009" + "00000000" + "0a"},
 		"log base":    {appendOwn(nil, 9, tableLogBase), "02" + "0009" + "00000000" + "0b"},
@@ -47,7 +47,7 @@ func TestAMembershipKeyTellsItsConversation(t *testing.T) {
 	u := chat.UserKey{App: 7, ID: "ann"}
 	for _, c := range []chat.ConversationKey{chat.PeerConversation(7, "ann", "bo"), {App: 7, Kind: chat.KindGroup, ID: "g"}, {App: 7, Kind: chat.KindRoom}} {
 		prefix := appendMembershipsPrefix(nil, 9, u)
-		got, ok := parseConversation(7, appendMembershipKey(nil, 9, u, c)[len(prefix):])
+		got, ok := parseConversation(7, appendMembershipKey(nil, 9, chat.MembershipKey{User: u, Conversation: c})[len(prefix):])
 		if !ok || got != c {
 			t.Errorf("%+v is read as %+v, %v", c, got, ok)
 		}

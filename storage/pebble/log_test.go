@@ -56,7 +56,7 @@ func (next *ledger) write(b storage.Batch, i uint64) {
 	next.hard = storage.HardState{Term: term, Vote: storage.ReplicaID(i)}
 	b.SetHardState(1, next.hard)
 	next.name = fmt.Sprint("commit ", i)
-	b.State(1).PutUser(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: next.name})
+	b.State(1).Users.Put(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: next.name})
 }
 
 func (l *ledger) copy() *ledger {

@@ -117,7 +117,7 @@ func TestAStoreOfFormat1IsTakenOver(t *testing.T) {
 	fs := vfs.NewMem()
 	s := openOn(t, fs)
 	b := s.Batch()
-	b.State(1).PutUser(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
+	b.State(1).Users.Put(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
 	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestAStoreOfFormat1IsTakenOver(t *testing.T) {
 	})
 	s = openOn(t, fs)
 	b = s.Batch()
-	u, there := b.State(1).User(chat.UserKey{App: 1, ID: "ann"})
+	u, there := b.State(1).Users.Get(chat.UserKey{App: 1, ID: "ann"})
 	b.Discard()
 	if r, err := s.Replica(1); err != nil || r.ID != 5 || u.Name != "Ann" || !there || s.Node() != name {
 		t.Errorf("the replica is %+v, %v, ann %+v, %v, the name %q and then %q", r, err, u, there, name, s.Node())
@@ -234,7 +234,7 @@ func TestAFullDiskIsTold(t *testing.T) {
 	}
 	full.Store(true)
 	b := s.Batch()
-	b.State(1).PutUser(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
+	b.State(1).Users.Put(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
 	if err := b.Commit(true); err != nil {
 		t.Fatal(err)
 	}

@@ -198,7 +198,7 @@ func (b *batch) Append(shard storage.ShardID, entries []storage.LogEntry) {
 	}
 	last := entries[len(entries)-1].Index
 	if last < st.next.Last {
-		st.dropRange(appendLogKey(nil, shard, last+1), appendLogKey(nil, shard, st.next.Last+1))
+		st.removeRange(appendLogKey(nil, shard, last+1), appendLogKey(nil, shard, st.next.Last+1))
 	}
 	st.next.Last, st.appended = last, true
 }
@@ -226,7 +226,7 @@ func (b *batch) SetApplied(shard storage.ShardID, a storage.Applied) {
 func (b *batch) Truncate(shard storage.ShardID, base storage.Position) {
 	st := b.state(shard)
 	st.setPosition(tableLogBase, base, false)
-	st.dropRange(appendLogKey(nil, shard, st.next.Base.Index+1), appendLogKey(nil, shard, base.Index+1))
+	st.removeRange(appendLogKey(nil, shard, st.next.Base.Index+1), appendLogKey(nil, shard, base.Index+1))
 	st.next.Base = base
 }
 

@@ -31,7 +31,7 @@ func TestALargeShardIsStagedInSeveralTables(t *testing.T) {
 		for seq := range uint64(entries) {
 			body := make([]byte, size)
 			_, _ = noise.Read(body)
-			b.State(1).PutEntry(c, chat.Entry{Seq: seq + 1, Message: chat.Message{Body: body}})
+			b.State(1).Entries.Put(chat.EntryKey{Conversation: c, Seq: seq + 1}, chat.Entry{Seq: seq + 1, Message: chat.Message{Body: body}})
 		}
 		if err := b.Commit(true); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 package pebble
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,15 +14,16 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// state is one shard as Apply sees it: a cache over the database that runs
-// ahead of it by the open batch.
+// state is one shard as Apply sees it: tables that cache what the next batch will
+// ask for, and run ahead of the database by the open batch.
 //
-// Invariants: what a cached conversation says is what the database will say
-// once the open batch is committed, and so do counters, of which there are a
-// few for each other shard; users and memberships hold nothing but rows written
-// by the open batch, as does document; without an open batch these are empty.
-// next is the replica as the open batch leaves it.
+// Invariants: what a table says is what the database will say once the open batch
+// is committed; document holds nothing but what the open batch wrote. next is the
+// replica as the open batch leaves it.
 type state struct {
+	chat.State
+	tables []anyTable // each of them
+
 	store *Store
 	shard storage.ShardID
 	batch *batch // the open one, nil between batches
@@ -37,25 +37,26 @@ type state struct {
 	replica    storage.Replica // as committed
 	generation int             // counts the beginnings and the ends of replacements of the contents: odd in between
 
-	conversations map[chat.ConversationKey]*conversation
-	dirty         []*conversation
-
-	users       map[chat.UserKey]chat.User
-	memberships map[membershipKey]chat.Membership
-	counters    map[string]uint64
-	document    *storage.Document
+	document *storage.Document
 
 	// Scratch for the rows that are written most.
 	key         []byte
-	head        logpb.Head
-	entry       logpb.Entry
 	logEntry    logpb.LogEntry
 	positionRow logpb.Position
 }
 
-type membershipKey struct {
-	user         chat.UserKey
-	conversation chat.ConversationKey
+// newState declares a shard's tables.
+func newState(store *Store, shard storage.ShardID) *state {
+	s := &state{store: store, shard: shard}
+	s.Users = newTable(s, appendUserKey, rowOf[chat.User](new(logpb.User)))
+	s.Memberships = newTable(s, appendMembershipKey, rowOf[chat.Membership](new(logpb.Membership)))
+	s.Heads = newHot(s, appendHeadKey, rowOf[chat.Head](new(logpb.Head)))
+	s.Entries = newTable(s, appendEntryKey, rowOf[chat.Entry](new(logpb.Entry)))
+	s.Dedupes = newDedupes(s, s.Heads)
+	s.Applied = newHot(s, appendEffectMarkKey, rowOf[uint64](new(count)))
+	s.Outbox = &outbox{state: s,
+		heads: newHot(s, appendOutboxHeadKey, rowOf[uint64](new(count))), base: newHot(s, appendOutboxBaseKey, rowOf[uint64](new(count)))}
+	return s
 }
 
 // row is what the generated messages of proto/log have in common.
@@ -65,13 +66,12 @@ type row interface {
 	UnmarshalVT([]byte) error
 }
 
-// forget empties the caches, which then start from the disk.
+// forget empties the tables, which then start from the disk.
 func (s *state) forget() {
-	s.conversations = make(map[chat.ConversationKey]*conversation)
-	s.users = make(map[chat.UserKey]chat.User)
-	s.memberships = make(map[membershipKey]chat.Membership)
-	s.counters = make(map[string]uint64)
-	s.dirty, s.batch, s.document = nil, nil, nil
+	for _, t := range s.tables {
+		t.forget()
+	}
+	s.batch, s.document = nil, nil
 }
 
 // get reads a committed row into r; ok is false when there is none.
@@ -117,127 +117,22 @@ func (s *state) set(key []byte, r row) {
 	}
 }
 
-// User implements chat.State.
-func (s *state) User(u chat.UserKey) (chat.User, bool) {
-	if v, ok := s.users[u]; ok {
-		return v, true
-	}
-	var r logpb.User
-	s.key = appendUserKey(s.key[:0], s.shard, u)
-	ok := s.get(s.key, &r)
-	return r.Chat(), ok
-}
-
-// PutUser implements chat.State.
-func (s *state) PutUser(u chat.UserKey, v chat.User) {
-	s.users[u] = v
-	s.key = appendUserKey(s.key[:0], s.shard, u)
-	s.set(s.key, logpb.FromUser(v))
-}
-
-// Membership implements chat.State.
-func (s *state) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool) {
-	if v, ok := s.memberships[membershipKey{u, c}]; ok {
-		return v, true
-	}
-	var r logpb.Membership
-	s.key = appendMembershipKey(s.key[:0], s.shard, u, c)
-	ok := s.get(s.key, &r)
-	return r.Chat(), ok
-}
-
-// PutMembership implements chat.State.
-func (s *state) PutMembership(u chat.UserKey, c chat.ConversationKey, v chat.Membership) {
-	s.memberships[membershipKey{u, c}] = v
-	s.key = appendMembershipKey(s.key[:0], s.shard, u, c)
-	s.set(s.key, logpb.FromMembership(v))
-}
-
-// QueueEffect implements chat.State.
-func (s *state) QueueEffect(e chat.Effect) chat.EffectRef {
-	destination := uint16(storage.UserShard(s.store.shards, e.ConversationOpened.User))
-	s.key = appendOutboxHeadKey(s.key[:0], s.shard, destination)
-	n := s.counter(s.key) + 1
-	s.setCounter(s.key, n)
-	s.key = appendOutboxKey(s.key[:0], s.shard, destination, n)
-	s.set(s.key, logpb.FromEffect(e))
-	return chat.EffectRef{Destination: destination, Number: n}
-}
-
-// DropEffects implements chat.State. It deletes rows one by one: an outbox is
-// deleted from all the time, and each range that is deleted makes every read of
-// the memtable more expensive until it is flushed.
-func (s *state) DropEffects(destination uint16, through uint64) {
-	s.key = appendOutboxHeadKey(s.key[:0], s.shard, destination)
-	through = min(through, s.counter(s.key))
-	s.key = appendOutboxBaseKey(s.key[:0], s.shard, destination)
-	base := s.counter(s.key)
-	if through <= base {
-		return
-	}
-	s.setCounter(s.key, through)
-	if through-base > maxSingleDrops {
-		s.dropRange(appendOutboxKey(nil, s.shard, destination, base+1), appendOutboxKey(nil, s.shard, destination, through+1))
-		return
-	}
-	for n := base + 1; n <= through; n++ {
-		s.key = appendOutboxKey(s.key[:0], s.shard, destination, n)
-		if err := s.batch.out.Delete(s.key, nil); err != nil {
-			s.batch.fail(err)
-		}
-	}
-}
-
-// maxSingleDrops is up to how many rows are deleted one by one: more come
-// seldom, or from a store that had no outbox base.
-const maxSingleDrops = 1024
-
-// EffectMark implements chat.State.
-func (s *state) EffectMark(source uint16, epoch uint64) uint64 {
-	s.key = appendEffectMarkKey(s.key[:0], s.shard, source, epoch)
-	return s.counter(s.key)
-}
-
-// SetEffectMark implements chat.State.
-func (s *state) SetEffectMark(source uint16, epoch, through uint64) {
-	s.key = appendEffectMarkKey(s.key[:0], s.shard, source, epoch)
-	s.setCounter(s.key, through)
-}
-
-func (s *state) counter(key []byte) uint64 {
-	if n, ok := s.counters[string(key)]; ok {
-		return n
-	}
-	n, err := s.store.getNumber(key)
-	if err != nil {
-		s.batch.fail(err)
-		return 0
-	}
-	s.counters[string(key)] = n
-	return n
-}
-
-func (s *state) setCounter(key []byte, n uint64) {
-	s.counters[string(key)] = n
-	var v [8]byte
-	binary.BigEndian.PutUint64(v[:], n)
-	if err := s.batch.out.Set(key, v[:], nil); err != nil {
+func (s *state) remove(key []byte) {
+	if err := s.batch.out.Delete(key, nil); err != nil {
 		s.batch.fail(err)
 	}
 }
 
-func (s *state) dropRange(from, to []byte) {
+func (s *state) removeRange(from, to []byte) {
 	if err := s.batch.out.DeleteRange(from, to, nil); err != nil {
 		s.batch.fail(err)
 	}
 }
 
-// flush writes what is written once per batch however often it changed: heads.
+// flush writes what is written once per batch however often it changed.
 func (s *state) flush() {
-	for _, c := range s.dirty {
-		s.key = appendHeadKey(s.key[:0], s.shard, c.key)
-		s.head.Set(&c.head)
-		s.set(s.key, &s.head)
+	for _, t := range s.tables {
+		t.flush()
 	}
 	s.flushApplied()
 }
@@ -256,13 +151,9 @@ func (s *state) flushApplied() {
 
 // committed forgets what only the open batch needed.
 func (s *state) committed() {
-	for _, c := range s.dirty {
-		c.committed()
+	for _, t := range s.tables {
+		t.committed()
 	}
-	s.dirty = s.dirty[:0]
-	clear(s.users)
-	clear(s.memberships)
-	s.evict()
 	s.batch, s.document = nil, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()

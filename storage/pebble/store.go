@@ -140,7 +140,7 @@ func (s *Store) start(node storage.NodeID) error {
 // of a Destroy.
 func (s *Store) load() error {
 	for shard := 0; shard <= s.shards; shard++ {
-		st := &state{store: s, shard: storage.ShardID(shard)}
+		st := newState(s, storage.ShardID(shard))
 		s.states = append(s.states, st)
 		if err := st.load(); err != nil {
 			return fmt.Errorf("shard %d: %w", shard, err)

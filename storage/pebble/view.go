@@ -57,7 +57,7 @@ func (v view) Head(c chat.ConversationKey) (chat.Head, bool, error) {
 // Membership implements storage.View.
 func (v view) Membership(u chat.UserKey, c chat.ConversationKey) (chat.Membership, bool, error) {
 	var r logpb.Membership
-	ok, err := get(v.db, appendMembershipKey(nil, v.shard, u, c), &r)
+	ok, err := get(v.db, appendMembershipKey(nil, v.shard, chat.MembershipKey{User: u, Conversation: c}), &r)
 	return r.Chat(), ok, err
 }
 
@@ -66,10 +66,10 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 	if limit < 1 || after == math.MaxUint64 || before != 0 && before <= after+1 {
 		return nil, nil
 	}
-	lower := appendEntryKey(nil, v.shard, c, after+1)
+	lower := appendEntryKey(nil, v.shard, chat.EntryKey{Conversation: c, Seq: after + 1})
 	upper := prefixEnd(lower[:len(lower)-8])
 	if before != 0 {
-		upper = appendEntryKey(nil, v.shard, c, before)
+		upper = appendEntryKey(nil, v.shard, chat.EntryKey{Conversation: c, Seq: before})
 	}
 	var out []chat.Entry
 	err := v.scan(lower, upper, newest, func(_, value []byte) (bool, error) {
@@ -111,7 +111,7 @@ func (v view) Effects(destination storage.ShardID, limit int) (first uint64, eff
 	if err != nil {
 		return 0, nil, err
 	}
-	lower := appendOutboxKey(nil, v.shard, uint16(destination), base+1)
+	lower := appendOutboxKey(nil, v.shard, chat.EffectRef{Destination: uint16(destination), Number: base + 1})
 	err = v.scan(lower, prefixEnd(lower[:len(lower)-8]), false, func(key, value []byte) (bool, error) {
 		if len(effects) == 0 {
 			first = binary.BigEndian.Uint64(key[len(key)-8:])

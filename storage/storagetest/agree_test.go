@@ -90,16 +90,17 @@ func (d *duo) command(m storage.Batch) (storage.ShardID, chat.CommandBody) {
 	case 2:
 		to := storage.ShardID(rapid.IntRange(1, shards).Draw(d.T, "destination"))
 		source := uint16(rapid.IntRange(1, shards).Draw(d.T, "source"))
-		first := m.State(to).EffectMark(source, 1) + rapid.SampledFrom([]uint64{0, 1, 1, 1, 2}).Draw(d.T, "first")
+		applied, _ := m.State(to).Applied.Get(chat.EffectSource{Shard: source, Epoch: 1})
+		first := applied + rapid.SampledFrom([]uint64{0, 1, 1, 1, 2}).Draw(d.T, "first")
 		open := chat.Effect{ConversationOpened: chat.ConversationOpened{User: user, Conversation: c}}
-		return to, chat.Deliver{Source: source, Epoch: 1, First: first, Effects: []chat.Effect{open, open}}
+		return to, chat.Deliver{Source: chat.EffectSource{Shard: source, Epoch: 1}, First: first, Effects: []chat.Effect{open, open}}
 	case 3:
 		to := uint16(rapid.IntRange(1, shards).Draw(d.T, "destination"))
 		return storage.ShardID(rapid.IntRange(1, shards).Draw(d.T, "source")), chat.Delivered{Destination: to, Through: rapid.Uint64Range(0, 6).Draw(d.T, "through")}
 	case 4, 5:
 		if len(d.sent) > 0 {
 			s := rapid.SampledFrom(d.sent).Draw(d.T, "retry")
-			return at(s.Conversation), s
+			return at(s.Conversation), &s
 		}
 	}
 	s := chat.Send{
@@ -109,7 +110,7 @@ func (d *duo) command(m storage.Batch) (storage.ShardID, chat.CommandBody) {
 		Window:          chat.DedupeWindow{Age: 20 * time.Millisecond, Messages: 40},
 	}
 	d.sent = append(d.sent, s)
-	return at(c), s
+	return at(c), &s
 }
 
 func drawPair(t *rapid.T) chat.ConversationKey {

@@ -10,7 +10,7 @@ import (
 func manyShards(b *bench) {
 	batch := b.store.Batch()
 	for i := range 20 {
-		batch.State(storage.UserShard(Shards, user(i))).PutUser(user(i), chat.User{Name: user(i).ID, RegisteredAt: int64(i + 1)})
+		batch.State(storage.UserShard(Shards, user(i))).Users.Put(user(i), chat.User{Name: user(i).ID, RegisteredAt: int64(i + 1)})
 	}
 	has := func(want bool) {
 		b.Helper()
@@ -34,14 +34,15 @@ func manyShards(b *bench) {
 }
 
 func readYourWrites(b *bench) {
-	c, d := pair(1), chat.DedupeKey{IssuedAt: 5, Sender: "ann", ID: chat.ClientMessageID{1}}
-	check := func(s chat.State, want bool) {
+	c := pair(1)
+	d := chat.DedupeKey{Conversation: c, IssuedAt: 5, Sender: "ann", ID: chat.ClientMessageID{1}}
+	check := func(s *chat.State, want bool) {
 		b.Helper()
-		u, okUser := s.User(user(1))
-		m, okMember := s.Membership(user(1), c)
-		h, okHead := s.Head(c)
-		e, okEntry := s.Entry(c, 1)
-		r, okDedupe := s.Dedupe(c, d)
+		u, okUser := s.Users.Get(user(1))
+		m, okMember := s.Memberships.Get(chat.MembershipKey{User: user(1), Conversation: c})
+		h, okHead := s.Heads.Get(c)
+		e, okEntry := s.Entries.Get(chat.EntryKey{Conversation: c, Seq: 1})
+		r, okDedupe := s.Dedupes.Get(d)
 		for name, ok := range map[string]bool{"user": okUser, "membership": okMember, "head": okHead, "entry": okEntry, "dedupe": okDedupe} {
 			if ok != want {
 				b.Errorf("%s is there: %v, want %v", name, ok, want)
@@ -51,10 +52,10 @@ func readYourWrites(b *bench) {
 			string(e.Message.Body) != "body" || e.Sender != "ann" || r.Seq != 1 || r.Content[0] != 8) {
 			b.Errorf("read %+v %+v %+v %+v %+v", u, m, h, e, r)
 		}
-		if _, ok := s.Entry(c, 2); ok {
+		if _, ok := s.Entries.Get(chat.EntryKey{Conversation: c, Seq: 2}); ok {
 			b.Error("entry 2 is there")
 		}
-		if _, ok := s.Dedupe(c, chat.DedupeKey{IssuedAt: 5, Sender: "bo", ID: d.ID}); ok {
+		if _, ok := s.Dedupes.Get(chat.DedupeKey{Conversation: c, IssuedAt: 5, Sender: "bo", ID: d.ID}); ok {
 			b.Error("another sender's dedupe row is there")
 		}
 	}
@@ -62,12 +63,12 @@ func readYourWrites(b *bench) {
 	b.batch(func(batch storage.Batch) {
 		s := batch.State(shard)
 		check(s, false)
-		s.PutUser(user(1), chat.User{Name: "M"})
-		s.PutUser(user(1), chat.User{Name: "N"})
-		s.PutMembership(user(1), c, chat.Membership{Mark: chat.Mark{Seq: 4}, Since: 6})
-		s.PutEntry(c, chat.Entry{Seq: 1, Sender: "ann", Message: chat.Message{Body: []byte("body")}})
-		s.PutDedupe(c, d, chat.Dedupe{Seq: 1, Content: [32]byte{8}})
-		s.PutHead(c, chat.Head{Seq: 1, MaxIssuedAt: 5, Own: [2]uint64{0, 1}, Hash: [32]byte{31: 9}})
+		s.Users.Put(user(1), chat.User{Name: "M"})
+		s.Users.Put(user(1), chat.User{Name: "N"})
+		s.Memberships.Put(chat.MembershipKey{User: user(1), Conversation: c}, chat.Membership{Mark: chat.Mark{Seq: 4}, Since: 6})
+		s.Entries.Put(chat.EntryKey{Conversation: c, Seq: 1}, chat.Entry{Seq: 1, Sender: "ann", Message: chat.Message{Body: []byte("body")}})
+		s.Dedupes.Put(d, chat.Dedupe{Seq: 1, Content: [32]byte{8}})
+		s.Heads.Put(c, chat.Head{Seq: 1, MaxIssuedAt: 5, Own: [2]uint64{0, 1}, Hash: [32]byte{31: 9}})
 		check(s, true)
 		check(batch.State(shard), true)
 	})
@@ -81,10 +82,10 @@ func discard(b *bench) {
 	shard := storage.ConversationShard(Shards, c)
 	batch := b.store.Batch()
 	s := batch.State(shard)
-	chat.Apply(s, chat.Command{Version: chat.Version, Time: epoch, Body: message(c, 1)})
-	s.PutUser(user(1), chat.User{Name: "N"})
-	s.PutMembership(user(1), c, chat.Membership{Since: 1})
-	s.SetEffectMark(3, 1, 9)
+	chat.Apply(s, sendAt(epoch, message(c, 1)))
+	s.Users.Put(user(1), chat.User{Name: "N"})
+	s.Memberships.Put(chat.MembershipKey{User: user(1), Conversation: c}, chat.Membership{Since: 1})
+	s.Applied.Put(chat.EffectSource{Shard: 3, Epoch: 1}, 9)
 	batch.Discard()
 	nothing := func() {
 		b.Helper()
@@ -100,11 +101,11 @@ func discard(b *bench) {
 		})
 		b.batch(func(batch storage.Batch) {
 			s := batch.State(shard)
-			_, okUser := s.User(user(1))
-			_, okMember := s.Membership(user(1), c)
-			_, okHead := s.Head(c)
-			if okUser || okMember || okHead || s.EffectMark(3, 1) != 0 {
-				b.Errorf("the next batch sees user %v, membership %v, head %v, mark %d", okUser, okMember, okHead, s.EffectMark(3, 1))
+			_, okUser := s.Users.Get(user(1))
+			_, okMember := s.Memberships.Get(chat.MembershipKey{User: user(1), Conversation: c})
+			_, okHead := s.Heads.Get(c)
+			if okUser || okMember || okHead || effectMark(s, 3, 1) != 0 {
+				b.Errorf("the next batch sees user %v, membership %v, head %v, mark %d", okUser, okMember, okHead, effectMark(s, 3, 1))
 			}
 		})
 	}
@@ -120,7 +121,7 @@ func afterDiscard(b *bench) {
 	b.send(message(c, 1), message(c, 2))
 	batch := b.store.Batch()
 	for n := range 30 {
-		chat.Apply(batch.State(shard), chat.Command{Version: chat.Version, Time: epoch + 50, Body: message(c, n+2)})
+		chat.Apply(batch.State(shard), sendAt(epoch+50, message(c, n+2)))
 	}
 	batch.Discard()
 	res := b.send(message(c, 2), message(c, 3), message(c, 9), message(c, 3))

@@ -128,7 +128,7 @@ func (b *bench) sendBoth(sends ...chat.Send) []chat.Result {
 	for _, s := range sends {
 		b.now++
 		state := b.pending.State(storage.ConversationShard(Shards, s.Conversation))
-		res, _ := chat.Apply(state, chat.Command{Version: chat.Version, Time: epoch + b.now, Body: s})
+		res, _ := chat.Apply(state, sendAt(epoch+b.now, s))
 		out = append(out, res)
 	}
 	return out
@@ -175,4 +175,26 @@ func window(b *bench) {
 		b.reopen()
 	}
 	b.chain(c, 192)
+}
+
+// dropInBatch puts rows and deletes those below a floor in the same batch.
+func dropInBatch(b *bench) {
+	c := pair(1)
+	key := func(at int64) chat.DedupeKey { return chat.DedupeKey{Conversation: c, IssuedAt: at, Sender: "ann"} }
+	b.batch(func(batch storage.Batch) {
+		s := batch.State(1)
+		for at := range int64(10) {
+			s.Dedupes.Put(key(at), chat.Dedupe{Seq: uint64(at)})
+		}
+		s.Heads.Put(c, chat.Head{Seq: 9, MaxIssuedAt: 9})
+		s.Dedupes.DropBelow(c, 0, 5)
+	})
+	b.reopen()
+	b.batch(func(batch storage.Batch) {
+		for at := range int64(10) {
+			if _, ok := batch.State(1).Dedupes.Get(key(at)); ok != (at >= 5) {
+				b.Errorf("the row issued at %d is there: %v", at, ok)
+			}
+		}
+	})
 }

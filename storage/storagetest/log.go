@@ -151,8 +151,8 @@ func twoBatches(b *bench) {
 	one.Create(1, 7, begin)
 	other.Create(2, 8, begin)
 	other.Append(2, entries(1, 2, 3))
-	one.State(1).PutUser(user(1), chat.User{Name: "one"})
-	other.State(2).PutUser(user(1), chat.User{Name: "other"})
+	one.State(1).Users.Put(user(1), chat.User{Name: "one"})
+	other.State(2).Users.Put(user(1), chat.User{Name: "other"})
 	if err := errors.Join(other.Commit(false), one.Commit(true)); err != nil {
 		b.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func effects(b *bench) {
 			e := chat.Effect{ConversationOpened: chat.ConversationOpened{User: user(i), Conversation: pair(i)}}
 			d := storage.UserShard(Shards, user(i))
 			queued[d] = append(queued[d], e)
-			if ref := batch.State(1).QueueEffect(e); ref != (chat.EffectRef{Destination: uint16(d), Number: uint64(len(queued[d]))}) {
+			if ref := batch.State(1).Outbox.Queue(e); ref != (chat.EffectRef{Destination: uint16(d), Number: uint64(len(queued[d]))}) {
 				b.Errorf("effect for %d stands at %+v, want %d", d, ref, len(queued[d]))
 			}
 		}
@@ -29,7 +29,7 @@ func effects(b *bench) {
 	b.batch(func(batch storage.Batch) {
 		for d := range queued {
 			dropped[d] = min(int(d), len(queued[d]))
-			batch.State(1).DropEffects(uint16(d), uint64(dropped[d]))
+			batch.State(1).Outbox.Drop(uint16(d), uint64(dropped[d]))
 		}
 		queue(batch, 60, 70)
 	})
@@ -37,8 +37,8 @@ func effects(b *bench) {
 	b.batch(func(batch storage.Batch) {
 		for d := range queued {
 			dropped[d] = len(queued[d])
-			batch.State(1).DropEffects(uint16(d), uint64(dropped[d]))
-			batch.State(1).DropEffects(uint16(d), 1) // again, as a retry may
+			batch.State(1).Outbox.Drop(uint16(d), uint64(dropped[d]))
+			batch.State(1).Outbox.Drop(uint16(d), 1) // again, as a retry may
 		}
 	})
 	b.outbox(queued, dropped)
@@ -79,8 +79,8 @@ func effectMarks(b *bench) {
 	set := func(shard storage.ShardID, source uint16, epoch, n uint64) {
 		b.batch(func(batch storage.Batch) {
 			s := batch.State(shard)
-			s.SetEffectMark(source, epoch, n)
-			if got := s.EffectMark(source, epoch); got != n {
+			s.Applied.Put(chat.EffectSource{Shard: source, Epoch: epoch}, n)
+			if got := effectMark(s, source, epoch); got != n {
 				b.Errorf("mark %d in its own batch, want %d", got, n)
 			}
 		})
@@ -94,7 +94,7 @@ func effectMarks(b *bench) {
 		b.Helper()
 		b.batch(func(batch storage.Batch) {
 			one, two := batch.State(1), batch.State(2)
-			got := []uint64{one.EffectMark(2, 1), one.EffectMark(2, 2), one.EffectMark(3, 1), two.EffectMark(2, 1), two.EffectMark(3, 1)}
+			got := []uint64{effectMark(one, 2, 1), effectMark(one, 2, 2), effectMark(one, 3, 1), effectMark(two, 2, 1), effectMark(two, 3, 1)}
 			if want := []uint64{11, 20, 30, 40, 0}; !slices.Equal(got, want) {
 				b.Errorf("marks %v, want %v", got, want)
 			}

@@ -63,14 +63,14 @@ func neighbours(b *bench) {
 		s := batch.State(1)
 		for i, k := range keys {
 			for seq := uint64(1); seq <= uint64(i+1); seq++ {
-				s.PutEntry(k, chat.Entry{Seq: seq, Sender: k.ID})
-				s.PutDedupe(k, chat.DedupeKey{IssuedAt: int64(seq)}, chat.Dedupe{Seq: uint64(i)})
+				s.Entries.Put(chat.EntryKey{Conversation: k, Seq: seq}, chat.Entry{Seq: seq, Sender: k.ID})
+				s.Dedupes.Put(chat.DedupeKey{Conversation: k, IssuedAt: int64(seq)}, chat.Dedupe{Seq: uint64(i)})
 			}
-			s.PutHead(k, chat.Head{Seq: uint64(i + 1), MaxIssuedAt: int64(i + 1)})
-			s.PutUser(chat.UserKey{App: k.App, ID: k.ID + string(rune('0'+k.Kind))}, chat.User{RegisteredAt: int64(i + 1)})
+			s.Heads.Put(k, chat.Head{Seq: uint64(i + 1), MaxIssuedAt: int64(i + 1)})
+			s.Users.Put(chat.UserKey{App: k.App, ID: k.ID + string(rune('0'+k.Kind))}, chat.User{RegisteredAt: int64(i + 1)})
 		}
 	})
-	b.batch(func(batch storage.Batch) { batch.State(1).DropDedupe(keys[1], math.MaxInt64) })
+	b.batch(func(batch storage.Batch) { batch.State(1).Dedupes.DropBelow(keys[1], 0, math.MaxInt64) })
 	b.reopen()
 	for i, k := range keys {
 		b.view(1, func(v storage.View) error {
@@ -83,7 +83,7 @@ func neighbours(b *bench) {
 			return err
 		})
 		b.batch(func(batch storage.Batch) {
-			row, ok := batch.State(1).Dedupe(k, chat.DedupeKey{IssuedAt: 1})
+			row, ok := batch.State(1).Dedupes.Get(chat.DedupeKey{Conversation: k, IssuedAt: 1})
 			if ok != (i != 1) || ok && row.Seq != uint64(i) {
 				b.Errorf("%+v: dedupe row %+v, %v", k, row, ok)
 			}
@@ -103,12 +103,12 @@ func memberships(b *bench) {
 	b.batch(func(batch storage.Batch) {
 		s := batch.State(1)
 		for i := range 20 {
-			s.PutMembership(ann, pair(i), chat.Membership{Since: int64(i), Mark: chat.Mark{Seq: uint64(i), Counted: 2, Own: 1}})
+			s.Memberships.Put(chat.MembershipKey{User: ann, Conversation: pair(i)}, chat.Membership{Since: int64(i), Mark: chat.Mark{Seq: uint64(i), Counted: 2, Own: 1}})
 		}
-		s.PutMembership(ann, pair(3), chat.Membership{Since: 33})
-		s.PutMembership(ann, chat.ConversationKey{App: app, Kind: chat.KindGroup, ID: pair(3).ID}, chat.Membership{Since: 99})
-		s.PutMembership(an, pair(1), chat.Membership{Since: 50})
-		s.PutMembership(other, pair(1), chat.Membership{Since: 60})
+		s.Memberships.Put(chat.MembershipKey{User: ann, Conversation: pair(3)}, chat.Membership{Since: 33})
+		s.Memberships.Put(chat.MembershipKey{User: ann, Conversation: chat.ConversationKey{App: app, Kind: chat.KindGroup, ID: pair(3).ID}}, chat.Membership{Since: 99})
+		s.Memberships.Put(chat.MembershipKey{User: an, Conversation: pair(1)}, chat.Membership{Since: 50})
+		s.Memberships.Put(chat.MembershipKey{User: other, Conversation: pair(1)}, chat.Membership{Since: 60})
 	})
 	b.reopen()
 	b.view(1, func(v storage.View) error {

@@ -49,13 +49,13 @@ func (b *bench) fill(generation string, applied uint64) {
 	b.batch(func(batch storage.Batch) {
 		s := batch.State(1)
 		for i := range 50 {
-			s.PutUser(chat.UserKey{App: app, ID: fmt.Sprintf("%s%d", generation, i)}, chat.User{Name: generation})
+			s.Users.Put(chat.UserKey{App: app, ID: fmt.Sprintf("%s%d", generation, i)}, chat.User{Name: generation})
 		}
 		c := pairOfShard1()
 		for i := range 3 {
-			chat.Apply(s, chat.Command{Version: chat.Version, Time: epoch + int64(i), Body: message(c, i+1)})
+			chat.Apply(s, sendAt(epoch+int64(i), message(c, i+1)))
 		}
-		s.SetEffectMark(3, 1, applied)
+		s.Applied.Put(chat.EffectSource{Shard: 3, Epoch: 1}, applied)
 		r, _ := b.store.Replica(1)
 		batch.Append(1, entries(2, r.Last+1, applied+5))
 		batch.SetApplied(1, storage.Applied{Position: storage.Position{Index: applied, Term: 2}, Descriptor: []byte(generation)})
@@ -98,7 +98,7 @@ func installReplaces(b *bench) {
 	}
 	b.batch(func(batch storage.Batch) {
 		for i := range 50 {
-			batch.State(1).PutUser(chat.UserKey{App: app, ID: fmt.Sprintf("new%d", i)}, chat.User{Name: "new"})
+			batch.State(1).Users.Put(chat.UserKey{App: app, ID: fmt.Sprintf("new%d", i)}, chat.User{Name: "new"})
 		}
 		batch.SetApplied(1, storage.Applied{Position: storage.Position{Index: 44, Term: 2}, Descriptor: []byte("new")})
 		batch.SetHardState(1, storage.HardState{Term: 9, Vote: 2})
@@ -207,7 +207,7 @@ func malformed(b *bench) {
 	}
 	b.batch(func(batch storage.Batch) {
 		batch.Create(2, 1, begin)
-		batch.State(2).PutUser(user(1), chat.User{Name: "of another shard"})
+		batch.State(2).Users.Put(user(1), chat.User{Name: "of another shard"})
 	})
 	other, err := b.store.Freeze(2)
 	if err != nil {
@@ -315,10 +315,10 @@ func emptySnapshot(b *bench) {
 	b.log(1)
 	b.batch(func(batch storage.Batch) { // what the store remembers of rows is gone too
 		s := batch.State(1)
-		_, user := s.User(chat.UserKey{App: app, ID: "old1"})
-		_, head := s.Head(pairOfShard1())
-		if user || head || s.EffectMark(3, 1) != 0 {
-			b.Errorf("the next batch sees user %v, head %v, mark %d", user, head, s.EffectMark(3, 1))
+		_, user := s.Users.Get(chat.UserKey{App: app, ID: "old1"})
+		_, head := s.Heads.Get(pairOfShard1())
+		if user || head || effectMark(s, 3, 1) != 0 {
+			b.Errorf("the next batch sees user %v, head %v, mark %d", user, head, effectMark(s, 3, 1))
 		}
 	})
 }

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 	for name, test := range map[string]func(*bench){
 		"a batch over many shards is seen only when committed": manyShards,
 		"a batch reads its own writes":                         readYourWrites,
+		"every table keeps and deletes its rows":               everyTable,
 		"a discarded batch leaves nothing":                     discard,
 		"a batch after a discarded one starts from the disk":   afterDiscard,
 		"entries are read by range from both ends":             entryRanges,
@@ -36,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"effect marks are kept by source and epoch":            effectMarks,
 		"retries are found however the cache stands":           retries,
 		"a retry in the batch of its first attempt is found":   retryInBatch,
+		"rows of the batch are dropped below a floor":          dropInBatch,
 		"more conversations than a cache holds stay right":     manyConversations,
 		"the window moves the same after a restart":            window,
 		"views may be used while batches are committed":        concurrentViews,
@@ -106,7 +108,7 @@ func (b *bench) send(sends ...chat.Send) []chat.Result {
 		for i, s := range sends {
 			b.now++
 			state := batch.State(storage.ConversationShard(Shards, s.Conversation))
-			out[i], _ = chat.Apply(state, chat.Command{Version: chat.Version, Time: epoch + b.now, Body: s})
+			out[i], _ = chat.Apply(state, sendAt(epoch+b.now, s))
 		}
 	})
 	return out
@@ -134,6 +136,17 @@ func user(i int) chat.UserKey { return chat.UserKey{App: app, ID: fmt.Sprintf("u
 
 // pair is the conversation of ann and a numbered user.
 func pair(i int) chat.ConversationKey { return chat.PeerConversation(app, "ann", user(i).ID) }
+
+// sendAt is a command that sends.
+func sendAt(now int64, s chat.Send) chat.Command {
+	return chat.Command{Version: chat.Version, Time: now, Body: &s}
+}
+
+// effectMark is what a shard has applied of an outbox.
+func effectMark(s *chat.State, shard uint16, epoch uint64) uint64 {
+	n, _ := s.Applied.Get(chat.EffectSource{Shard: shard, Epoch: epoch})
+	return n
+}
 
 // message is a send of ann's, told apart by n, issued n milliseconds after the
 // epoch.

@@ -84,7 +84,7 @@ func (g *group) applyEntries(r *Round, entries []*pb.Entry) {
 // applyEntry runs an entry's proposals. What cannot be read was not written by
 // a release that may share a cluster with this one: a replica that would skip it
 // would diverge, so it panics.
-func (g *group) applyEntry(r *Round, state chat.State, data []byte) {
+func (g *group) applyEntry(r *Round, state *chat.State, data []byte) {
 	origin, number, err := logpb.Ident(data)
 	if err != nil {
 		panic(fmt.Sprintf("round: %v: entry does not decode: %v", g, err))
@@ -117,7 +117,7 @@ func (g *group) decode(data []byte) *logpb.Proposal {
 }
 
 // applyOwn runs a proposal whose proposer waits here.
-func (g *group) applyOwn(r *Round, state chat.State, p *Proposal) (storage.Outcome, error) {
+func (g *group) applyOwn(r *Round, state *chat.State, p *Proposal) (storage.Outcome, error) {
 	if len(p.Commands) == 0 {
 		return g.applyProposal(r, state, g.decode(p.Data))
 	}
@@ -129,7 +129,7 @@ func (g *group) applyOwn(r *Round, state chat.State, p *Proposal) (storage.Outco
 }
 
 // applyProposal runs a decoded proposal.
-func (g *group) applyProposal(r *Round, state chat.State, p *logpb.Proposal) (storage.Outcome, error) {
+func (g *group) applyProposal(r *Round, state *chat.State, p *logpb.Proposal) (storage.Outcome, error) {
 	if p.Document != nil {
 		return storage.Outcome{}, g.applyDocument(r, p.Document)
 	}
@@ -144,7 +144,7 @@ func (g *group) applyProposal(r *Round, state chat.State, p *logpb.Proposal) (st
 	return out, nil
 }
 
-func run(state chat.State, out *storage.Outcome, c chat.Command) {
+func run(state *chat.State, out *storage.Outcome, c chat.Command) {
 	result, events := chat.Apply(state, c)
 	out.Results = append(out.Results, result)
 	out.Events = append(out.Events, events...)

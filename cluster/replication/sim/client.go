@@ -101,7 +101,7 @@ func (o *op) makeSends() {
 	}
 	for range n {
 		c.sent++
-		s := chat.Send{
+		s := &chat.Send{
 			Conversation: o.key(), Sender: o.user().ID, IssuedAt: epoch + r.now.Milliseconds(), Window: chat.DefaultLimits().Dedupe,
 			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, 1+r.rng.IntN(60))},
 		}

@@ -107,18 +107,21 @@ func (b *batch) Discard() {
 }
 
 // State implements storage.Batch.
-func (b *batch) State(s storage.ShardID) chat.State {
+func (b *batch) State(s storage.ShardID) *chat.State {
+	state := b.Batch.State(s)
 	if b.d.n.run.o.Plant == DedupeOff {
-		return forgetful{b.Batch.State(s)}
+		blind := *state
+		blind.Dedupes = forgetful{state.Dedupes}
+		return &blind
 	}
-	return b.Batch.State(s)
+	return state
 }
 
 // forgetful finds no dedupe row.
-type forgetful struct{ chat.State }
+type forgetful struct{ chat.Dedupes }
 
-// Dedupe implements chat.State.
-func (forgetful) Dedupe(chat.ConversationKey, chat.DedupeKey) (chat.Dedupe, bool) {
+// Get implements chat.Dedupes.
+func (forgetful) Get(chat.DedupeKey) (chat.Dedupe, bool) {
 	return chat.Dedupe{}, false
 }
 

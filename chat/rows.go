@@ -1,43 +1,5 @@
 package chat
 
-// State is one shard's rows as Apply sees them: typed, without keys or bytes.
-// Within a batch every read sees the writes before it. Methods cannot fail: an
-// implementation that meets a broken disk remembers the error and refuses the
-// commit, and Apply's results are dropped with it.
-//
-// Slices handed over belong to the receiver and are never changed.
-type State interface {
-	User(UserKey) (User, bool)
-	PutUser(UserKey, User)
-
-	Membership(UserKey, ConversationKey) (Membership, bool)
-	PutMembership(UserKey, ConversationKey, Membership)
-
-	Head(ConversationKey) (Head, bool)
-	PutHead(ConversationKey, Head)
-
-	Entry(ConversationKey, uint64) (Entry, bool)
-	PutEntry(ConversationKey, Entry)
-
-	Dedupe(ConversationKey, DedupeKey) (Dedupe, bool)
-	PutDedupe(ConversationKey, DedupeKey, Dedupe)
-	// DropDedupe deletes the rows of the conversation with IssuedAt below floor.
-	// Apply asks for none of them again, so that reads within the batch may
-	// still show them.
-	DropDedupe(c ConversationKey, floor int64)
-
-	// QueueEffect appends to the outbox for the shard of the effect's user and
-	// tells where it stands.
-	QueueEffect(Effect) EffectRef
-	// DropEffects deletes the outbox for a shard up to and including through.
-	DropEffects(destination uint16, through uint64)
-
-	// EffectMark is the number of the last effect applied from a source shard's
-	// outbox of a restore epoch; 0 when none.
-	EffectMark(source uint16, epoch uint64) uint64
-	SetEffectMark(source uint16, epoch, through uint64)
-}
-
 // User is a registered user's profile row.
 type User struct {
 	Name      string
@@ -124,13 +86,6 @@ type Entry struct {
 	IssuedAt        int64 // ms
 	Message         Message
 	Salt            [16]byte // blinds the body in the hash chain
-}
-
-// DedupeKey names one send of one sender in a conversation.
-type DedupeKey struct {
-	IssuedAt int64 // ms
-	Sender   string
-	ID       ClientMessageID
 }
 
 // Dedupe is where a send went, and a hash of what it said.
