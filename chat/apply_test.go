@@ -61,7 +61,7 @@ func TestMarkingBeforeTheEffectArrivesOpensTheConversation(t *testing.T) {
 }
 
 func opened(u chat.UserKey, c chat.ConversationKey) chat.Effect {
-	return chat.Effect{ConversationOpened: chat.ConversationOpened{User: u, Conversation: c}}
+	return chat.Effect{To: chat.Addressee{User: u}, Body: chat.ConversationOpened{Conversation: c}}
 }
 
 func deliver(first uint64, effects ...chat.Effect) chat.Deliver {
@@ -93,7 +93,7 @@ func TestEffectsAreAppliedOnceEach(t *testing.T) {
 				t.Fatalf("%d to %d at %d: %v", first+1, last, applied, res.Err)
 			}
 			for i := applied; i < last; i++ {
-				if got := s.memberships[chat.MembershipKey{ann, stream[i].ConversationOpened.Conversation}].Since; got != now {
+				if got := s.memberships[chat.MembershipKey{ann, stream[i].Body.(chat.ConversationOpened).Conversation}].Since; got != now {
 					t.Fatalf("effect %d was applied at %d, want %d", i+1, got, now)
 				}
 			}
@@ -121,7 +121,7 @@ func TestEffectsOfADestinationAreNumberedWithoutGaps(t *testing.T) {
 		for n, user := range []string{"ann", fmt.Sprintf("u%d", i)} {
 			d := destination(chat.UserKey{App: app, ID: user})
 			want[d]++
-			if ref := (chat.EffectRef{Destination: d, Number: want[d]}); res.Effects[n] != ref || s.outbox[ref].ConversationOpened.User.ID != user {
+			if ref := (chat.EffectRef{Destination: d, Number: want[d]}); res.Effects[n] != ref || s.outbox[ref].To.User.ID != user {
 				t.Fatalf("effect %d of %d is %+v, want %+v for %s", n, i, res.Effects[n], ref, user)
 			}
 		}

@@ -14,25 +14,6 @@ type Delivered struct {
 	Through     uint64
 }
 
-// Effect is a consequence that belongs to a user's shard, carried there by the
-// outbox. ConversationOpened is the only one today.
-type Effect struct {
-	ConversationOpened ConversationOpened
-}
-
-// ConversationOpened puts a conversation into a user's set.
-type ConversationOpened struct {
-	User         UserKey
-	Conversation ConversationKey
-}
-
-// EffectRef is an effect's place in a shard's outbox; numbers per destination
-// count 1, 2, 3 ...
-type EffectRef struct {
-	Destination uint16
-	Number      uint64
-}
-
 var (
 	deliverRule   = quiet(applyDeliver)
 	deliveredRule = quiet(applyDelivered)
@@ -50,18 +31,11 @@ func applyDeliver(s *State, now int64, b Deliver) Result {
 	for i, e := range b.Effects {
 		if n := b.First + uint64(i); n > mark {
 			mark = n
-			applyOpened(s, now, e.ConversationOpened)
+			e.Body.apply(s, now, e.To)
 		}
 	}
 	s.Applied.Put(b.Source, mark)
 	return Result{}
-}
-
-func applyOpened(s *State, now int64, e ConversationOpened) {
-	key := MembershipKey(e)
-	if _, ok := s.Memberships.Get(key); !ok {
-		s.Memberships.Put(key, Membership{Since: now})
-	}
 }
 
 func applyDelivered(s *State, _ int64, b Delivered) Result {

@@ -128,7 +128,7 @@ func openForPeers(s *State, c ConversationKey) []EffectRef {
 
 // open queues the effect that puts a conversation into a user's list.
 func open(s *State, c ConversationKey, user string) EffectRef {
-	return s.Outbox.Queue(Effect{ConversationOpened{User: UserKey{c.App, user}, Conversation: c}})
+	return s.Outbox.Queue(Effect{To: Addressee{User: UserKey{c.App, user}}, Body: ConversationOpened{c}})
 }
 
 func sentAs(c ConversationKey, e *Entry) Sent {

@@ -75,7 +75,7 @@ type outbox shelf
 
 func (o *outbox) Queue(e chat.Effect) chat.EffectRef {
 	o.writes++
-	d := destination(e.ConversationOpened.User)
+	d := destination(e.To.User)
 	o.last[d]++
 	ref := chat.EffectRef{Destination: d, Number: o.last[d]}
 	o.outbox[ref] = e

@@ -38,7 +38,8 @@ type Dedupes interface {
 
 // Outbox holds the effects that other shards have not applied yet.
 type Outbox interface {
-	// Queue appends an effect for the shard of its user and tells where it stands.
+	// Queue appends an effect for the shard of its addressee and tells where it
+	// stands.
 	Queue(Effect) EffectRef
 	// Drop deletes those for a shard up to and including through.
 	Drop(destination uint16, through uint64)

@@ -40,6 +40,14 @@ func ConversationShard(shards int, c chat.ConversationKey) ShardID {
 	return shardOf(shards, c.App, c.Kind, c.ID)
 }
 
+// AddresseeShard is where an effect for a user or a conversation is applied.
+func AddresseeShard(shards int, to chat.Addressee) ShardID {
+	if to.User == (chat.UserKey{}) {
+		return ConversationShard(shards, to.Conversation)
+	}
+	return UserShard(shards, to.User)
+}
+
 // shardOf is 1 + XXH64(seed 0, length-prefixed app, kind, id) mod S.
 func shardOf(shards int, app chat.AppID, kind chat.Kind, id string) ShardID {
 	var buf [96]byte

@@ -265,7 +265,9 @@ func (s *shard) takeEffects(ctx actor.Context, m *actorpb.TakeEffects) {
 			return
 		}
 		for _, e := range effects {
-			s.act.Directory.Opened(e.ConversationOpened.User, e.ConversationOpened.Conversation)
+			if opened, ok := e.Body.(chat.ConversationOpened); ok {
+				s.act.Directory.Opened(e.To.User, opened.Conversation)
+			}
 		}
 		root.Send(to, &actorpb.EffectsTaken{Request: m.Request})
 	})

@@ -124,7 +124,7 @@ func left(t *testing.T, effects int) storage.Store {
 	b := store.Batch()
 	for i := range effects {
 		u := number(i)
-		b.State(1).Outbox.Queue(chat.Effect{ConversationOpened: chat.ConversationOpened{User: u, Conversation: withAnn(u)}})
+		b.State(1).Outbox.Queue(chat.Effect{To: chat.Addressee{User: u}, Body: chat.ConversationOpened{Conversation: withAnn(u)}})
 	}
 	if err := b.Commit(true); err != nil {
 		t.Fatal(err)

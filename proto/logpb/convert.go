@@ -108,20 +108,32 @@ func (k *ConversationKey) Chat() chat.ConversationKey {
 	return chat.ConversationKey{App: chat.AppID(k.GetAppId()), Kind: chat.Kind(k.GetKind()), ID: string(k.GetId())}
 }
 
-// FromEffect converts an outbox row.
+// FromEffect converts an outbox row. It panics on a body that has no form in the
+// log: that is a bug of this binary.
 func FromEffect(e chat.Effect) *Effect {
-	o := e.ConversationOpened
-	return &Effect{Body: &Effect_ConversationOpened{&ConversationOpened{
-		AppId: uint32(o.User.App), UserId: o.User.ID, Conversation: FromKey(o.Conversation)}}}
+	row := &Effect{AppId: uint32(e.To.User.App), UserId: e.To.User.ID}
+	if e.To.User == (chat.UserKey{}) {
+		row.Conversation = FromKey(e.To.Conversation)
+	}
+	switch b := e.Body.(type) {
+	case chat.ConversationOpened:
+		row.Body = &Effect_ConversationOpened{&ConversationOpened{Conversation: FromKey(b.Conversation)}}
+	default:
+		panic(fmt.Sprintf("logpb: effect %T has no form in the log", e.Body))
+	}
+	return row
 }
 
 // Chat converts back.
 func (e *Effect) Chat() (chat.Effect, error) {
-	o := e.GetConversationOpened()
-	if o == nil {
+	out := chat.Effect{To: chat.Addressee{User: user(e.GetAppId(), e.GetUserId()), Conversation: e.GetConversation().Chat()}}
+	switch b := e.GetBody().(type) {
+	case *Effect_ConversationOpened:
+		out.Body = chat.ConversationOpened{Conversation: b.ConversationOpened.GetConversation().Chat()}
+	default:
 		return chat.Effect{}, fmt.Errorf("logpb: unknown effect in the outbox")
 	}
-	return chat.Effect{ConversationOpened: chat.ConversationOpened{User: user(o.AppId, o.UserId), Conversation: o.Conversation.Chat()}}, nil
+	return out, nil
 }
 
 func user(app uint32, id string) chat.UserKey { return chat.UserKey{App: chat.AppID(app), ID: id} }

@@ -56,6 +56,16 @@ func drawMessage(t *rapid.T) chat.Message {
 	return m
 }
 
+func drawEffect(t *rapid.T) chat.Effect {
+	e := chat.Effect{Body: chat.ConversationOpened{Conversation: drawKey(t)}}
+	if rapid.Bool().Draw(t, "to a user") {
+		e.To.User = drawUser(t)
+	} else {
+		e.To.Conversation = drawKey(t)
+	}
+	return e
+}
+
 func drawCommand(t *rapid.T) chat.CommandBody {
 	switch rapid.IntRange(0, 4).Draw(t, "command") {
 	case 0:
@@ -65,7 +75,7 @@ func drawCommand(t *rapid.T) chat.CommandBody {
 	case 2:
 		d := chat.Deliver{Source: chat.EffectSource{Shard: rapid.Uint16().Draw(t, "source"), Epoch: number.Draw(t, "epoch")}, First: number.Draw(t, "first")}
 		for range rapid.IntRange(0, 3).Draw(t, "effects") {
-			d.Effects = append(d.Effects, chat.Effect{ConversationOpened: chat.ConversationOpened{User: drawUser(t), Conversation: drawKey(t)}})
+			d.Effects = append(d.Effects, drawEffect(t))
 		}
 		return d
 	case 3:
@@ -138,7 +148,7 @@ func TestRowsComeBackFromTheStoreAsTheyWere(t *testing.T) {
 		d := chat.Dedupe{Seq: number.Draw(t, "seq"), Content: draw32(t, "content")}
 		same(t, through(t, logpb.From[logpb.Dedupe](&d), &logpb.Dedupe{}).Chat(), d)
 
-		f := chat.Effect{ConversationOpened: chat.ConversationOpened{User: drawUser(t), Conversation: drawKey(t)}}
+		f := drawEffect(t)
 		back, err := through(t, logpb.FromEffect(f), &logpb.Effect{}).Chat()
 		if err != nil {
 			t.Fatal(err)

@@ -1027,6 +1027,10 @@ func (x *Delivered) GetThrough() uint64 {
 
 type Effect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whom it concerns: a user, or a conversation when there is no user.
+	AppId        uint32           `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId       string           `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Conversation *ConversationKey `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//
 	//	*Effect_ConversationOpened
@@ -1065,6 +1069,27 @@ func (*Effect) Descriptor() ([]byte, []int) {
 	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
+func (x *Effect) GetAppId() uint32 {
+	if x != nil {
+		return x.AppId
+	}
+	return 0
+}
+
+func (x *Effect) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Effect) GetConversation() *ConversationKey {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
 func (x *Effect) GetBody() isEffect_Body {
 	if x != nil {
 		return x.Body
@@ -1086,16 +1111,14 @@ type isEffect_Body interface {
 }
 
 type Effect_ConversationOpened struct {
-	ConversationOpened *ConversationOpened `protobuf:"bytes,1,opt,name=conversation_opened,json=conversationOpened,proto3,oneof"`
+	ConversationOpened *ConversationOpened `protobuf:"bytes,10,opt,name=conversation_opened,json=conversationOpened,proto3,oneof"`
 }
 
 func (*Effect_ConversationOpened) isEffect_Body() {}
 
 type ConversationOpened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	AppId         uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
-	UserId        string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	Conversation  *ConversationKey       `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Conversation  *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1128,20 +1151,6 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
 	return file_log_log_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *ConversationOpened) GetAppId() uint32 {
-	if x != nil {
-		return x.AppId
-	}
-	return 0
-}
-
-func (x *ConversationOpened) GetUserId() string {
-	if x != nil {
-		return x.UserId
-	}
-	return ""
 }
 
 func (x *ConversationOpened) GetConversation() *ConversationKey {
@@ -2046,14 +2055,16 @@ const file_log_log_proto_rawDesc = "" +
 	"\aeffects\x18\x04 \x03(\v2\x15.parley.log.v1.EffectR\aeffects\"R\n" +
 	"\tDelivered\x12+\n" +
 	"\x11destination_shard\x18\x01 \x01(\rR\x10destinationShard\x12\x18\n" +
-	"\athrough\x18\x02 \x01(\x04R\athrough\"f\n" +
-	"\x06Effect\x12T\n" +
-	"\x13conversation_opened\x18\x01 \x01(\v2!.parley.log.v1.ConversationOpenedH\x00R\x12conversationOpenedB\x06\n" +
-	"\x04body\"\x88\x01\n" +
-	"\x12ConversationOpened\x12\x15\n" +
+	"\athrough\x18\x02 \x01(\x04R\athrough\"\xda\x01\n" +
+	"\x06Effect\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
-	"\fconversation\x18\x03 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\"s\n" +
+	"\fconversation\x18\x03 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12T\n" +
+	"\x13conversation_opened\x18\n" +
+	" \x01(\v2!.parley.log.v1.ConversationOpenedH\x00R\x12conversationOpenedB\x06\n" +
+	"\x04body\"X\n" +
+	"\x12ConversationOpened\x12B\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\"s\n" +
 	"\aReplica\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\bR\aremoved\x12\x12\n" +
@@ -2181,14 +2192,15 @@ var file_log_log_proto_depIdxs = []int32{
 	6,  // 11: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
 	19, // 12: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
 	12, // 13: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	13, // 14: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	6,  // 15: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 16: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	6,  // 14: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
+	13, // 15: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 16: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 17: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }

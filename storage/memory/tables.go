@@ -25,6 +25,8 @@ type tables struct {
 // onlyKey is that of a table with one row.
 type onlyKey struct{}
 
+func init() { gob.Register(chat.ConversationOpened{}) } // a row of the outbox is an interface
+
 func newTables() tables {
 	var t tables
 	t.users = add[chat.UserKey, chat.User](&t, byUser)
@@ -95,7 +97,7 @@ type outbox struct {
 
 // Queue implements chat.Outbox.
 func (o outbox) Queue(e chat.Effect) chat.EffectRef {
-	destination := uint16(storage.UserShard(o.shards, e.ConversationOpened.User))
+	destination := uint16(storage.AddresseeShard(o.shards, e.To))
 	last, _ := o.heads.Get(destination)
 	ref := chat.EffectRef{Destination: destination, Number: last + 1}
 	o.heads.Put(destination, ref.Number)

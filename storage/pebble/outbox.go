@@ -21,7 +21,7 @@ type outbox struct {
 
 // Queue implements chat.Outbox.
 func (o *outbox) Queue(e chat.Effect) chat.EffectRef {
-	destination := uint16(storage.UserShard(o.state.store.shards, e.ConversationOpened.User))
+	destination := uint16(storage.AddresseeShard(o.state.store.shards, e.To))
 	last, _ := o.heads.Get(destination)
 	ref := chat.EffectRef{Destination: destination, Number: last + 1}
 	o.heads.Put(destination, ref.Number)

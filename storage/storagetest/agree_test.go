@@ -92,7 +92,7 @@ func (d *duo) command(m storage.Batch) (storage.ShardID, chat.CommandBody) {
 		source := uint16(rapid.IntRange(1, shards).Draw(d.T, "source"))
 		applied, _ := m.State(to).Applied.Get(chat.EffectSource{Shard: source, Epoch: 1})
 		first := applied + rapid.SampledFrom([]uint64{0, 1, 1, 1, 2}).Draw(d.T, "first")
-		open := chat.Effect{ConversationOpened: chat.ConversationOpened{User: user, Conversation: c}}
+		open := chat.Effect{To: chat.Addressee{User: user}, Body: chat.ConversationOpened{Conversation: c}}
 		return to, chat.Deliver{Source: chat.EffectSource{Shard: source, Epoch: 1}, First: first, Effects: []chat.Effect{open, open}}
 	case 3:
 		to := uint16(rapid.IntRange(1, shards).Draw(d.T, "destination"))

@@ -11,8 +11,12 @@ func effects(b *bench) {
 	queued := map[storage.ShardID][]chat.Effect{}
 	queue := func(batch storage.Batch, from, to int) {
 		for i := from; i < to; i++ {
-			e := chat.Effect{ConversationOpened: chat.ConversationOpened{User: user(i), Conversation: pair(i)}}
+			e := chat.Effect{To: chat.Addressee{User: user(i)}, Body: chat.ConversationOpened{Conversation: pair(i)}}
 			d := storage.UserShard(Shards, user(i))
+			if i%3 == 0 { // for the conversation itself
+				e.To = chat.Addressee{Conversation: pair(i)}
+				d = storage.ConversationShard(Shards, pair(i))
+			}
 			queued[d] = append(queued[d], e)
 			if ref := batch.State(1).Outbox.Queue(e); ref != (chat.EffectRef{Destination: uint16(d), Number: uint64(len(queued[d]))}) {
 				b.Errorf("effect for %d stands at %+v, want %d", d, ref, len(queued[d]))
