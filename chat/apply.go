@@ -9,8 +9,8 @@ import "fmt"
 // It panics on a version that it does not know and on a command that the version
 // does not have: a replica that cannot apply what was agreed must stop.
 func Apply(s *State, c Command) (Result, []Event) {
-	if c.Body == nil || c.Version < 1 || c.Version > Version {
-		panic(fmt.Sprintf("chat: %T of version %d, this binary applies 1 to %d", c.Body, c.Version, Version))
+	if c.Body == nil || !Spoken().Holds(c.Version) {
+		panic(fmt.Sprintf("chat: %T of version %d, this release applies %v", c.Body, c.Version, Spoken()))
 	}
 	r := c.Body.rule()
 	if c.Version < r.since {

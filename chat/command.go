@@ -1,10 +1,5 @@
 package chat
 
-// Version is the newest version of Apply's behaviour. Commands carry the
-// version they are to be applied by, so that nodes of different releases
-// cannot diverge; an older Apply stays reachable as long as logs hold it.
-const Version = 1
-
 // Command is one entry of a shard's log.
 type Command struct {
 	Version uint32

@@ -55,6 +55,8 @@ type mesh struct {
 
 	mu    sync.Mutex
 	nodes []members.Node // as last heard of
+
+	saving sync.Mutex // the membership, once the node has met others
 }
 
 // membership is what the data directory remembers of the cluster.
@@ -64,6 +66,8 @@ type membership struct {
 	// Founding is set until the founder has made all shards: until then nobody
 	// else may know of the cluster.
 	Founding bool `json:"founding,omitempty"`
+	// Version is the one that the cluster agreed on, 0: not heard yet.
+	Version uint32 `json:"version,omitempty"`
 }
 
 func (n *Node) membershipFile() string { return filepath.Join(n.o.Data, "cluster.json") }
@@ -75,7 +79,11 @@ func (n *Node) recall() error {
 	if err == nil {
 		err = json.Unmarshal(text, &n.mesh.membership)
 	}
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		n.agreed.Store(n.mesh.Version)
+		return canSpeak(n.mesh.Version)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	replicas, err := n.store.Replicas()
@@ -96,6 +104,14 @@ func (n *Node) remember() error {
 		return err
 	}
 	return durable.WriteFile(n.membershipFile(), text)
+}
+
+// amend changes the membership of a node that has one.
+func (n *Node) amend(change func(*membership)) error {
+	n.mesh.saving.Lock()
+	defer n.mesh.saving.Unlock()
+	change(&n.mesh.membership)
+	return n.remember()
 }
 
 // listenPeers binds the ports for the links of other nodes.
@@ -119,7 +135,8 @@ func (n *Node) meet(ctx context.Context) (err error) {
 	}
 	o := n.o.Cluster
 	self := members.Node{
-		ID: n.store.Node(), Start: uint64(n.o.Now().UnixMilli()), Zone: o.Zone, Client: n.mount(), Command: chat.Version,
+		ID: n.store.Node(), Start: uint64(n.o.Now().UnixMilli()), Zone: o.Zone, Client: n.mount(),
+		Oldest: chat.Spoken().Oldest, Newest: chat.Spoken().Newest, Agreed: n.agreed.Load(),
 	}
 	if self.Peer, err = advertised(n.mesh.peer, o.Advertise); err != nil {
 		return err
@@ -148,7 +165,7 @@ func (n *Node) meet(ctx context.Context) (err error) {
 		cluster += "-" + strconv.Itoa(n.o.Shards)
 	}
 	n.mesh.membership = membership{Cluster: cluster, Founding: found}
-	if err := n.checkShards(); err != nil {
+	if err := errors.Join(n.checkShards(), n.canJoin(n.mesh.members.Nodes())); err != nil {
 		return err
 	}
 	if err := n.remember(); err != nil {
@@ -205,8 +222,9 @@ func advertised(l net.Listener, host string) (string, error) {
 
 // connect makes the links; they accept nobody yet.
 func (n *Node) connect() (err error) {
-	origin := originOf(n.id)
+	origin, speaks := originOf(n.id), chat.Spoken()
 	n.mesh.raft, err = link.New(link.Options{
+		Speaks: speaks, Agreed: n.agreed.Load,
 		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster, Listener: n.mesh.peer, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log, Clock: n.clock,
 		Lineage: n.lineage, Receive: n.receive,
 		Down: func(node storage.NodeID) { n.host.LinkDown(node) },
@@ -218,6 +236,7 @@ func (n *Node) connect() (err error) {
 		return err
 	}
 	n.mesh.talk, err = link.New(link.Options{
+		Speaks: speaks, Agreed: n.agreed.Load,
 		Node: n.store.Node(), Origin: origin, Cluster: n.mesh.Cluster + "/actors", Listener: n.mesh.actor, TLS: n.o.Cluster.TLS, Dial: n.o.Cluster.Dial, Log: n.o.Log,
 		Receive: func(from storage.NodeID, m *peerpb.Message) { n.directory.Receive(from, m) },
 		Up:      func(node storage.NodeID) { n.directory.Up(node); n.control.announce() },
@@ -251,6 +270,9 @@ func (n *Node) reach(all []members.Node) {
 			n.mesh.talk.SetPeer(m.ID, m.Actor)
 		}
 	}
+	if err := n.canJoin(all); err != nil {
+		n.refuse(err)
+	}
 	n.driver.Nudge()
 }
 
@@ -282,8 +304,7 @@ func (n *Node) settled() error {
 	if !n.mesh.Founding {
 		return nil
 	}
-	n.mesh.Founding = false
-	if err := n.remember(); err != nil {
+	if err := n.amend(func(m *membership) { m.Founding = false }); err != nil {
 		return fmt.Errorf("write the node's membership: %w", err)
 	}
 	n.belong()

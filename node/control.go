@@ -38,6 +38,7 @@ type control struct {
 	seen     map[storage.ShardID]seen
 	registry *actorpb.Registered // newest that was heard
 	calls    pending.Table[call]
+	agreed   uint32          // newest version in one
 	state    placement.State // this node's, by the registry; empty: not heard of yet
 }
 
@@ -81,6 +82,7 @@ func (c *control) run() {
 			c.noteRegistry(m)
 			c.n.directory.TellAll(controlProcess, m)
 		}
+		c.n.agree(c.version())
 	}
 }
 
@@ -169,8 +171,12 @@ func (c *control) noteRegistry(m *actorpb.Registered) {
 	if self := r.Node(c.n.store.Node()); err == nil && self != nil {
 		c.state = self.State
 	}
-	now := c.state
+	now, news := c.state, r.Version > c.agreed
+	c.agreed = max(c.agreed, r.Version)
 	c.mu.Unlock()
+	if news {
+		c.announce()
+	}
 	if now == was || now == placement.Active || now == "" {
 		return
 	}
@@ -182,6 +188,13 @@ func (c *control) noteRegistry(m *actorpb.Registered) {
 	if was != placement.Draining {
 		c.n.relay.Reconnect(drainSpread)
 	}
+}
+
+// version is what the cluster agreed on, by the newest registry; 0: none was heard.
+func (c *control) version() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.agreed
 }
 
 // standing is what the registry makes of this node; empty: not heard of yet.

@@ -26,12 +26,7 @@ const (
 // openLineage makes this start part of the folder's life, before anybody hears
 // of it.
 func (n *Node) openLineage() (err error) {
-	n.lineage, err = lineage.Open(n.store, originOf(n.id), func(err error) {
-		select {
-		case n.refused <- fmt.Errorf("%s: %w", n.o.Data, err):
-		default:
-		}
-	})
+	n.lineage, err = lineage.Open(n.store, originOf(n.id), func(err error) { n.refuse(fmt.Errorf("%s: %w", n.o.Data, err)) })
 	return err
 }
 
@@ -55,7 +50,11 @@ func (n *Node) awaitWelcome(ctx context.Context) error {
 	look := time.NewTicker(welcomeLook)
 	defer look.Stop()
 	for {
-		for _, m := range n.neighbours(n.mesh.members.Nodes()) {
+		nodes := n.mesh.members.Nodes()
+		if err := n.canJoin(nodes); err != nil {
+			return err
+		}
+		for _, m := range n.neighbours(nodes) {
 			if !greeting[m.ID] {
 				greeting[m.ID], waiting[m.ID] = true, true
 				n.beating.Go(func() { n.greet(ctx, m, greeted) })
@@ -126,7 +125,8 @@ func (n *Node) greet(ctx context.Context, m members.Node, greeted chan<- storage
 }
 
 // beat counts beats while anything is promised and tells them to the others. It
-// ends the process when others say that its folder is not what it was.
+// ends the process when others say that its folder is not what it was, or agree on
+// a version that it does not speak.
 func (n *Node) beat() {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()

@@ -32,6 +32,8 @@ func (n *Node) metricsHandler() http.Handler {
 	m.gauge("parley_cluster_nodes", "Live nodes of the cluster, this one included.", func() float64 { return float64(len(n.control.Members())) })
 	m.gauge("parley_cluster_shards_served", "Shards whose leader this node reaches.", func() float64 { return float64(n.directory.Served()) })
 	m.gauge("parley_cluster_shards_without_leader", "Shards whose leader this node does not reach.", func() float64 { return float64(n.o.Shards - n.directory.Served()) })
+	m.gauge("parley_cluster_version", "The version that the nodes agreed on.", func() float64 { return float64(n.version()) })
+	m.counter("parley_cluster_messages_unknown_total", "Messages of nodes of other releases that this one did not understand.", func() float64 { return float64(n.directory.Foreign()) })
 	m.gauge("parley_cluster_requests_parked", "Requests that wait for a leader.", func() float64 { return float64(n.directory.Parked()) })
 	m.gauge("parley_clock_offset_seconds", "How far this node's clock is ahead of the middle of all nodes' clocks; 0 with fewer than three.", func() float64 { return n.clock.Verdict().Offset.Seconds() })
 	m.gauge("parley_clock_wrong", "1 while this node leads nothing because of its clock.", func() float64 {

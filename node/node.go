@@ -75,7 +75,8 @@ type Node struct {
 	system    *actor.ActorSystem
 	mesh      mesh
 	lineage   *lineage.Keeper
-	refused   chan error // the first word that the folder is not what it was
+	refused   chan error    // the first word that this node must not be part of the cluster
+	agreed    atomic.Uint32 // the version that the cluster agreed on; 0: not heard yet
 	beating   sync.WaitGroup
 	stopped   context.Context // ends what beats
 	stop      context.CancelFunc

@@ -60,7 +60,7 @@ func placeOf(d *logpb.Descriptor, replicas []uint64) (out []storage.NodeID) {
 func (c *control) Members() (all []placement.Member) {
 	for _, m := range c.n.others() {
 		if m.Cluster == c.n.mesh.Cluster {
-			all = append(all, placement.Member{ID: m.ID, Zone: m.Zone, Command: m.Command, Leaving: m.Draining || m.ClockWrong})
+			all = append(all, placement.Member{ID: m.ID, Zone: m.Zone, Speaks: m.Speaks(), Leaving: m.Draining || m.ClockWrong})
 		}
 	}
 	return all

@@ -51,8 +51,11 @@ func withDefaults(o Options) Options {
 		log, data := o.Log, o.Data
 		o.Fatal = func(err error) {
 			why := "the disk failed; ending, as nothing can be acknowledged any more"
-			if errors.Is(err, storage.ErrOutdated) {
+			switch {
+			case errors.Is(err, storage.ErrOutdated):
 				why = "this folder must not be used any more; ending"
+			case errors.Is(err, errRelease):
+				why = "this release cannot be part of the cluster; ending"
 			}
 			log.Error(why, "data", data, "error", err)
 			os.Exit(1)
@@ -79,7 +82,7 @@ func (n *Node) openStore() (err error) {
 // openHost loads the shards' replicas.
 func (n *Node) openHost() (err error) {
 	n.host, err = replication.New(replication.Options{
-		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Now: n.clock.Now,
+		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Version: n.version, Now: n.clock.Now,
 		Gained: n.gained, Lost: n.lost, CommittedAfterTimeout: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
@@ -165,7 +168,7 @@ func (n *Node) startActors() {
 	n.control = newControl(n)
 	n.driver = placement.NewDriver(placement.Options{
 		Cluster: n.control, Now: n.o.Now, Log: n.o.Log,
-		Found: placement.Registry{Cluster: n.mesh.Cluster, Shards: n.o.Shards, Command: chat.Version},
+		Found: placement.Registry{Cluster: n.mesh.Cluster, Shards: n.o.Shards, Version: chat.Version},
 	})
 	n.directory = directory.New(directory.Options{
 		System: n.system, Node: n.store.Node(), Replicator: n.host, Peers: n.mesh.talk, Moved: n.relay.Moved, Heard: n.control.noteLeading,

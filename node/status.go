@@ -16,7 +16,7 @@ import (
 func (n *Node) Status() api.ClusterStatus {
 	c := n.control
 	out := api.ClusterStatus{
-		Cluster: n.mesh.Cluster, Node: string(n.store.Node()), TimeMs: n.o.Now().UnixMilli(), ShardsTotal: n.o.Shards,
+		Cluster: n.mesh.Cluster, Node: string(n.store.Node()), TimeMs: n.o.Now().UnixMilli(), ShardsTotal: n.o.Shards, Version: n.version(),
 		Nodes: []api.NodeStatus{}, Shards: []api.ShardStatus{}, Moves: []api.MoveStatus{},
 	}
 	replicas, leaders := make(map[storage.NodeID]int), make(map[storage.NodeID]int)
@@ -41,7 +41,7 @@ func (n *Node) Status() api.ClusterStatus {
 	for _, r := range registry.Nodes {
 		m, live := alive[r.ID]
 		status := api.NodeStatus{
-			ID: string(r.ID), State: string(r.State), Alive: live, Zone: r.Zone, Client: m.Client, Peer: m.Peer, Actor: m.Actor,
+			ID: string(r.ID), State: string(r.State), Alive: live, Zone: r.Zone, Client: m.Client, Peer: m.Peer, Actor: m.Actor, Newest: r.Newest,
 			Replicas: replicas[r.ID], Leaders: leaders[r.ID],
 		}
 		if !live {

@@ -37,10 +37,14 @@ func (d *Directory) open(from storage.NodeID, e *peerpb.Envelope) (actorpb.Messa
 	if m != nil && m.UnmarshalVT(e.Body) == nil {
 		return m, true
 	}
-	d.o.Log.Warn("message of another node not understood", "node", from, "type", e.Type, "version", e.Version)
+	d.foreign.Add(1)
+	d.o.Log.Debug("message of another node not understood", "node", from, "type", e.Type)
 	d.back(from, e, chat.Errorf(chat.CodeUnsupported, "request", "the node that serves this user or conversation is of another release and does not know this request"))
 	return nil, false
 }
+
+// Foreign counts messages of other nodes that this release does not know.
+func (d *Directory) Foreign() uint64 { return d.foreign.Load() }
 
 var errForeign = chat.Errorf(chat.CodeTimeout, "request", "the node that was asked is of another release, and its answer is not understood; the outcome is unknown")
 

@@ -125,6 +125,7 @@ type Directory struct {
 	counter  atomic.Uint64
 	live     atomic.Int64
 	panics   atomic.Uint64
+	foreign  atomic.Uint64 // messages that were not understood
 	workers  *dispatcher
 	closing  atomic.Bool
 	notifier *notifier

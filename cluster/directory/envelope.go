@@ -24,7 +24,7 @@ func envelope(message any, sender *actor.PID) *outgoing {
 	if err != nil {
 		panic("directory: a message of our own does not encode: " + err.Error())
 	}
-	e.Version, e.Type, e.Body, e.Request = actorpb.Version, number, body, actorpb.RequestOf(message)
+	e.Type, e.Body, e.Request = number, body, actorpb.RequestOf(message)
 	if sender != nil {
 		e.Sender = sender.Id
 	}

@@ -19,7 +19,7 @@ func TestWhatANodeDoesNotUnderstandIsAnswered(t *testing.T) {
 	n.mu.Unlock()
 	n.all["n2"].dir.Up("n9")
 	n.all["n2"].dir.Receive("n9", &peerpb.Message{Kind: peerpb.Kind_KIND_ACTOR, Envelope: &peerpb.Envelope{
-		Version: 99, Identity: &peerpb.Identity{Kind: 0, AppId: 1, Id: []byte("ann")}, Sender: "a", Type: 9999, Request: 7,
+		Identity: &peerpb.Identity{Kind: 0, AppId: 1, Id: []byte("ann")}, Sender: "a", Type: 9999, Request: 7,
 	}})
 	next(t, other.inbox, "the refusal", func(a arriving) bool {
 		var r actorpb.Answer
@@ -37,7 +37,7 @@ func TestAnAnswerThatIsNotUnderstoodIsAnUnknownOutcome(t *testing.T) {
 	a.answer(1)
 	n2.set(func(m *member) { m.mute = true })
 	a.ask(7)
-	n1.dir.Receive("n2", &peerpb.Message{Kind: peerpb.Kind_KIND_ACTOR, Envelope: &peerpb.Envelope{Version: 99, Process: "a", Type: 9999, Request: 7}})
+	n1.dir.Receive("n2", &peerpb.Message{Kind: peerpb.Kind_KIND_ACTOR, Envelope: &peerpb.Envelope{Process: "a", Type: 9999, Request: 7}})
 	m, ok := (<-a.got).(*actorpb.Answer)
 	if !ok || m.Request != 7 || chat.Code(m.Error.GetCode()) != chat.CodeTimeout || !strings.Contains(m.Error.Message, "another release") {
 		t.Errorf("the asker hears %v", m)

@@ -9,13 +9,10 @@ import (
 	"net"
 	"time"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
-
-// protocolVersion changes when nodes of two versions could not understand one
-// another.
-const protocolVersion = 1
 
 // helloWithin is how long a connection may take from its dial to the end of
 // the handshake.
@@ -189,7 +186,7 @@ func (l *Link) greeted(c *conn, theirs *peerpb.Hello) {
 
 func (l *Link) hello(purpose peerpb.Purpose) *peerpb.Hello {
 	h := &peerpb.Hello{
-		ProtocolVersion: protocolVersion, Cluster: l.o.Cluster, Node: string(l.o.Node), Origin: l.o.Origin, Purpose: purpose,
+		Oldest: l.o.Speaks.Oldest, Newest: l.o.Speaks.Newest, Agreed: l.o.Agreed(), Cluster: l.o.Cluster, Node: string(l.o.Node), Origin: l.o.Origin, Purpose: purpose,
 	}
 	if l.o.Lineage != nil {
 		h.Lineage = l.o.Lineage.Hello()
@@ -211,11 +208,16 @@ func (c *conn) readHello() (*peerpb.Hello, error) {
 
 // judge checks what both sides check of a hello.
 func (l *Link) judge(h *peerpb.Hello) error {
+	theirs, agreed := chat.Versions{Oldest: h.Oldest, Newest: h.Newest}, l.o.Agreed()
 	switch {
-	case h.ProtocolVersion != protocolVersion:
-		return refused("node %q speaks protocol version %d, this one %d", h.Node, h.ProtocolVersion, protocolVersion)
+	case !theirs.Meets(l.o.Speaks):
+		return refused("node %q speaks %v, this one %v", h.Node, theirs, l.o.Speaks)
 	case h.Cluster != l.o.Cluster:
 		return refused("node %q is of cluster %q, this one of %q", h.Node, h.Cluster, l.o.Cluster)
+	case agreed != 0 && !theirs.Holds(agreed):
+		return refused("node %q speaks %v, its cluster version %d", h.Node, theirs, agreed)
+	case h.Agreed != 0 && !l.o.Speaks.Holds(h.Agreed):
+		return refused("this node speaks %v, the cluster of node %q version %d", l.o.Speaks, h.Node, h.Agreed)
 	case h.Node == string(l.o.Node):
 		return refused("node %q has the ID of this node; a data directory must not be copied", h.Node)
 	case h.To != "" && h.To != string(l.o.Node):

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -41,7 +42,7 @@ func newHost(t *testing.T, snapshot func(storage.NodeID, *peerpb.Message) (Sink,
 		snapshot = func(storage.NodeID, *peerpb.Message) (Sink, error) { return nil, ErrBusy }
 	}
 	h.Link, err = New(Options{
-		Node: "m", Cluster: "test", Listener: listener, Snapshot: snapshot, Silence: time.Hour, // strangers do not ping
+		Node: "m", Cluster: "test", Speaks: chat.Versions{Oldest: 2, Newest: 4}, Agreed: func() uint32 { return 3 }, Listener: listener, Snapshot: snapshot, Silence: time.Hour, // strangers do not ping
 		Receive: func(from storage.NodeID, m *peerpb.Message) { h.events <- string(m.Context) },
 		Up:      func(storage.NodeID) { h.events <- "up" },
 		Down:    func(storage.NodeID) { <-h.gate; h.events <- "down" },
@@ -118,7 +119,7 @@ func (h *host) hail(hello *peerpb.Hello) *conn {
 }
 
 func helloOf(node string, purpose peerpb.Purpose, change ...func(*peerpb.Hello)) *peerpb.Hello {
-	h := &peerpb.Hello{ProtocolVersion: protocolVersion, Cluster: "test", Node: node, Purpose: purpose}
+	h := &peerpb.Hello{Oldest: 2, Newest: 4, Cluster: "test", Node: node, Purpose: purpose}
 	for _, f := range change {
 		f(h)
 	}
@@ -145,7 +146,10 @@ func TestWhoDoesNotBelongIsRefusedWithAReason(t *testing.T) {
 		say    func(*conn) error
 		reason string
 	}{
-		"version":         {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.ProtocolVersion = 2 })), "speaks protocol version 2"},
+		"version":         {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Oldest, h.Newest = 5, 6 })), "speaks versions 5 to 6, this one versions 2 to 4"},
+		"before version":  {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Newest = 2 })), "speaks version 2, its cluster version 3"},
+		"after version":   {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Oldest = 4 })), "speaks version 4, its cluster version 3"},
+		"later cluster":   {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Newest, h.Agreed = 5, 5 })), `this node speaks versions 2 to 4, the cluster of node \"a\" version 5`},
 		"cluster":         {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.Cluster = "prod" })), `is of cluster \"prod\"`},
 		"own ID":          {hello(helloOf("m", forMessages)), "has the ID of this node"},
 		"another's":       {hello(helloOf("a", forMessages, func(h *peerpb.Hello) { h.To = "l" })), `looks for node \"l\" here`},
@@ -185,10 +189,11 @@ func TestWhoDoesNotBelongIsRefusedWithAReason(t *testing.T) {
 func TestADialerSeesWhyItIsRefused(t *testing.T) {
 	t.Parallel()
 	for reason, answer := range map[string]*peerpb.Hello{
-		"speaks protocol version 7": helloOf("z", forMessages, func(h *peerpb.Hello) { h.ProtocolVersion = 7 }),
-		`is of cluster \"prod\"`:    helloOf("z", forMessages, func(h *peerpb.Hello) { h.Cluster = "prod" }),
-		`it is node \"y\"`:          helloOf("y", forMessages),
-		"hung up without a hello":   nil,
+		"speaks version 7":        helloOf("z", forMessages, func(h *peerpb.Hello) { h.Oldest, h.Newest = 7, 7 }),
+		"the cluster of node":     helloOf("z", forMessages, func(h *peerpb.Hello) { h.Newest, h.Agreed = 7, 7 }),
+		`is of cluster \"prod\"`:  helloOf("z", forMessages, func(h *peerpb.Hello) { h.Cluster = "prod" }),
+		`it is node \"y\"`:        helloOf("y", forMessages),
+		"hung up without a hello": nil,
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

@@ -16,7 +16,7 @@
 // node ID that its holder claims: whoever the TLS config lets in is trusted.
 //
 // The pair's connection is dialed by the node with the lower ID, so that both
-// agree on which one it is. Each side begins with a Hello that names protocol,
+// agree on which one it is. Each side begins with a Hello that names its versions,
 // cluster, node, purpose and the life of the node's data, then says whether it
 // takes the other one's. A second connection of the same node replaces the first
 // one: it was dialed later, so the first is dead, whether noticed or not.
@@ -40,6 +40,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
@@ -53,6 +54,11 @@ type Options struct {
 	Origin uint64
 	// Cluster is the same on all nodes of a cluster; others are refused.
 	Cluster string
+	// Speaks are the versions that this node speaks. Who speaks none of them is
+	// refused, and who does not speak the one that the cluster agreed on, which is
+	// what Agreed gives, 0 while this node has not heard; nil: never.
+	Speaks chat.Versions
+	Agreed func() uint32
 	// Listener takes the connections of other nodes. The link closes it.
 	Listener net.Listener
 	// TLS is used in both directions; nil: plain. When it names no ServerName,
@@ -167,6 +173,9 @@ func (o *Options) complete() error {
 	}
 	if o.Snapshot == nil {
 		o.Snapshot = func(storage.NodeID, *peerpb.Message) (Sink, error) { return nil, errNoSnapshots }
+	}
+	if o.Agreed == nil {
+		o.Agreed = func() uint32 { return 0 }
 	}
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext

@@ -226,7 +226,7 @@ func TestADamagedByteEndsTheConnectionAndNothingWrongArrives(t *testing.T) {
 
 // helloBytes is the length of the frames with a's hello and verdict.
 var helloBytes = 12 + (&peerpb.Hello{
-	ProtocolVersion: 1, Cluster: "test", Node: "a", Origin: 1, Purpose: peerpb.Purpose_PURPOSE_MESSAGES, To: "b",
+	Oldest: 1, Newest: 1, Cluster: "test", Node: "a", Origin: 1, Purpose: peerpb.Purpose_PURPOSE_MESSAGES, To: "b",
 }).SizeVT() + 12 + (&peerpb.Verdict{Welcome: true}).SizeVT()
 
 // damage flips bits of a byte of the first connection: in its hello, which is

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -32,8 +33,11 @@ type Node struct {
 	ClockWrong bool `json:"w,omitempty"`
 	// Grant is the node that it lets found the cluster.
 	Grant storage.NodeID `json:"g,omitempty"`
-	// Command is the newest version of commands that it can apply.
-	Command uint32 `json:"v"`
+	// Oldest and Newest are the versions that it speaks, Agreed the one that the
+	// cluster agreed on, as far as it knows.
+	Oldest uint32 `json:"o"`
+	Newest uint32 `json:"v"`
+	Agreed uint32 `json:"r,omitempty"`
 	// Gossip is where it gossips, HOST:PORT.
 	Gossip string `json:"-"`
 }
@@ -64,7 +68,7 @@ func (n Node) encode() ([]byte, error) {
 // checkRoom refuses a node that would be too long once it drains, has granted
 // and knows its cluster: Update has nobody to tell by then.
 func (n Node) checkRoom() error {
-	n.Draining, n.ClockWrong = true, true
+	n.Draining, n.ClockWrong, n.Agreed = true, true, n.Newest
 	if n.Grant == "" {
 		n.Grant = n.ID
 	}
@@ -74,6 +78,9 @@ func (n Node) checkRoom() error {
 	_, err := n.encode()
 	return err
 }
+
+// Speaks are the versions that it speaks.
+func (n Node) Speaks() chat.Versions { return chat.Versions{Oldest: n.Oldest, Newest: n.Newest} }
 
 // decode reads what is gossiped of a node; false when it is of no release that
 // this one knows.

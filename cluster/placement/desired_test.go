@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/storage"
 )
@@ -234,12 +235,46 @@ func TestTheRegistryRefusesWhatMakesNoSense(t *testing.T) {
 	}
 }
 
+func member(id storage.NodeID, oldest, newest uint32) placement.Member {
+	return placement.Member{ID: id, Speaks: chat.Versions{Oldest: oldest, Newest: newest}}
+}
+
+func TestTheVersionIsTheLowestNewestAndOnlyGrows(t *testing.T) {
+	r := placement.Registry{Cluster: "c", Shards: 4, Version: 1}
+	a, b, c := member("a", 1, 1), member("b", 1, 1), member("c", 1, 1)
+	newer := func(m placement.Member) placement.Member { return member(m.ID, 1, 2) }
+	for i, step := range []struct {
+		alive []placement.Member
+		want  uint32
+	}{
+		{[]placement.Member{a, b, c}, 1},
+		{[]placement.Member{newer(a), newer(b), c}, 1},
+		{[]placement.Member{newer(a), newer(b)}, 1}, // c restarts
+		{[]placement.Member{newer(b), newer(c)}, 1}, // a may come back as the older release
+		{[]placement.Member{a, newer(b), newer(c)}, 1},
+		{[]placement.Member{newer(a), newer(b), newer(c)}, 2},
+		{[]placement.Member{a, newer(b), newer(c)}, 2}, // refused by the others, and no reason to go back
+	} {
+		r.Observe(step.alive, nil)
+		if r.Version != step.want {
+			t.Fatalf("after step %d the version is %d, want %d", i, r.Version, step.want)
+		}
+	}
+	if err := r.Remove("b"); err != nil {
+		t.Fatal(err)
+	}
+	r.Observe([]placement.Member{member("a", 1, 3), member("c", 1, 3)}, nil)
+	if r.Version != 3 {
+		t.Errorf("a removed node holds the version at %d", r.Version)
+	}
+}
+
 func TestTheRegistryTakesInWhoIsAlive(t *testing.T) {
-	r := placement.Registry{Cluster: "c", Shards: 4, Command: 2}
-	a, b := placement.Member{ID: "a", Zone: "z", Command: 2}, placement.Member{ID: "b", Command: 3}
-	old := placement.Member{ID: "old", Command: 1}
-	if !r.Observe([]placement.Member{b, a, old}, nil) || len(r.Nodes) != 2 || r.Command != 2 {
-		t.Errorf("after two nodes and one that is too old: %+v", r)
+	r := placement.Registry{Cluster: "c", Shards: 4, Version: 2}
+	a, b := member("a", 1, 2), member("b", 2, 3)
+	a.Zone = "z"
+	if !r.Observe([]placement.Member{b, a, member("old", 1, 1), member("young", 3, 4)}, nil) || len(r.Nodes) != 2 || r.Version != 2 {
+		t.Errorf("after two nodes, one that is too old and one that is too new: %+v", r)
 	}
 	if r.Observe([]placement.Member{a, b}, nil) {
 		t.Error("nothing has changed")
@@ -258,8 +293,8 @@ func TestTheRegistryTakesInWhoIsAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Observe([]placement.Member{a, b}, nil)
-	if got := r.Node("a"); got.State != placement.Removed || r.Command != 3 {
-		t.Errorf("the removed node is %+v, commands have version %d", got, r.Command)
+	if got := r.Node("a"); got.State != placement.Removed || r.Version != 3 {
+		t.Errorf("the removed node is %+v, the version %d", got, r.Version)
 	}
 	data, err := r.Encode()
 	if err != nil {

@@ -45,7 +45,7 @@ type Cluster interface {
 type Options struct {
 	Cluster Cluster
 	// Found is the registry that a new cluster begins with: Cluster, Shards and
-	// Command.
+	// Version.
 	Found Registry
 	Now   func() time.Time
 	Log   *slog.Logger

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -29,19 +30,21 @@ type Registry struct {
 	Cluster string `json:"cluster"`
 	// Shards is S.
 	Shards int `json:"shards"`
-	// Command is the version by which commands are applied: what all nodes that
-	// are not removed can, once it was reached.
-	Command uint32 `json:"command"`
+	// Version is the one that the cluster agreed on: the lowest newest of its nodes.
+	// It only grows, and while a node is silent it does not, as it may come back as
+	// another release.
+	Version uint32 `json:"version"`
 	// Nodes are in the order in which they joined.
 	Nodes []Node `json:"nodes"`
 }
 
 // Node is a node of the registry.
 type Node struct {
-	ID      storage.NodeID `json:"id"`
-	Zone    string         `json:"zone,omitempty"`
-	State   State          `json:"state"`
-	Command uint32         `json:"command"`
+	ID    storage.NodeID `json:"id"`
+	Zone  string         `json:"zone,omitempty"`
+	State State          `json:"state"`
+	// Newest is the newest version that it speaks, as it said last.
+	Newest uint32 `json:"newest"`
 	// SilentMs is for how long it has been missed, in milliseconds and whole
 	// minutes, 1 in the first one; 0 while it is heard from. It is the sum of what
 	// meta leaders measured, and not a time, as the clock of one may be wrong.
@@ -52,8 +55,8 @@ type Node struct {
 type Member struct {
 	ID      storage.NodeID
 	Zone    string
-	Command uint32 // the newest version of commands that it can apply
-	Leaving bool   // it is about to stop, or is not to lead as its clock is wrong
+	Speaks  chat.Versions
+	Leaving bool // it is about to stop, or is not to lead as its clock is wrong
 }
 
 const registryFormat = 1
@@ -163,22 +166,22 @@ func (r *Registry) canSpare(id storage.NodeID) error {
 	return nil
 }
 
-// Observe takes in who is alive: nodes that are not known join, unless they
-// cannot apply what the cluster's commands say, and silences begin, grow and end.
+// Observe takes in who is alive: nodes that are not known join, unless they do
+// not speak the cluster's version, and silences begin, grow and end.
 // silent says how long nodes that are not alive have been missed.
 func (r *Registry) Observe(members []Member, silent map[storage.NodeID]time.Duration) (changed bool) {
 	before, _ := r.Encode()
 	for _, m := range members {
 		n := r.Node(m.ID)
-		if n == nil && m.Command >= r.Command {
+		if n == nil && m.Speaks.Holds(r.Version) {
 			r.Nodes = append(r.Nodes, Node{ID: m.ID, State: Active})
 			n = &r.Nodes[len(r.Nodes)-1]
 		}
 		if n != nil && n.State != Removed {
-			n.Zone, n.Command, n.SilentMs = m.Zone, m.Command, 0
+			n.Zone, n.Newest, n.SilentMs = m.Zone, m.Speaks.Newest, 0
 		}
 	}
-	lowest := ^uint32(0)
+	lowest, missing := ^uint32(0), false
 	for i := range r.Nodes {
 		n := &r.Nodes[i]
 		if n.State == Removed {
@@ -186,12 +189,13 @@ func (r *Registry) Observe(members []Member, silent map[storage.NodeID]time.Dura
 			continue
 		}
 		if !alive(members, n.ID) {
+			missing = true
 			n.SilentMs = max(1, n.SilentMs, silent[n.ID].Truncate(time.Minute).Milliseconds())
 		}
-		lowest = min(lowest, n.Command)
+		lowest = min(lowest, n.Newest)
 	}
-	if lowest != ^uint32(0) {
-		r.Command = max(r.Command, lowest)
+	if lowest != ^uint32(0) && !missing {
+		r.Version = max(r.Version, lowest)
 	}
 	after, _ := r.Encode()
 	return string(before) != string(after)

@@ -57,6 +57,9 @@ type Options struct {
 	// Stall is how long a commit may take before callers hear that this node
 	// does not serve; 0 means round.ElectionTime.
 	Stall time.Duration
+	// Version is the one that the cluster agreed on, by which commands are to be
+	// applied; nil: chat.Version.
+	Version func() uint32
 	// Now is the leader's clock.
 	Now func() time.Time
 	// Gained and Lost tell of leaderships, in order for each shard: Lost after
@@ -117,6 +120,9 @@ type counters struct {
 func New(o Options) (*Host, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Version == nil {
+		o.Version = func() uint32 { return chat.Version }
 	}
 	if o.Stall == 0 {
 		o.Stall = defaultStall

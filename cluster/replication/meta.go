@@ -44,7 +44,7 @@ func (h *Host) SetMeta(ctx context.Context, expect uint64, document []byte) erro
 	done := make(chan error, 1)
 	p := h.proposal(storage.MetaShard, term, func(_ storage.Outcome, err error) { done <- err })
 	set := &logpb.Proposal{
-		Version: chat.Version, TimeMs: p.Time, Origin: h.origin, Number: p.Number, Document: &logpb.SetDocument{Expect: expect, Content: document},
+		Version: p.Version, TimeMs: p.Time, Origin: h.origin, Number: p.Number, Document: &logpb.SetDocument{Expect: expect, Content: document},
 	}
 	if p.Data, err = set.MarshalVT(); err == nil {
 		err = h.enqueue(p)

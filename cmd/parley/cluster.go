@@ -155,9 +155,9 @@ func printStatus(out io.Writer, s api.ClusterStatus) error {
 		}
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "cluster %s: %d shards, %d without a leader, %d replicas far behind, %d moves; decided by %s\n\n",
-		s.Cluster, s.ShardsTotal, leaderless, lagging, len(s.Moves), cmp.Or(s.Meta.Leader, "nobody"))
-	fmt.Fprintln(w, "NODE\tSTATE\tHEARD\tZONE\tREPLICAS\tLEADS\tCLIENTS AT")
+	fmt.Fprintf(w, "cluster %s, version %d: %d shards, %d without a leader, %d replicas far behind, %d moves; decided by %s\n\n",
+		s.Cluster, s.Version, s.ShardsTotal, leaderless, lagging, len(s.Moves), cmp.Or(s.Meta.Leader, "nobody"))
+	fmt.Fprintln(w, "NODE\tSTATE\tHEARD\tZONE\tREPLICAS\tLEADS\tVERSION\tCLIENTS AT")
 	for _, n := range s.Nodes {
 		heard := "now"
 		switch {
@@ -166,7 +166,7 @@ func printStatus(out io.Writer, s api.ClusterStatus) error {
 		case !n.Alive:
 			heard = (time.Duration(n.SilentMs) * time.Millisecond).Round(time.Second).String() + " ago"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", n.ID, n.State, heard, cmp.Or(n.Zone, "-"), n.Replicas, n.Leaders, cmp.Or(n.Client, "-"))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", n.ID, n.State, heard, cmp.Or(n.Zone, "-"), n.Replicas, n.Leaders, n.Newest, cmp.Or(n.Client, "-"))
 	}
 	for _, m := range s.Moves {
 		since := time.UnixMilli(s.TimeMs).Sub(time.UnixMilli(m.SinceMs)).Round(time.Second)

@@ -8,10 +8,6 @@ type Message interface {
 	UnmarshalVT([]byte) error
 }
 
-// Version is that of the table below and of the messages in it. It grows with
-// every change that an older release would misread.
-const Version = 1
-
 // table gives each message its number on the wire, which is never reused.
 var table = map[uint32]Message{
 	1: (*Ask)(nil), 2: (*Answer)(nil), 3: (*Deliver)(nil), 4: (*Attach)(nil), 5: (*Attached)(nil), 6: (*Detach)(nil), 7: (*Kick)(nil),

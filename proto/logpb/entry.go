@@ -31,12 +31,12 @@ var emptySend chat.Send
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
-// EncodeProposal encodes commands, to be applied at timeMs by chat.Version, as a
+// EncodeProposal encodes commands, to be applied at timeMs by a version, as a
 // proposal. It panics as FromCommand does.
-func EncodeProposal(timeMs int64, origin, number uint64, commands []chat.CommandBody) ([]byte, error) {
+func EncodeProposal(version uint32, timeMs int64, origin, number uint64, commands []chat.CommandBody) ([]byte, error) {
 	e := encoders.Get().(*encoder)
 	p := &e.proposal
-	p.Version, p.TimeMs, p.Origin, p.Number = chat.Version, timeMs, origin, number
+	p.Version, p.TimeMs, p.Origin, p.Number = version, timeMs, origin, number
 	if len(e.sends) < len(commands) {
 		e.sends = make([]encodedSend, len(commands))
 	}

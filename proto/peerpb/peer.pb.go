@@ -154,19 +154,23 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 
 // The first frame of each side on a connection.
 type Hello struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	ProtocolVersion uint32                 `protobuf:"varint,1,opt,name=protocol_version,json=protocolVersion,proto3" json:"protocol_version,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The versions that the node speaks, and the one that its cluster agreed on, as
+	// far as it knows; 0: it has not heard.
+	Oldest uint32 `protobuf:"varint,1,opt,name=oldest,proto3" json:"oldest,omitempty"`
+	Newest uint32 `protobuf:"varint,2,opt,name=newest,proto3" json:"newest,omitempty"`
+	Agreed uint32 `protobuf:"varint,3,opt,name=agreed,proto3" json:"agreed,omitempty"`
 	// All nodes of a cluster say the same; others are refused.
-	Cluster string `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	Node    string `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`
+	Cluster string `protobuf:"bytes,4,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Node    string `protobuf:"bytes,5,opt,name=node,proto3" json:"node,omitempty"`
 	// Random, made at the node's start.
-	Origin  uint64  `protobuf:"fixed64,4,opt,name=origin,proto3" json:"origin,omitempty"`
-	Purpose Purpose `protobuf:"varint,5,opt,name=purpose,proto3,enum=parley.peer.v1.Purpose" json:"purpose,omitempty"`
+	Origin  uint64  `protobuf:"fixed64,6,opt,name=origin,proto3" json:"origin,omitempty"`
+	Purpose Purpose `protobuf:"varint,7,opt,name=purpose,proto3,enum=parley.peer.v1.Purpose" json:"purpose,omitempty"`
 	// Whom the dialer means to reach, as addresses pass from one node to another;
 	// empty in the listener's hello.
-	To string `protobuf:"bytes,6,opt,name=to,proto3" json:"to,omitempty"`
+	To string `protobuf:"bytes,8,opt,name=to,proto3" json:"to,omitempty"`
 	// The life of the node's data folder, where the link compares it.
-	Lineage       *Lineage `protobuf:"bytes,7,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	Lineage       *Lineage `protobuf:"bytes,9,opt,name=lineage,proto3" json:"lineage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -201,9 +205,23 @@ func (*Hello) Descriptor() ([]byte, []int) {
 	return file_peer_peer_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Hello) GetProtocolVersion() uint32 {
+func (x *Hello) GetOldest() uint32 {
 	if x != nil {
-		return x.ProtocolVersion
+		return x.Oldest
+	}
+	return 0
+}
+
+func (x *Hello) GetNewest() uint32 {
+	if x != nil {
+		return x.Newest
+	}
+	return 0
+}
+
+func (x *Hello) GetAgreed() uint32 {
+	if x != nil {
+		return x.Agreed
 	}
 	return 0
 }
@@ -773,21 +791,19 @@ func (x *Message) GetEnvelope() *Envelope {
 // An actor's message on its way to another node.
 type Envelope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The version of the messages that body may hold.
-	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// To a virtual actor, or to a process of the receiving node.
-	Identity *Identity `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
-	Process  string    `protobuf:"bytes,3,opt,name=process,proto3" json:"process,omitempty"`
+	Identity *Identity `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
+	Process  string    `protobuf:"bytes,2,opt,name=process,proto3" json:"process,omitempty"`
 	// The process of the sending node that gets the answers.
-	Sender string `protobuf:"bytes,4,opt,name=sender,proto3" json:"sender,omitempty"`
+	Sender string `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`
 	// What body holds, by the table of the package actorpb.
-	Type uint32 `protobuf:"varint,5,opt,name=type,proto3" json:"type,omitempty"`
-	Body []byte `protobuf:"bytes,6,opt,name=body,proto3" json:"body,omitempty"`
+	Type uint32 `protobuf:"varint,4,opt,name=type,proto3" json:"type,omitempty"`
+	Body []byte `protobuf:"bytes,5,opt,name=body,proto3" json:"body,omitempty"`
 	// The asker's number, for a refusal by somebody who cannot read body; 0: no
 	// answer is wanted.
-	Request uint32 `protobuf:"varint,7,opt,name=request,proto3" json:"request,omitempty"`
+	Request uint32 `protobuf:"varint,6,opt,name=request,proto3" json:"request,omitempty"`
 	// Only for an actor that is active: none is made for it.
-	Live          bool `protobuf:"varint,8,opt,name=live,proto3" json:"live,omitempty"`
+	Live          bool `protobuf:"varint,7,opt,name=live,proto3" json:"live,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -820,13 +836,6 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
 	return file_peer_peer_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *Envelope) GetVersion() uint32 {
-	if x != nil {
-		return x.Version
-	}
-	return 0
 }
 
 func (x *Envelope) GetIdentity() *Identity {
@@ -1214,15 +1223,17 @@ var File_peer_peer_proto protoreflect.FileDescriptor
 
 const file_peer_peer_proto_rawDesc = "" +
 	"\n" +
-	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\xee\x01\n" +
-	"\x05Hello\x12)\n" +
-	"\x10protocol_version\x18\x01 \x01(\rR\x0fprotocolVersion\x12\x18\n" +
-	"\acluster\x18\x02 \x01(\tR\acluster\x12\x12\n" +
-	"\x04node\x18\x03 \x01(\tR\x04node\x12\x16\n" +
-	"\x06origin\x18\x04 \x01(\x06R\x06origin\x121\n" +
-	"\apurpose\x18\x05 \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\x12\x0e\n" +
-	"\x02to\x18\x06 \x01(\tR\x02to\x121\n" +
-	"\alineage\x18\a \x01(\v2\x17.parley.peer.v1.LineageR\alineage\"W\n" +
+	"\x0fpeer/peer.proto\x12\x0eparley.peer.v1\"\x8b\x02\n" +
+	"\x05Hello\x12\x16\n" +
+	"\x06oldest\x18\x01 \x01(\rR\x06oldest\x12\x16\n" +
+	"\x06newest\x18\x02 \x01(\rR\x06newest\x12\x16\n" +
+	"\x06agreed\x18\x03 \x01(\rR\x06agreed\x12\x18\n" +
+	"\acluster\x18\x04 \x01(\tR\acluster\x12\x12\n" +
+	"\x04node\x18\x05 \x01(\tR\x04node\x12\x16\n" +
+	"\x06origin\x18\x06 \x01(\x06R\x06origin\x121\n" +
+	"\apurpose\x18\a \x01(\x0e2\x17.parley.peer.v1.PurposeR\apurpose\x12\x0e\n" +
+	"\x02to\x18\b \x01(\tR\x02to\x121\n" +
+	"\alineage\x18\t \x01(\v2\x17.parley.peer.v1.LineageR\alineage\"W\n" +
 	"\aVerdict\x12\x18\n" +
 	"\awelcome\x18\x01 \x01(\bR\awelcome\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n" +
@@ -1262,16 +1273,15 @@ const file_peer_peer_proto_rawDesc = "" +
 	"rejectHint\x12\x18\n" +
 	"\acontext\x18\r \x01(\fR\acontext\x124\n" +
 	"\bsnapshot\x18\x0e \x01(\v2\x18.parley.peer.v1.SnapshotR\bsnapshot\x124\n" +
-	"\benvelope\x18\x0f \x01(\v2\x18.parley.peer.v1.EnvelopeR\benvelope\"\xe2\x01\n" +
-	"\bEnvelope\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\rR\aversion\x124\n" +
-	"\bidentity\x18\x02 \x01(\v2\x18.parley.peer.v1.IdentityR\bidentity\x12\x18\n" +
-	"\aprocess\x18\x03 \x01(\tR\aprocess\x12\x16\n" +
-	"\x06sender\x18\x04 \x01(\tR\x06sender\x12\x12\n" +
-	"\x04type\x18\x05 \x01(\rR\x04type\x12\x12\n" +
-	"\x04body\x18\x06 \x01(\fR\x04body\x12\x18\n" +
-	"\arequest\x18\a \x01(\rR\arequest\x12\x12\n" +
-	"\x04live\x18\b \x01(\bR\x04live\"o\n" +
+	"\benvelope\x18\x0f \x01(\v2\x18.parley.peer.v1.EnvelopeR\benvelope\"\xc8\x01\n" +
+	"\bEnvelope\x124\n" +
+	"\bidentity\x18\x01 \x01(\v2\x18.parley.peer.v1.IdentityR\bidentity\x12\x18\n" +
+	"\aprocess\x18\x02 \x01(\tR\aprocess\x12\x16\n" +
+	"\x06sender\x18\x03 \x01(\tR\x06sender\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\rR\x04type\x12\x12\n" +
+	"\x04body\x18\x05 \x01(\fR\x04body\x12\x18\n" +
+	"\arequest\x18\x06 \x01(\rR\arequest\x12\x12\n" +
+	"\x04live\x18\a \x01(\bR\x04live\"o\n" +
 	"\bIdentity\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\rR\x04kind\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\rR\x05appId\x12\x12\n" +

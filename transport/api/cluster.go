@@ -18,14 +18,16 @@ type Cluster struct {
 
 // ClusterStatus is the cluster as one node knows it.
 type ClusterStatus struct {
-	Cluster     string        `json:"cluster"`
-	Node        string        `json:"node"` // who says so
-	TimeMs      int64         `json:"time_ms"`
-	ShardsTotal int           `json:"shards_total"`
-	Meta        MetaStatus    `json:"meta"`
-	Nodes       []NodeStatus  `json:"nodes"`
-	Shards      []ShardStatus `json:"shards"`
-	Moves       []MoveStatus  `json:"moves"`
+	Cluster     string `json:"cluster"`
+	Node        string `json:"node"` // who says so
+	TimeMs      int64  `json:"time_ms"`
+	ShardsTotal int    `json:"shards_total"`
+	// Version is the one that the nodes agreed on: the lowest newest of theirs.
+	Version uint32        `json:"version"`
+	Meta    MetaStatus    `json:"meta"`
+	Nodes   []NodeStatus  `json:"nodes"`
+	Shards  []ShardStatus `json:"shards"`
+	Moves   []MoveStatus  `json:"moves"`
 }
 
 // MetaStatus tells who decides about the cluster; empty: nobody at the moment.
@@ -47,6 +49,7 @@ type NodeStatus struct {
 	Actor    string `json:"actor"`
 	Replicas int    `json:"replicas"`
 	Leaders  int    `json:"leaders"`
+	Newest   uint32 `json:"newest"` // version that it speaks
 }
 
 // ShardStatus is one shard as its leader last said. Lag is how many entries a

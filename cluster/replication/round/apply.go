@@ -123,7 +123,7 @@ func (g *group) applyOwn(r *Round, state *chat.State, p *Proposal) (storage.Outc
 	}
 	out := storage.Outcome{Results: make([]chat.Result, 0, len(p.Commands))}
 	for _, body := range p.Commands {
-		run(state, &out, chat.Command{Version: chat.Version, Time: p.Time, Body: body})
+		run(state, &out, chat.Command{Version: p.Version, Time: p.Time, Body: body})
 	}
 	return out, nil
 }

@@ -199,7 +199,7 @@ func (g *group) tellIfRemoved(node storage.NodeID, replica uint64) {
 // was made waits for another one.
 func (g *group) barrier() {
 	number := g.w.ownNumber()
-	data := encode(&logpb.Proposal{Version: chat.Version, Origin: g.w.o.Origin, Number: number})
+	data := encode(&logpb.Proposal{Origin: g.w.o.Origin, Number: number})
 	going := sortedKeys(g.departed)
 	g.proposeOwn(pb.EntryNormal, data, number, func(_ storage.Outcome, err error) {
 		if err != nil || g.leading == 0 {

@@ -28,9 +28,10 @@ type Proposal struct {
 	// from 1 and are not used twice.
 	Number uint64
 	Data   []byte
-	// Time and Commands are those of Data, so that they need not be decoded
+	// Version, Time and Commands are those of Data, so that they need not be decoded
 	// where they were encoded; nobody may change them any more. Data without
 	// commands is decoded.
+	Version  uint32
 	Time     int64
 	Commands []chat.CommandBody
 	// Done is called exactly once, as an Answer.

@@ -50,7 +50,7 @@ func (n *node) propose(s storage.ShardID, commands []chat.CommandBody, done func
 		n.run.violate("encode a proposal: %v", err)
 	}
 	answered := n.owe("a proposal", s)
-	w.proposals = append(w.proposals, round.Proposal{Shard: s, Term: term, Number: n.proposed, Data: data, Time: p.TimeMs, Commands: commands, Done: func(out storage.Outcome, err error) {
+	w.proposals = append(w.proposals, round.Proposal{Shard: s, Term: term, Number: n.proposed, Data: data, Version: p.Version, Time: p.TimeMs, Commands: commands, Done: func(out storage.Outcome, err error) {
 		answered()
 		done(out, err)
 	}})
