@@ -27,7 +27,7 @@ func TestShardsWithoutAMajorityKeepNobodyFromServing(t *testing.T) {
 	c.await("every shard has three voters, spread over all nodes", func() bool {
 		s := c.nodes[0].Status()
 		idle := slices.ContainsFunc(s.Nodes, func(n api.NodeStatus) bool { return n.Replicas == 0 })
-		return len(s.Nodes) == 5 && !idle && len(s.Moves) == 0 && !slices.ContainsFunc(s.Shards, func(sh api.ShardStatus) bool { return sh.Leader == "" || len(sh.Voters) != 3 })
+		return len(s.Nodes) == 5 && !idle && len(s.Moves) == 0 && !slices.ContainsFunc(s.Shards, func(sh api.ShardStatus) bool { return sh.Leader == "" || len(sh.Voters) != 3 || len(sh.Learners) > 0 })
 	})
 	a, b, lost := c.sharing()
 	var rest []int

@@ -183,7 +183,7 @@ func (w *world) proposeAt(n *node, s storage.ShardID, term storage.Term, i int, 
 		w.Fatal(err)
 	}
 	answer := errors.New("no answer")
-	mine := round.Proposal{Shard: s, Term: term, Number: w.number, Data: data, Done: func(_ storage.Outcome, err error) { answer = err }}
+	mine := round.Proposal{Shard: s, Term: term, Number: w.number, Data: data, Version: chat.Version, Done: func(_ storage.Outcome, err error) { answer = err }}
 	if i%3 > 0 { // else it is decoded
 		mine.Time, mine.Commands = p.TimeMs, []chat.CommandBody{login}
 	}
