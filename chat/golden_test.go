@@ -66,7 +66,7 @@ func TestTheNumbersThatCrossTheWireAreFixed(t *testing.T) {
 	for name, c := range map[string][2]uint32{
 		"peer": {uint32(KindPeer), 1}, "room": {uint32(KindRoom), 2}, "group": {uint32(KindGroup), 3},
 		"text": {uint32(TypeText), 1}, "command": {uint32(TypeCommand), 2}, "custom": {uint32(TypeCustom), 200},
-		"version": {Version, 1}, "sweep": {dedupeSweep, 64},
+		"version": {Version - step, 1}, "oldest": {oldest, 1}, "sweep": {dedupeSweep, 64},
 		"busy": {uint32(CodeBusy), 6000005}, "unavailable": {uint32(CodeUnavailable), 6000102}, "timeout": {uint32(CodeTimeout), 6000105},
 		"window passed": {uint32(CodeDedupeWindowPassed), 6009001}, "conflict": {uint32(CodeIDConflict), 6009002},
 	} {
