@@ -125,7 +125,7 @@ func (l *listBench) fill() {
 			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, 200)},
 		}
 		binary.BigEndian.PutUint64(s.ClientMessageID[:], uint64(i))
-		sends[shard] = append(sends[shard], s)
+		sends[shard] = append(sends[shard], &s)
 		marks = append(marks, chat.MarkRead{User: l.user, Conversation: key})
 	}
 	for shard, all := range sends {
