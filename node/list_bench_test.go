@@ -33,7 +33,7 @@ func BenchmarkList(b *testing.B) {
 	}
 	l := newListBench(b, count)
 	for b.Loop() {
-		sends, reads := l.beside(func() { <-time.After(4 * time.Second) })
+		sends, reads := l.beside(func() { <-time.NewTimer(4 * time.Second).C })
 		l.report("calm", sends, reads)
 		heap := l.heap()
 		begin := time.Now()
