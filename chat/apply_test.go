@@ -2,6 +2,8 @@ package chat_test
 
 import (
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,14 +22,43 @@ func TestLoginKeepsWhatItDoesNotGive(t *testing.T) {
 		want chat.User
 	}{
 		{100, chat.Login{User: ann}, chat.User{RegisteredAt: 100}},
-		{200, chat.Login{User: ann, Name: "Ann", DeviceID: "d1"}, chat.User{Name: "Ann", DeviceID: "d1", RegisteredAt: 100, LoginAt: 200}},
-		{300, chat.Login{User: ann, AvatarURL: "u", DeviceID: "d2"}, chat.User{Name: "Ann", AvatarURL: "u", DeviceID: "d2", RegisteredAt: 100, LoginAt: 300}},
-		{400, chat.Login{User: ann, Name: "A."}, chat.User{Name: "A.", AvatarURL: "u", DeviceID: "d2", RegisteredAt: 100, LoginAt: 300}},
-		{250, chat.Login{User: ann, DeviceID: "d3"}, chat.User{Name: "A.", AvatarURL: "u", DeviceID: "d3", RegisteredAt: 100, LoginAt: 300}},
+		{200, chat.Login{User: ann, Name: "Ann", DeviceID: "d1"}, chat.User{Name: "Ann", RegisteredAt: 100, Devices: []chat.Device{{"d1", 200}}}},
+		{300, chat.Login{User: ann, AvatarURL: "u", DeviceID: "d2"}, chat.User{Name: "Ann", AvatarURL: "u", RegisteredAt: 100, Devices: []chat.Device{{"d2", 300}}}},
+		{400, chat.Login{User: ann, Name: "A."}, chat.User{Name: "A.", AvatarURL: "u", RegisteredAt: 100, Devices: []chat.Device{{"d2", 300}}}},
+		{250, chat.Login{User: ann, DeviceID: "d3"}, chat.User{Name: "A.", AvatarURL: "u", RegisteredAt: 100, Devices: []chat.Device{{"d3", 300}}}},
 	} {
 		res, events := chat.Apply(&s.State, at(step.now, step.give))
-		if res.Err != nil || res.User != step.want || s.users[ann] != step.want || len(events) != 0 {
+		if res.Err != nil || !reflect.DeepEqual(res.User, step.want) || !reflect.DeepEqual(s.users[ann], step.want) || len(events) != 0 {
 			t.Errorf("%+v gave %+v, %v, want %+v", step.give, res.User, res.Err, step.want)
+		}
+	}
+}
+
+func TestOverTheLimitTheEarliestDeviceGoesAndThoseOfflineFirst(t *testing.T) {
+	s := newShelf()
+	for i, step := range []struct {
+		device string
+		limit  int
+		online []string
+		want   string
+	}{
+		{"a", 3, nil, "a"},
+		{"b", 3, []string{"a"}, "a b"},
+		{"c", 3, []string{"a", "b"}, "a b c"},
+		{"a", 3, []string{"a", "b", "c"}, "b c a"}, // again: it is the newest
+		{"d", 3, []string{"a", "b", "c"}, "c a d"},
+		{"e", 3, []string{"c", "d"}, "c d e"}, // a is not there
+		{"f", 3, nil, "d e f"},
+		{"g", 2, []string{"d", "e", "f"}, "f g"},
+		{"h", 0, []string{"f", "g"}, "h"},
+	} {
+		res, _ := chat.Apply(&s.State, at(int64(100+i), chat.Login{User: ann, DeviceID: step.device, Devices: step.limit, Online: step.online}))
+		var ids []string
+		for _, d := range res.User.Devices {
+			ids = append(ids, d.ID)
+		}
+		if got := strings.Join(ids, " "); got != step.want {
+			t.Errorf("after the login of %s the devices are %q, want %q", step.device, got, step.want)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package chat
 
 import "time"
 
-// Fixed bounds of identifiers and profiles, in bytes; the sources are ZIM's
+// Fixed bounds of identifiers and profiles, in bytes where nothing else is said; the sources are ZIM's
 // published limits.
 const (
 	MaxUserIDBytes    = 32
@@ -13,6 +13,7 @@ const (
 	MaxSubType        = 200
 	MaxPriority       = 3
 	MaxMentions       = 100
+	MaxDevices        = 10
 )
 
 // Limits are one app's bounds on what its users send; sizes in bytes. Each is
@@ -26,6 +27,8 @@ type Limits struct {
 	Dedupe            DedupeWindow
 	// Connections bounds the app's logged-in connections to a node; 0: none.
 	Connections int
+	// Devices is how many devices of a user may be logged in at the same time.
+	Devices int
 }
 
 // DedupeWindow is how long a client message id is remembered at least: for Age
@@ -44,6 +47,7 @@ func DefaultLimits() Limits {
 		ExtendedDataBytes: 1 << 10,
 		SearchedBytes:     64,
 		Dedupe:            DedupeWindow{Age: 7 * 24 * time.Hour, Messages: 10_000},
+		Devices:           1,
 	}
 }
 

@@ -2,12 +2,17 @@ package chat
 
 // User is a registered user's profile row.
 type User struct {
-	Name      string
-	AvatarURL string
-	// DeviceID is the device of the newest login, empty before the first.
-	DeviceID     string
+	Name         string
+	AvatarURL    string
 	RegisteredAt int64 // ms
-	LoginAt      int64 // ms, 0 before the first
+	// Devices are those that may be logged in, the newest login last.
+	Devices []Device
+}
+
+// Device is a login of a user.
+type Device struct {
+	ID      string
+	LoginAt int64 // ms
 }
 
 // Membership is a user's row for one conversation of theirs.

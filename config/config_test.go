@@ -241,6 +241,8 @@ func TestValidateNamesEachProblem(t *testing.T) {
 		{"negative limit", func(c *config.Config) { c.Apps[0].Limits.SearchedBytes = -1 }, "searched_bytes of app 1"},
 		{"short dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeAge = time.Second }, "dedupe_age of app 1"},
 		{"negative connections", func(c *config.Config) { c.Apps[0].Limits.Connections = -1 }, "connections of app 1"},
+		{"too many devices", func(c *config.Config) { c.Apps[0].Limits.Devices = 11 }, "devices of app 1"},
+		{"negative devices", func(c *config.Config) { c.Apps[0].Limits.Devices = -1 }, "devices of app 1"},
 		{"long dedupe", func(c *config.Config) { c.Apps[0].Limits.DedupeMessages = 1_000_001 }, "dedupe_messages of app 1"},
 	}
 	for _, o := range []string{"app.example.com", "https://x/", "https://x/path", "https://", "x", "", "https://u@x", "HTTPS://x"} {
@@ -387,9 +389,9 @@ func TestAnAppBecomesVerifierAndLimits(t *testing.T) {
 	if a.Limits.Chat() != want {
 		t.Errorf("limits are %+v", a.Limits.Chat())
 	}
-	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7, Connections: 8}
+	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7, Connections: 8, Devices: 9}
 	if got := every.Chat(); got != (chat.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5,
-		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}, Connections: 8}) {
+		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}, Connections: 8, Devices: 9}) {
 		t.Errorf("limits are %+v", got)
 	}
 }

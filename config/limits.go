@@ -21,6 +21,9 @@ type Limits struct {
 	// Connections bounds the logged-in connections to each node; the default is
 	// the node's own bound.
 	Connections int `yaml:"connections,omitempty"`
+	// Devices of a user that may be logged in at the same time: 1, the default, to
+	// 10. Above, the earliest has to go.
+	Devices int `yaml:"devices,omitempty"`
 }
 
 // The bounds of limits. A body travels whole in every push and between nodes,
@@ -45,6 +48,7 @@ func (l Limits) Chat() chat.Limits {
 	replace(&out.Dedupe.Age, l.DedupeAge)
 	replace(&out.Dedupe.Messages, l.DedupeMessages)
 	replace(&out.Connections, l.Connections)
+	replace(&out.Devices, l.Devices)
 	return out
 }
 

@@ -146,6 +146,9 @@ func (a App) problems() []error {
 	if n := a.Limits.Connections; n < 0 {
 		problems = append(problems, fmt.Errorf("connections of app %d is %d; 1 or more are allowed", a.ID, n))
 	}
+	if n := a.Limits.Devices; n < 0 || n > chat.MaxDevices {
+		problems = append(problems, fmt.Errorf("devices of app %d is %d; 1 to %d are allowed", a.ID, n, chat.MaxDevices))
+	}
 	if n := a.Limits.DedupeMessages; n > maxDedupeMessage {
 		problems = append(problems, fmt.Errorf("dedupe_messages of app %d is %d; 1 to %d are allowed", a.ID, n, maxDedupeMessage))
 	}

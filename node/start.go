@@ -176,7 +176,7 @@ func (n *Node) startActors() {
 	})
 	n.directory.Register(directory.Shard, shard.New(shard.Options{System: n.system, Replicator: n.host, Log: n.o.Log}))
 	n.directory.Register(directory.Session, session.New(session.Options{
-		System: n.system, Replicator: n.host, Tables: session.NewTables(), Now: n.clock.Now,
+		System: n.system, Replicator: n.host, Tables: session.NewTables(), Limits: n.limitsOf, Now: n.clock.Now,
 	}))
 	n.directory.Register(directory.Conversation, conversation.New(conversation.Options{
 		System: n.system, Replicator: n.host, Limits: n.limitsOf, Now: n.clock.Now, Salt: salt,

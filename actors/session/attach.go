@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -42,7 +43,9 @@ func (s *session) attach(ctx actor.Context, m *actorpb.Attach) {
 		})
 		return
 	}
-	login := chat.Login{User: s.user, Name: m.UserName, AvatarURL: m.AvatarUrl, DeviceID: m.DeviceId}
+	login := chat.Login{
+		User: s.user, Name: m.UserName, AvatarURL: m.AvatarUrl, DeviceID: m.DeviceId, Devices: s.o.Limits(s.user.App).Devices, Online: s.online(),
+	}
 	s.o.Replicator.Propose(s.act.Shard, s.act.Term, []chat.CommandBody{login}, func(out storage.Outcome, err error) {
 		if err == nil {
 			answer.user = out.Results[0].User
@@ -68,7 +71,16 @@ func (a *attaching) stop(s *session) {
 	a.fail(s, nil, err)
 }
 
-// letIn attaches the device and has the others go: one device a user.
+// online are the devices that are attached.
+func (s *session) online() []string {
+	ids := make([]string, 0, len(s.devices))
+	for _, d := range s.devices {
+		ids = append(ids, d.id)
+	}
+	return ids
+}
+
+// letIn attaches the device and has those go that may not stay beside it.
 func (s *session) letIn(ctx actor.Context, m loggedIn) {
 	q, _ := s.asked.Take(m.number)
 	a, ok := q.(*attaching)
@@ -78,7 +90,7 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 	case m.err != nil:
 		a.fail(s, ctx, m.err)
 		return
-	case m.user.DeviceID != a.ask.DeviceId:
+	case !mayStay(m.user, a.ask.DeviceId):
 		ctx.Send(a.from, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})
 		return
 	}
@@ -91,14 +103,17 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 		}
 	}
 	for id, d := range s.devices {
-		if id != a.from.Id {
-			reason := wirepb.Kicked_REASON_OTHER_DEVICE
-			if d.id == a.ask.DeviceId {
-				reason = wirepb.Kicked_REASON_UNSPECIFIED // its own newer connection
-			}
-			ctx.Send(d.pid, &actorpb.Kick{Reason: reason})
-			delete(s.devices, id)
+		switch {
+		case id == a.from.Id:
+			continue
+		case d.id == a.ask.DeviceId:
+			ctx.Send(d.pid, &actorpb.Kick{Reason: wirepb.Kicked_REASON_UNSPECIFIED}) // its own newer connection
+		case mayStay(m.user, d.id):
+			continue
+		default:
+			ctx.Send(d.pid, &actorpb.Kick{Reason: wirepb.Kicked_REASON_OTHER_DEVICE})
 		}
+		delete(s.devices, id)
 	}
 	s.devices[a.from.Id] = device{pid: a.from, id: a.ask.DeviceId, link: a.ask.Link, at: time.Now()}
 	s.listen() // before the device hears that it is in
@@ -107,6 +122,10 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 	if a.ask.MissedMs > 0 {
 		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})
 	}
+}
+
+func mayStay(u chat.User, device string) bool {
+	return slices.ContainsFunc(u.Devices, func(d chat.Device) bool { return d.ID == device })
 }
 
 // enroll makes the user exist without letting any device in.

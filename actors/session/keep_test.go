@@ -25,7 +25,7 @@ func (l *library) Propose(_ storage.ShardID, _ storage.Term, commands []chat.Com
 	var r chat.Result
 	switch b := commands[0].(type) {
 	case chat.Login:
-		r.User = chat.User{DeviceID: b.DeviceID}
+		r.User = chat.User{Devices: []chat.Device{{ID: b.DeviceID}}}
 	case chat.MarkRead:
 		l.set(func() {
 			peer, _ := b.Conversation.Other(ann.ID)

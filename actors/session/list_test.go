@@ -104,7 +104,7 @@ func newLibrary(t *testing.T, n int, body []byte) *library {
 	l.now = int64(n)
 	l.dir = directory.New(directory.Options{System: l.sys, Node: "n1", Replicator: l, Idle: time.Hour, Log: quiet})
 	l.dir.Register(directory.Shard, func(directory.Activation) actor.Actor { return actor.ReceiveFunc(l.receive) })
-	l.dir.Register(directory.Session, session.New(session.Options{System: l.sys, Replicator: l, Tables: session.NewTables(), Now: time.Now}))
+	l.dir.Register(directory.Session, session.New(session.Options{System: l.sys, Replicator: l, Tables: session.NewTables(), Limits: limits, Now: time.Now}))
 	l.dir.Start()
 	t.Cleanup(l.close)
 	return l

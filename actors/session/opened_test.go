@@ -21,6 +21,8 @@ import (
 	"github.com/parley-im/parley/storage/memory"
 )
 
+func limits(chat.AppID) chat.Limits { return chat.DefaultLimits() }
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shelf is a shard's actor; ann's conversations there all hold one message, of a
@@ -97,7 +99,7 @@ func begin(t *testing.T, messages time.Time, now func() time.Time, peers directo
 		actor.WithDeadLetterThrottleInterval(time.Millisecond)) // its goroutine lives that long
 	d := directory.New(directory.Options{System: system, Replicator: host, Peers: peers, Idle: time.Hour, Log: quiet})
 	d.Register(directory.Shard, func(directory.Activation) actor.Actor { return shelf{messages} })
-	d.Register(directory.Session, session.New(session.Options{System: system, Replicator: host, Tables: session.NewTables(), Now: now}))
+	d.Register(directory.Session, session.New(session.Options{System: system, Replicator: host, Tables: session.NewTables(), Limits: limits, Now: now}))
 	d.Start()
 	t.Cleanup(func() {
 		ctx := context.Background()

@@ -23,7 +23,9 @@ import (
 type Options struct {
 	System     *actor.ActorSystem
 	Replicator storage.Replicator
-	Tables     *Tables
+	// Limits gives an app's limits.
+	Limits func(chat.AppID) chat.Limits
+	Tables *Tables
 	// Now is the server's clock, which may be set: for times that others read, not
 	// for how long something takes.
 	Now func() time.Time

@@ -17,7 +17,8 @@ func FromCommand(body chat.CommandBody) *Command {
 	switch b := body.(type) {
 	case chat.Login:
 		return &Command{Body: &Command_Login{&Login{
-			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, DeviceId: b.DeviceID}}}
+			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, DeviceId: b.DeviceID,
+			Devices: uint32(b.Devices), Online: b.Online}}}
 	case *chat.Send: // large, and on the hot path
 		s := new(Send)
 		s.set(b)
@@ -55,7 +56,8 @@ func (c *Command) Chat() (chat.CommandBody, error) {
 	switch b := c.GetBody().(type) {
 	case *Command_Login:
 		l := b.Login
-		return chat.Login{User: user(l.AppId, l.UserId), Name: l.Name, AvatarURL: l.AvatarUrl, DeviceID: l.DeviceId}, nil
+		return chat.Login{User: user(l.AppId, l.UserId), Name: l.Name, AvatarURL: l.AvatarUrl, DeviceID: l.DeviceId,
+			Devices: int(l.Devices), Online: l.Online}, nil
 	case *Command_Send:
 		return b.Send.chat()
 	case *Command_MarkRead:

@@ -69,7 +69,8 @@ func drawEffect(t *rapid.T) chat.Effect {
 func drawCommand(t *rapid.T) chat.CommandBody {
 	switch rapid.IntRange(0, 4).Draw(t, "command") {
 	case 0:
-		return chat.Login{User: drawUser(t), Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), DeviceID: words.Draw(t, "device")}
+		return chat.Login{User: drawUser(t), Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), DeviceID: words.Draw(t, "device"),
+			Devices: rapid.IntRange(0, 10).Draw(t, "devices"), Online: rapid.SliceOfN(words, 1, 3).Draw(t, "online")}
 	case 1:
 		return chat.MarkRead{User: drawUser(t), Conversation: drawKey(t), Mark: drawMark(t)}
 	case 2:
@@ -124,8 +125,8 @@ func TestRowsComeBackFromTheStoreAsTheyWere(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		u := chat.User{
-			Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), DeviceID: words.Draw(t, "device"),
-			RegisteredAt: millis.Draw(t, "registered"), LoginAt: millis.Draw(t, "login"),
+			Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), RegisteredAt: millis.Draw(t, "registered"),
+			Devices: []chat.Device{{ID: words.Draw(t, "device"), LoginAt: millis.Draw(t, "login")}},
 		}
 		same(t, through(t, logpb.From[logpb.User](&u), &logpb.User{}).Chat(), u)
 

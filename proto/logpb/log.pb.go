@@ -607,6 +607,8 @@ type Login struct {
 	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	AvatarUrl     string                 `protobuf:"bytes,4,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	DeviceId      string                 `protobuf:"bytes,5,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	Devices       uint32                 `protobuf:"varint,6,opt,name=devices,proto3" json:"devices,omitempty"`
+	Online        []string               `protobuf:"bytes,7,rep,name=online,proto3" json:"online,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -674,6 +676,20 @@ func (x *Login) GetDeviceId() string {
 		return x.DeviceId
 	}
 	return ""
+}
+
+func (x *Login) GetDevices() uint32 {
+	if x != nil {
+		return x.Devices
+	}
+	return 0
+}
+
+func (x *Login) GetOnline() []string {
+	if x != nil {
+		return x.Online
+	}
+	return nil
 }
 
 type Send struct {
@@ -1361,13 +1377,11 @@ func (x *LogEntry) GetData() []byte {
 }
 
 type User struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	AvatarUrl string                 `protobuf:"bytes,2,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
-	// The device of the newest login.
-	DeviceId       string `protobuf:"bytes,3,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	RegisteredAtMs int64  `protobuf:"varint,4,opt,name=registered_at_ms,json=registeredAtMs,proto3" json:"registered_at_ms,omitempty"`
-	LoginAtMs      int64  `protobuf:"varint,5,opt,name=login_at_ms,json=loginAtMs,proto3" json:"login_at_ms,omitempty"`
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	AvatarUrl      string                 `protobuf:"bytes,2,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
+	RegisteredAtMs int64                  `protobuf:"varint,3,opt,name=registered_at_ms,json=registeredAtMs,proto3" json:"registered_at_ms,omitempty"`
+	Devices        []*Device              `protobuf:"bytes,4,rep,name=devices,proto3" json:"devices,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1416,13 +1430,6 @@ func (x *User) GetAvatarUrl() string {
 	return ""
 }
 
-func (x *User) GetDeviceId() string {
-	if x != nil {
-		return x.DeviceId
-	}
-	return ""
-}
-
 func (x *User) GetRegisteredAtMs() int64 {
 	if x != nil {
 		return x.RegisteredAtMs
@@ -1430,7 +1437,59 @@ func (x *User) GetRegisteredAtMs() int64 {
 	return 0
 }
 
-func (x *User) GetLoginAtMs() int64 {
+func (x *User) GetDevices() []*Device {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+type Device struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	LoginAtMs     int64                  `protobuf:"varint,2,opt,name=login_at_ms,json=loginAtMs,proto3" json:"login_at_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Device) Reset() {
+	*x = Device{}
+	mi := &file_log_log_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Device) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Device) ProtoMessage() {}
+
+func (x *Device) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Device.ProtoReflect.Descriptor instead.
+func (*Device) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Device) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Device) GetLoginAtMs() int64 {
 	if x != nil {
 		return x.LoginAtMs
 	}
@@ -1448,7 +1507,7 @@ type Membership struct {
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1519,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1532,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{18}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -1502,7 +1561,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1573,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1586,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{19}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1573,7 +1632,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1644,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1657,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{20}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1717,7 +1776,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1788,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1801,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{21}
+	return file_log_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1875,7 +1934,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1946,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1959,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{22}
+	return file_log_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -1929,7 +1988,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2000,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2013,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{23}
+	return file_log_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Document) GetVersion() uint64 {
@@ -2016,14 +2075,16 @@ const file_log_log_proto_rawDesc = "" +
 	"\x0fConversationKey\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x0e\n" +
-	"\x02id\x18\x03 \x01(\fR\x02id\"\x87\x01\n" +
+	"\x02id\x18\x03 \x01(\fR\x02id\"\xb9\x01\n" +
 	"\x05Login\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x1b\n" +
-	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\"\x8f\x04\n" +
+	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\x12\x18\n" +
+	"\adevices\x18\x06 \x01(\rR\adevices\x12\x16\n" +
+	"\x06online\x18\a \x03(\tR\x06online\"\x8f\x04\n" +
 	"\x04Send\x12B\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12*\n" +
@@ -2078,14 +2139,16 @@ const file_log_log_proto_rawDesc = "" +
 	"\bLogEntry\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"\xa0\x01\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\x94\x01\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
-	"avatar_url\x18\x02 \x01(\tR\tavatarUrl\x12\x1b\n" +
-	"\tdevice_id\x18\x03 \x01(\tR\bdeviceId\x12(\n" +
-	"\x10registered_at_ms\x18\x04 \x01(\x03R\x0eregisteredAtMs\x12\x1e\n" +
-	"\vlogin_at_ms\x18\x05 \x01(\x03R\tloginAtMs\"P\n" +
+	"avatar_url\x18\x02 \x01(\tR\tavatarUrl\x12(\n" +
+	"\x10registered_at_ms\x18\x03 \x01(\x03R\x0eregisteredAtMs\x12/\n" +
+	"\adevices\x18\x04 \x03(\v2\x15.parley.log.v1.DeviceR\adevices\"8\n" +
+	"\x06Device\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
+	"\vlogin_at_ms\x18\x02 \x01(\x03R\tloginAtMs\"P\n" +
 	"\n" +
 	"Membership\x12'\n" +
 	"\x04mark\x18\x01 \x01(\v2\x13.parley.log.v1.MarkR\x04mark\x12\x19\n" +
@@ -2150,7 +2213,7 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
 	(*SetDocument)(nil),        // 1: parley.log.v1.SetDocument
@@ -2170,12 +2233,13 @@ var file_log_log_proto_goTypes = []any{
 	(*Position)(nil),           // 15: parley.log.v1.Position
 	(*LogEntry)(nil),           // 16: parley.log.v1.LogEntry
 	(*User)(nil),               // 17: parley.log.v1.User
-	(*Membership)(nil),         // 18: parley.log.v1.Membership
-	(*Mark)(nil),               // 19: parley.log.v1.Mark
-	(*Head)(nil),               // 20: parley.log.v1.Head
-	(*Entry)(nil),              // 21: parley.log.v1.Entry
-	(*Dedupe)(nil),             // 22: parley.log.v1.Dedupe
-	(*Document)(nil),           // 23: parley.log.v1.Document
+	(*Device)(nil),             // 18: parley.log.v1.Device
+	(*Membership)(nil),         // 19: parley.log.v1.Membership
+	(*Mark)(nil),               // 20: parley.log.v1.Mark
+	(*Head)(nil),               // 21: parley.log.v1.Head
+	(*Entry)(nil),              // 22: parley.log.v1.Entry
+	(*Dedupe)(nil),             // 23: parley.log.v1.Dedupe
+	(*Document)(nil),           // 24: parley.log.v1.Document
 }
 var file_log_log_proto_depIdxs = []int32{
 	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
@@ -2190,17 +2254,18 @@ var file_log_log_proto_depIdxs = []int32{
 	11, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
 	6,  // 10: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
 	6,  // 11: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 12: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	20, // 12: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
 	12, // 13: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
 	6,  // 14: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
 	13, // 15: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
 	6,  // 16: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 17: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	18, // 17: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
+	20, // 18: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -2224,7 +2289,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -15,12 +15,19 @@ func From[R any, V any, P interface {
 
 // Set takes a user's row over, maybe into one that is used again.
 func (u *User) Set(v *chat.User) {
-	u.Name, u.AvatarUrl, u.DeviceId, u.RegisteredAtMs, u.LoginAtMs = v.Name, v.AvatarURL, v.DeviceID, v.RegisteredAt, v.LoginAt
+	u.Name, u.AvatarUrl, u.RegisteredAtMs, u.Devices = v.Name, v.AvatarURL, v.RegisteredAt, nil
+	for _, d := range v.Devices {
+		u.Devices = append(u.Devices, &Device{Id: d.ID, LoginAtMs: d.LoginAt})
+	}
 }
 
 // Chat converts back.
 func (u *User) Chat() chat.User {
-	return chat.User{Name: u.GetName(), AvatarURL: u.GetAvatarUrl(), DeviceID: u.GetDeviceId(), RegisteredAt: u.GetRegisteredAtMs(), LoginAt: u.GetLoginAtMs()}
+	c := chat.User{Name: u.GetName(), AvatarURL: u.GetAvatarUrl(), RegisteredAt: u.GetRegisteredAtMs()}
+	for _, d := range u.GetDevices() {
+		c.Devices = append(c.Devices, chat.Device{ID: d.GetId(), LoginAt: d.GetLoginAtMs()})
+	}
+	return c
 }
 
 // Set takes a user's row for a conversation over.

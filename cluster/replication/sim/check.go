@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -199,7 +200,7 @@ func (a rows) differs(b rows) string {
 		return "heads"
 	case !slices.EqualFunc(a.logs, b.logs, same):
 		return "entries"
-	case !slices.Equal(a.users, b.users):
+	case !slices.EqualFunc(a.users, b.users, func(x, y chat.User) bool { return reflect.DeepEqual(x, y) }):
 		return "users"
 	case !slices.Equal(a.memberships, b.memberships):
 		return "memberships"
