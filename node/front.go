@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley-im/parley/cluster/ask"
+	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/transport/api"
 	"github.com/parley-im/parley/transport/web"
 	"github.com/parley-im/parley/transport/ws"
@@ -107,10 +109,28 @@ func (n *Node) clientRoutes() http.Handler {
 	}
 	mux.Handle("GET /ws", n.sockets)
 	mux.Handle("GET /sdk/", web.SDK())
+	mux.Handle(api.MethodsPath, n.methods())
 	mux.HandleFunc("/cluster", api.ElsewhereForOperators)
 	mux.Handle("/", web.Handler())
 	return mux
 }
+
+// maxCalls is how many methods may be asked for over HTTP at a time.
+const maxCalls = 1024
+
+// methods serve the contract to clients without a socket.
+func (n *Node) methods() http.Handler {
+	door := ask.NewDoor(ask.DoorOptions{
+		System: n.system, Directory: n.directory, Admission: n.admission, Meter: n.meter, Limits: n.limitsOf,
+	})
+	return &api.Methods{
+		Authenticate: api.UserTokens{Verifier: n.verifier, Now: n.clock.Now}.Authenticate, Ask: door.Ask,
+		MaxBytes: int64(n.tenants.Load().maxFrame()), Places: fair.NewPool(maxCalls), Source: n.sourceOf,
+	}
+}
+
+// sourceOf is where a request counts as coming from.
+func (n *Node) sourceOf(r *http.Request) fair.Source { return fair.Of(n.o.Proxies.Client(r)) }
 
 // mountedAt serves what is asked for under a prefix, and as well without it:
 // some proxies strip it.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,7 +23,6 @@ import (
 	"github.com/parley-im/parley/cluster/placement"
 	"github.com/parley-im/parley/cluster/replication"
 	"github.com/parley-im/parley/internal/failpoint"
-	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/storage"
 	"github.com/parley-im/parley/storage/pebble"
 	"github.com/parley-im/parley/transport/wire"
@@ -214,6 +212,6 @@ func (n *Node) startSockets() {
 		},
 		AllowOrigin: n.originPolicy(),
 		MaxMessage:  maxFrame, MaxConnections: maxSockets(), Log: n.o.Log,
-		Source: func(r *http.Request) fair.Source { return fair.Of(n.o.Proxies.Client(r)) },
+		Source: n.sourceOf,
 	})
 }

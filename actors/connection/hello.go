@@ -100,8 +100,11 @@ func (c *Connection) attached(m *actorpb.Attached) {
 	}
 }
 
+// welcome lets the client in. The lock is held until the answer is on its way, so
+// that no push comes before it.
 func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 	c.o.Relay.Add(c.user, c.pid.Id, c) // before the session may move unseen
+	reply := c.helloReply(m)
 	c.mu.Lock()
 	if c.phase != greeting {
 		c.mu.Unlock()
@@ -109,13 +112,28 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 		c.detach(c.user) // closed meanwhile: the session must not keep it
 		return
 	}
-	c.phase = welcome
-	expires := c.expires
+	reply.TokenExpiresAtMs = uint64(c.expires.UnixMilli())
+	taken := false
+	frame, err := wirepb.NewServerFrame(id, &wirepb.ServerFrame_Hello{Hello: reply}).MarshalVT()
+	if err == nil {
+		frame, err = c.codec.Outbound(frame)
+	}
+	if err == nil {
+		c.phase, taken = welcome, c.socket.Write(frame, replyLimit)
+	}
 	c.mu.Unlock()
+	if !taken {
+		c.o.Log.Error("a client is not welcomed", "error", err)
+		c.end(closeOverloaded, "the answer to hello does not fit")
+		return
+	}
 	c.socket.Authenticated()
+}
+
+func (c *Connection) helloReply(m *actorpb.Attached) *wirepb.HelloReply {
 	l := c.o.Limits(c.user.App)
-	c.reply(id, &wirepb.ServerFrame_Hello{Hello: &wirepb.HelloReply{
-		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()), TokenExpiresAtMs: uint64(expires.UnixMilli()),
+	return &wirepb.HelloReply{
+		ProtocolVersion: wire.ProtocolVersion, ServerTimeMs: uint64(c.o.Now().UnixMilli()),
 		HeartbeatIntervalMs: uint32(c.o.Timing.Heartbeat.Milliseconds()), HeartbeatTimeoutMs: uint32(c.o.Timing.Silence.Milliseconds()),
 		UserName: m.UserName, AvatarUrl: m.AvatarUrl, Node: c.o.Node, Servers: c.o.Servers(),
 		Limits: &wirepb.Limits{
@@ -124,7 +142,7 @@ func (c *Connection) welcome(id uint32, m *actorpb.Attached) {
 			DedupeWindowMs: uint64(l.Dedupe.Age.Milliseconds()), InFlight: maxInFlight,
 			SearchedContentBytes: uint32(l.SearchedBytes), Mentions: chat.MaxMentions,
 		},
-	}})
+	}
 }
 
 // renew puts a new token in the place of the old one.

@@ -79,7 +79,7 @@ func (c *Connection) handle(q wire.Request, m *method.Method) error {
 	}
 	return c.send(number, to, &actorpb.Ask{
 		Request: number, Method: m.Number, AppId: uint32(c.user.App), UserId: c.user.ID, DeviceId: c.device, Origin: c.pid.Id,
-		DeadlineMs: uint32(answerTime.Milliseconds()), RequestId: bytes.Clone(q.RequestID), Body: bytes.Clone(q.Body),
+		DeadlineMs: uint32(ask.AnswerTime.Milliseconds()), RequestId: bytes.Clone(q.RequestID), Body: bytes.Clone(q.Body),
 	})
 }
 

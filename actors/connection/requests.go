@@ -4,15 +4,11 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/internal/pending"
 	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
-
-// answerTime is how long a client waits for an answer at most. Whoever is asked
-// answers sooner, or a node in between does; this bounds what a mistake of theirs
-// costs.
-const answerTime = 15 * time.Second
 
 // request is what an actor was asked and has not answered. Actors know it by a
 // number of the connection's own: the client's ids are its own affair.
@@ -131,7 +127,7 @@ func (c *Connection) leave(number uint32, refused bool) (request, bool) {
 // expire ends requests that nobody has answered in time.
 func (c *Connection) expire(now time.Time) {
 	c.mu.Lock()
-	late := c.requests.before(now.Add(-answerTime))
+	late := c.requests.before(now.Add(-ask.AnswerTime))
 	c.mu.Unlock()
 	for _, number := range late {
 		c.fail(number, wirepb.FromError("request", errNoAnswer))

@@ -254,8 +254,8 @@ func TestAnAnswerThatNeverComesIsGivenUp(t *testing.T) {
 	c, s := w.login(1)
 	say(t, c, 7, history("bob"))
 	a := w.asked(w.conv)
-	c.expire(time.Now().Add(answerTime - time.Second))
-	c.expire(time.Now().Add(answerTime + time.Second))
+	c.expire(time.Now().Add(ask.AnswerTime - time.Second))
+	c.expire(time.Now().Add(ask.AnswerTime + time.Second))
 	if code := s.code(t, 7); code != chat.CodeTimeout {
 		t.Errorf("the client hears %d, want %d", code, chat.CodeTimeout)
 	}
@@ -332,4 +332,31 @@ func TestAFloodOfPingsIsRefused(t *testing.T) {
 		}
 	}
 	t.Error("a thousand pings are answered")
+}
+
+// TestNoPushComesBeforeTheWelcome has pushes come all the while that clients are
+// let in: a client may take what comes before the answer to its hello for a fault.
+func TestNoPushComesBeforeTheWelcome(t *testing.T) {
+	w := newWorld(t)
+	push, err := (&wirepb.ServerFrame{Body: &wirepb.ServerFrame_Behind{Behind: &wirepb.Behind{}}}).MarshalVT()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		c, s := w.hello(1)
+		a := w.asked(w.session)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 50 {
+				c.SendUserMessage(nil, &actorpb.Deliver{Frame: push})
+			}
+		}()
+		a.answer(&actorpb.Attached{Request: a.request})
+		if f := s.next(t); f.GetHello() == nil {
+			t.Fatalf("the first frame is %v", f)
+		}
+		<-done
+		c.Closed()
+	}
 }

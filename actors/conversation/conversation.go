@@ -62,11 +62,11 @@ type peer struct {
 }
 
 // question is what a shard's actor was asked: to hand on an effect that puts the
-// conversation into the lists of some peers, or, of none, whether a peer is
-// registered.
-type question struct{ opens [2]bool }
-
-func (q question) looks() bool { return q == question{} }
+// conversation into the lists of some peers, or whether a peer is registered.
+type question struct {
+	opens [2]bool
+	looks *peer // nil: it is the other question
+}
 
 // sending is one message on its way through the conversation.
 type sending struct {

@@ -21,7 +21,7 @@ func (c *conversation) query(call *ask.Call, h *wirepb.QueryMessages) (*wirepb.Q
 		return nil, chat.Errorf(chat.CodeInvalidParam, "history", "count is %d; 1 to %d are allowed", h.Count, maxPage)
 	}
 	to := call.From()
-	by := storage.Asker{Class: storage.Client, ID: to.Address + "/" + to.Id, Gone: c.act.Directory.Left(to)}
+	by := storage.Asker{Class: storage.Client, ID: call.Source(), Gone: c.act.Directory.Left(to)}
 	var page *wirepb.QueryMessagesReply
 	c.o.Replicator.Read(c.act.Shard, by, func(v storage.View) (err error) {
 		page, err = readPage(v, c.key, h)

@@ -20,7 +20,9 @@ func (c *conversation) send(call *ask.Call, w *wirepb.SendMessage) (*wirepb.Send
 	if c.full() {
 		return nil, chat.Errorf(chat.CodeBusy, "send", "too many messages wait in this conversation; try again later")
 	}
-	c.peer(call.UserId).registered = true // it is logged in
+	if call.Origin != "" {
+		c.peer(call.UserId).registered = true // it is logged in
+	}
 	c.waiting = append(c.waiting, s)
 	c.proceed(call.Context)
 	return nil, nil
@@ -92,7 +94,7 @@ func (c *conversation) takeStored() []*sending {
 // registered, always registered: so it is asked at most once an activation.
 func (c *conversation) look(ctx actor.Context, p *peer) {
 	c.looking = true
-	look := &actorpb.Look{Request: c.asked.Add(question{}), AppId: uint32(c.key.App), Users: []string{p.user}}
+	look := &actorpb.Look{Request: c.asked.Add(question{looks: p}), AppId: uint32(c.key.App), Users: []string{p.user}}
 	if err := c.act.Directory.Send(directory.ShardOf(p.shard), look, ctx.Self()); err != nil {
 		c.asked.Take(look.Request)
 		c.refuseWaiting(err)
@@ -101,7 +103,8 @@ func (c *conversation) look(ctx actor.Context, p *peer) {
 
 // register takes the answer: on with the messages, or all of them are refused.
 func (c *conversation) register(ctx actor.Context, m *actorpb.Seen) {
-	if q, ok := c.asked.Take(m.Request); !ok || !q.looks() {
+	q, ok := c.asked.Take(m.Request)
+	if !ok || q.looks == nil {
 		return
 	}
 	if len(m.Users) != 1 || m.Users[0].User == nil {
@@ -109,11 +112,11 @@ func (c *conversation) register(ctx actor.Context, m *actorpb.Seen) {
 		return
 	}
 	c.looking = false
-	c.peers[0].registered, c.peers[1].registered = true, true
+	q.looks.registered = true
 	c.proceed(ctx)
 }
 
-var errNoTarget = chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user does not exist: they must have logged in once")
+var errNoTarget = chat.Errorf(chat.CodeNoSuchTarget, "send", "the target user, or the sender, does not exist: they must have logged in once")
 
 func (c *conversation) refuseWaiting(err error) {
 	c.looking = false
@@ -128,7 +131,7 @@ func (c *conversation) fail(m *actorpb.Answer) {
 	q, ok := c.asked.Take(m.Request)
 	switch {
 	case !ok:
-	case q.looks():
+	case q.looks != nil:
 		e := m.Error
 		c.refuseWaiting(chat.Errorf(chat.Code(e.GetCode()), "send", "%s", e.GetMessage()))
 	default:

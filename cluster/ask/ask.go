@@ -1,7 +1,7 @@
 // Package ask is how methods of the client contract reach their handlers: it
 // finds the actor that a request is for, and gives that actor's handlers what was
 // asked in the request's own type. Doors (a socket, HTTP) and actors call it;
-// directory carries what they say. Nothing in it blocks.
+// directory carries what they say. Of what it has, only Door.Ask blocks.
 //
 // An actor lists its handlers in one table:
 //
@@ -11,7 +11,7 @@
 package ask
 
 import (
-	"time"
+	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -38,8 +38,14 @@ func (c *Call) User() chat.UserKey { return chat.UserKey{App: chat.AppID(c.AppId
 // From is the process that gets the answer.
 func (c *Call) From() *actor.PID { return c.from }
 
-// Patience is how long the asker waits for the answer.
-func (c *Call) Patience() time.Duration { return time.Duration(c.DeadlineMs) * time.Millisecond }
+// Source tells whose reads take turns: a connection's own, or the user's where
+// there is none.
+func (c *Call) Source() string {
+	if c.Origin != "" {
+		return c.Origin
+	}
+	return fmt.Sprintf("u/%d/%s", c.AppId, c.UserId)
+}
 
 // Answer ends the call with a reply, which must not be changed any more.
 func (c *Call) Answer(reply actorpb.Reply) {

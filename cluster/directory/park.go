@@ -24,6 +24,14 @@ type parked struct {
 	until   time.Duration // by elapsed
 }
 
+// patience is how long a message may wait for a leader: not longer than its asker.
+func patience(message any) time.Duration {
+	if m, ok := message.(*actorpb.Ask); ok && m.DeadlineMs > 0 {
+		return min(parkTime, time.Duration(m.DeadlineMs)*time.Millisecond)
+	}
+	return parkTime
+}
+
 // elapsed is the clock of deadlines.
 func (d *Directory) elapsed() time.Duration { return time.Since(d.begun) }
 

@@ -20,7 +20,7 @@ func (d *Directory) Send(id Identity, message any, sender *actor.PID) error {
 		return d.post(a, message, sender)
 	}
 	if len(s.parked) == 0 && d.away(s.route.node) {
-		m := parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime}
+		m := parked{id: id, message: message, sender: sender, until: d.elapsed() + patience(message)}
 		sent, err := d.sendAway(s.route.node, m)
 		s.mu.RUnlock()
 		if sent || err != nil {
@@ -31,7 +31,7 @@ func (d *Directory) Send(id Identity, message any, sender *actor.PID) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return d.placeOrPark(s, parked{id: id, message: message, sender: sender, until: d.elapsed() + parkTime})
+	return d.placeOrPark(s, parked{id: id, message: message, sender: sender, until: d.elapsed() + patience(message)})
 }
 
 // placeOrPark hands a message on, or has it wait after those that wait already.

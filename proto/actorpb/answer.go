@@ -38,16 +38,21 @@ func Refuse(request uint32, op string, err error) *Answer {
 // GetRequest is the number by which the asker knows it.
 func (a *Answer) GetRequest() uint32 { return a.Request }
 
+// Encoded is the reply's bytes.
+func (a *Answer) Encoded() ([]byte, error) {
+	if a.Reply == nil {
+		return a.Body, nil
+	}
+	return a.Reply.MarshalVT()
+}
+
 // MarshalVT encodes it for another node.
 func (a *Answer) MarshalVT() ([]byte, error) {
-	e := EncodedAnswer{Request: a.Request, Body: a.Body, Error: a.Error}
-	if a.Reply != nil {
-		var err error
-		if e.Body, err = a.Reply.MarshalVT(); err != nil {
-			return nil, err
-		}
+	body, err := a.Encoded()
+	if err != nil {
+		return nil, err
 	}
-	return e.MarshalVT()
+	return (&EncodedAnswer{Request: a.Request, Body: body, Error: a.Error}).MarshalVT()
 }
 
 // UnmarshalVT reads one of another node.
@@ -70,16 +75,4 @@ func (a *Answer) AppendReply(dst []byte) ([]byte, error) {
 		return dst, err
 	}
 	return dst[:end], nil
-}
-
-// Unmarshal reads the reply into an empty one of its type.
-func (a *Answer) Unmarshal(reply Message) error {
-	body := a.Body
-	if a.Reply != nil {
-		var err error
-		if body, err = a.Reply.MarshalVT(); err != nil {
-			return err
-		}
-	}
-	return reply.UnmarshalVT(body)
 }
