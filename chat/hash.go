@@ -5,45 +5,45 @@ import (
 	"encoding/binary"
 )
 
-// contentBuffer is room on the stack for what most messages encode as.
-type contentBuffer [1024]byte
-
-// encode appends a message's content, after the salt, in the one form that
-// hashes are taken of: every field in order, strings and bytes after their
-// length. The content alone begins at len(salt).
-func (m *Message) encode(b []byte, salt [16]byte) []byte {
-	b = append(b, salt[:]...)
-	b = binary.BigEndian.AppendUint32(b, uint32(m.Type))
-	b = binary.BigEndian.AppendUint32(b, m.SubType)
-	b = binary.BigEndian.AppendUint32(b, m.Priority)
-	b = appendSized(b, m.Body)
-	b = appendSized(b, m.ExtendedData)
-	b = appendSized(b, m.SearchedContent)
-	b = binary.AppendUvarint(b, uint64(len(m.MentionedUserIDs)))
-	for _, id := range m.MentionedUserIDs {
-		b = appendSized(b, id)
-	}
-	if m.MentionAll {
-		return append(b, 1)
-	}
-	return append(b, 0)
+// innerHash stands for a content in the chain:
+//
+//	SHA-256(salt, SHA-256(content))
+//
+// Without the salt it tells nothing of what was said, not even to who guesses.
+func innerHash(salt [16]byte, content [32]byte) [32]byte {
+	var b [48]byte
+	copy(b[:16], salt[:])
+	copy(b[16:], content[:])
+	return sha256.Sum256(b[:])
 }
 
-func appendSized[T string | []byte](b []byte, v T) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
+// inner is the hash of what the entry says, or said.
+func (e *Entry) inner() [32]byte {
+	if e.Kind == EntryErased {
+		return e.Inner
+	}
+	return innerHash(e.Salt, sha256.Sum256(e.Content))
 }
 
 // chain gives the hash that follows prev when e is appended:
 //
-//	SHA-256(prev, seq, header, SHA-256(salt, content))
+//	SHA-256(prev, conversation, kind, header, inner)
 //
-// The body enters through its own salted hash only, so that erasing a body and
-// its salt keeps the chain checkable and tells nothing of what was said.
-func chain(prev [32]byte, e *Entry, salted []byte) [32]byte {
-	inner := sha256.Sum256(salted)
-
-	var buf [256]byte
+// The content enters through its salted hash only, so that erasing both keeps the
+// chain checkable. An erased entry counts as the message that it was; its rev is
+// no part of it, as it changes later.
+func chain(prev [32]byte, c ConversationKey, e *Entry, inner [32]byte) [32]byte {
+	kind := e.Kind
+	if kind == EntryErased {
+		kind = EntryMessage
+	}
+	var buf [384]byte
 	b := append(buf[:0], prev[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(c.App))
+	b = append(b, byte(c.Kind))
+	b = appendSized(b, c.ID)
+	b = append(b, byte(kind))
+	b = binary.BigEndian.AppendUint32(b, uint32(e.Type))
 	b = binary.BigEndian.AppendUint64(b, e.Seq)
 	b = appendSized(b, e.Sender)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Time))
@@ -55,12 +55,16 @@ func chain(prev [32]byte, e *Entry, salted []byte) [32]byte {
 	return sha256.Sum256(append(b, inner[:]...))
 }
 
-// VerifyChain recomputes the hash over entries that follow prev; it equals the
-// head's Hash when they are all entries up to it, unchanged.
-func VerifyChain(prev [32]byte, entries []Entry) [32]byte {
-	var buf contentBuffer
+func appendSized(b []byte, v string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
+}
+
+// VerifyChain recomputes the hash over entries of the conversation that follow
+// prev; it equals the head's Hash when they are all entries up to it, unchanged
+// but for those that were erased.
+func VerifyChain(prev [32]byte, c ConversationKey, entries []Entry) [32]byte {
 	for i := range entries {
-		prev = chain(prev, &entries[i], entries[i].Message.encode(buf[:0], entries[i].Salt))
+		prev = chain(prev, c, &entries[i], entries[i].inner())
 	}
 	return prev
 }

@@ -1,7 +1,7 @@
 package chat_test
 
 import (
-	"reflect"
+	"bytes"
 
 	"github.com/parley-im/parley/chat"
 )
@@ -55,7 +55,7 @@ func (m *model) send(now int64, b chat.Send) verdict {
 		if a.send.Sender != b.Sender || a.send.ClientMessageID != b.ClientMessageID || a.send.IssuedAt != b.IssuedAt {
 			continue
 		}
-		if !reflect.DeepEqual(a.send.Message, b.Message) {
+		if a.send.Type != b.Type || !bytes.Equal(a.send.Content, b.Content) {
 			return verdict{code: chat.CodeIDConflict}
 		}
 		return verdict{duplicate: true, as: a}

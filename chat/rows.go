@@ -79,21 +79,37 @@ func (k ConversationKey) side(user string) (int, bool) {
 	return 0, false
 }
 
-// Entry is one line of a conversation's log.
+// EntryKind says what an entry is.
+type EntryKind uint8
+
+// The kinds of entries.
+const (
+	EntryMessage    EntryKind = 1
+	EntryTip        EntryKind = 2
+	EntryMembership EntryKind = 3
+	EntryErased     EntryKind = 4 // a message whose content is gone
+)
+
+// Entry is one line of a conversation's log: a header and a content that is
+// opaque here.
 type Entry struct {
+	Kind            EntryKind
+	Type            MessageType
 	Seq             uint64
+	Rev             uint64 // Head.Rev when it was last changed; 0: never
 	Sender          string
 	Time            int64 // ms
 	OrderKey        uint64
 	Counted         uint64 // Head.Counted with this entry
 	Own             uint64 // the sender's own counted entries with this one
 	ClientMessageID ClientMessageID
-	IssuedAt        int64 // ms
-	Message         Message
-	Salt            [16]byte // blinds the body in the hash chain
+	IssuedAt        int64    // ms
+	Salt            [16]byte // blinds the content in the hash chain
+	Inner           [32]byte // of an erased one: the hash of the salt and content that are gone
+	Content         []byte   // an encoded parley.wire.v1.Content, as the sender made it
 }
 
-// Dedupe is where a send went, and a hash of what it said.
+// Dedupe is where a send went, and the hash of its content.
 type Dedupe struct {
 	Seq     uint64
 	Content [32]byte

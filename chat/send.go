@@ -17,7 +17,8 @@ type Send struct {
 	Sender          string
 	ClientMessageID ClientMessageID
 	IssuedAt        int64 // ms
-	Message         Message
+	Type            MessageType
+	Content         []byte // encoded, checked, opaque
 	Salt            [16]byte
 	Window          DedupeWindow
 }
@@ -39,10 +40,8 @@ func applySend(s *State, now int64, b *Send) (Result, []Event) {
 	if b.IssuedAt < head.DedupeFloor {
 		return refuse(CodeDedupeWindowPassed, "issued at %d, retries of messages before %d can no longer be told from new ones", b.IssuedAt, head.DedupeFloor)
 	}
-	var buf contentBuffer
-	salted := b.Message.encode(buf[:0], b.Salt)
 	key := DedupeKey{Conversation: b.Conversation, IssuedAt: b.IssuedAt, Sender: b.Sender, ID: b.ClientMessageID}
-	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(salted[len(b.Salt):])}
+	row := Dedupe{Seq: head.Seq + 1, Content: sha256.Sum256(b.Content)}
 	if b.IssuedAt <= head.MaxIssuedAt {
 		if first, seen := s.Dedupes.Get(key); seen {
 			return duplicate(s, b, first, row.Content)
@@ -51,10 +50,10 @@ func applySend(s *State, now int64, b *Send) (Result, []Event) {
 
 	head.append(now, side)
 	e := Entry{
-		Seq: head.Seq, Sender: b.Sender, Time: head.Time, OrderKey: head.OrderKey, Counted: head.Counted, Own: head.Own[side],
-		ClientMessageID: b.ClientMessageID, IssuedAt: b.IssuedAt, Message: b.Message, Salt: b.Salt,
+		Kind: EntryMessage, Type: b.Type, Seq: head.Seq, Sender: b.Sender, Time: head.Time, OrderKey: head.OrderKey, Counted: head.Counted, Own: head.Own[side],
+		ClientMessageID: b.ClientMessageID, IssuedAt: b.IssuedAt, Salt: b.Salt, Content: b.Content,
 	}
-	head.Hash = chain(head.Hash, &e, salted)
+	head.Hash = chain(head.Hash, b.Conversation, &e, innerHash(b.Salt, row.Content))
 	head.MaxIssuedAt = max(head.MaxIssuedAt, b.IssuedAt)
 	s.Entries.Put(EntryKey{b.Conversation, e.Seq}, e)
 	s.Dedupes.Put(key, row)
@@ -80,12 +79,12 @@ func refuse(code Code, format string, args ...any) (Result, []Event) {
 // into the sender's list again, after whatever the outbox still holds: whoever
 // waits for that effect knows that the list shows the conversation.
 func duplicate(s *State, b *Send, first Dedupe, content [32]byte) (Result, []Event) {
-	if first.Content != content {
-		return refuse(CodeIDConflict, "this client message id was used for another message")
-	}
 	e, ok := s.Entries.Get(EntryKey{b.Conversation, first.Seq})
 	if !ok {
 		return refuse(CodeDedupeWindowPassed, "the message that this retry repeats is no longer kept")
+	}
+	if first.Content != content || e.Type != b.Type {
+		return refuse(CodeIDConflict, "this client message id was used for another message")
 	}
 	res := Result{Sent: sentAs(b.Conversation, &e)}
 	res.Sent.Duplicate = true

@@ -28,12 +28,14 @@ func drawSend(t *rapid.T, now int64, fresh int) chat.Send {
 		Sender:       rapid.SampledFrom([]string{"ann", "ann", "ann", "bo", "cy"}).Draw(t, "sender"),
 		IssuedAt:     now - rapid.Int64Range(0, 3).Draw(t, "age"),
 		Window:       rapid.SampledFrom(windows).Draw(t, "window"),
-		Message:      chat.Message{Type: chat.TypeText, Body: []byte("same")},
+		Type:         chat.TypeText,
+		Content:      []byte("same"),
 	}
 	b.ClientMessageID[0] = byte(rapid.IntRange(0, 3).Draw(t, "id"))
 	switch rapid.IntRange(0, 9).Draw(t, "kind") {
 	case 0:
-		b.Message = drawMessage(t)
+		b.Type = rapid.SampledFrom([]chat.MessageType{chat.TypeText, chat.TypeCustom}).Draw(t, "type")
+		b.Content = rapid.SliceOfN(rapid.Byte(), 1, 2).Draw(t, "content")
 	case 1:
 		b.IssuedAt = now + rapid.SampledFrom([]int64{-now - 1, -now, -500, -60, -41, 299_999, 300_000, 300_001}).Draw(t, "off")
 	case 2, 3: // most likely a retry
@@ -41,22 +43,6 @@ func drawSend(t *rapid.T, now int64, fresh int) chat.Send {
 		b.ClientMessageID[1], b.ClientMessageID[2] = byte(fresh), byte(fresh>>8)
 	}
 	return b
-}
-
-func drawMessage(t *rapid.T) chat.Message {
-	m := chat.Message{
-		Type:            rapid.SampledFrom([]chat.MessageType{chat.TypeText, chat.TypeCustom}).Draw(t, "type"),
-		SubType:         rapid.Uint32Range(0, 1).Draw(t, "sub-type"),
-		Priority:        rapid.Uint32Range(0, 1).Draw(t, "priority"),
-		Body:            rapid.SliceOfN(rapid.Byte(), 1, 2).Draw(t, "body"),
-		ExtendedData:    rapid.SampledFrom([]string{"", "a", "ab"}).Draw(t, "extended"),
-		SearchedContent: rapid.SampledFrom([]string{"", "b"}).Draw(t, "searched"),
-		MentionAll:      rapid.Bool().Draw(t, "all"),
-	}
-	if rapid.Bool().Draw(t, "mentions") {
-		m.MentionedUserIDs = []string{"bo"}
-	}
-	return m
 }
 
 // drawHistory draws a run of commands with a clock that mostly runs, sometimes
@@ -133,7 +119,7 @@ func checkConversation(s *shelf, m *model, c chat.ConversationKey) error {
 	if len(log) != len(want) || head.Seq != uint64(len(want)) {
 		return fmt.Errorf("%d entries and head %d, want %d", len(log), head.Seq, len(want))
 	}
-	if got := chat.VerifyChain([32]byte{}, log); got != head.Hash {
+	if got := chat.VerifyChain([32]byte{}, c, log); got != head.Hash {
 		return fmt.Errorf("the entries hash to %x, the head says %x", got, head.Hash)
 	}
 	if head.DedupeFloor != m.floors[c] {
@@ -204,7 +190,9 @@ func TestChangingAnythingBreaksTheChain(t *testing.T) {
 	}
 	head := s.heads[peers[0]]
 	for name, change := range map[string]func(log []chat.Entry){
-		"body":      func(l []chat.Entry) { l[2].Message.Body = []byte("other") },
+		"content":   func(l []chat.Entry) { l[2].Content = []byte("other") },
+		"kind":      func(l []chat.Entry) { l[2].Kind = chat.EntryTip },
+		"type":      func(l []chat.Entry) { l[2].Type = chat.TypeCustom },
 		"sender":    func(l []chat.Entry) { l[2].Sender = "bo" },
 		"time":      func(l []chat.Entry) { l[2].Time++ },
 		"order key": func(l []chat.Entry) { l[2].OrderKey++ },
@@ -215,18 +203,19 @@ func TestChangingAnythingBreaksTheChain(t *testing.T) {
 		"salt":      func(l []chat.Entry) { l[2].Salt[3]++ },
 		"seq":       func(l []chat.Entry) { l[2].Seq++ },
 		"order":     func(l []chat.Entry) { l[2], l[3] = l[3], l[2] },
-		"mentions":  func(l []chat.Entry) { l[2].Message.MentionedUserIDs = []string{"bo"} },
-		"all":       func(l []chat.Entry) { l[2].Message.MentionAll = true },
 	} {
 		log := s.log(peers[0])
 		change(log)
-		if chat.VerifyChain([32]byte{}, log) == head.Hash {
+		if chat.VerifyChain([32]byte{}, peers[0], log) == head.Hash {
 			t.Errorf("a changed %s kept the chain", name)
 		}
 	}
 	log := s.log(peers[0])
-	half := chat.VerifyChain([32]byte{}, log[:2])
-	if chat.VerifyChain([32]byte{}, log) != head.Hash || chat.VerifyChain(half, log[2:]) != head.Hash {
+	half := chat.VerifyChain([32]byte{}, peers[0], log[:2])
+	if chat.VerifyChain([32]byte{}, peers[1], log) == head.Hash {
+		t.Error("the log of another conversation keeps the chain")
+	}
+	if chat.VerifyChain([32]byte{}, peers[0], log) != head.Hash || chat.VerifyChain(half, peers[0], log[2:]) != head.Hash {
 		t.Error("the unchanged log does not give the head's hash, whole or in two parts")
 	}
 }
@@ -240,6 +229,6 @@ func at(now int64, body chat.CommandBody) chat.Command {
 func send(sender string, id byte) chat.Send {
 	return chat.Send{
 		Conversation: peers[0], Sender: sender, ClientMessageID: chat.ClientMessageID{id}, IssuedAt: 1000,
-		Message: chat.Message{Type: chat.TypeText, Body: []byte{'m', id}}, Window: chat.DefaultLimits().Dedupe,
+		Type: chat.TypeText, Content: []byte{'m', id}, Window: chat.DefaultLimits().Dedupe,
 	}
 }

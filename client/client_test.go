@@ -66,10 +66,24 @@ func dial(t *testing.T, f *fake, change_ ...func(o *client.Options)) *login {
 // settled waits for a marker that is delivered after all earlier events.
 func (l *login) settled(f *fake) {
 	l.t.Helper()
-	f.push(&wirepb.Message{Kind: peerKind, SenderId: "marker", TargetId: "me", Type: uint32(chat.TypeCommand), Body: []byte("marker")})
+	f.push(&wirepb.Message{Kind: peerKind, SenderId: "marker", TargetId: "me", Type: uint32(chat.TypeCommand), Content: saying("marker")})
 	if m := l.next(); m.Peer != "marker" {
 		l.t.Fatalf("got %s from %s before the marker", m.Body, m.Peer)
 	}
+}
+
+// saying is the content of a message that has nothing but a body.
+func saying(body string) []byte {
+	return wirepb.EncodeContent(&chat.Message{Body: []byte(body)})
+}
+
+// said is what a message with such a content says.
+func said(content []byte) string {
+	m, err := wirepb.DecodeContent(chat.TypeText, content)
+	if err != nil {
+		panic(err)
+	}
+	return string(m.Body)
 }
 
 func (l *login) next() client.Message {

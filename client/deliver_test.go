@@ -134,7 +134,7 @@ func TestAMessageOfAnotherDeviceIsDelivered(t *testing.T) {
 	l.settled(f)
 	id := chat.ClientMessageID{15: 1}
 	f.mu.Lock()
-	f.store("bob", "me", &wirepb.SendMessage{Type: 1, Body: []byte("from my phone"), ClientMessageId: id[:]})
+	f.store("bob", "me", &wirepb.SendMessage{Type: 1, Content: saying("from my phone"), ClientMessageId: id[:]})
 	m := f.logs["bob"][0]
 	f.mu.Unlock()
 	f.push(m)

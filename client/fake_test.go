@@ -162,7 +162,7 @@ func (f *fake) store(peer, sender string, s *wirepb.SendMessage) *wirepb.SendMes
 	}
 	f.logs[peer] = append(f.logs[peer], &wirepb.Message{
 		Kind: peerKind, SenderId: sender, TargetId: target, MessageId: "m", Seq: seq, OrderKey: seq * 10,
-		Type: s.Type, Body: s.Body, ClientMessageId: s.ClientMessageId,
+		Type: s.Type, Content: s.Content, ClientMessageId: s.ClientMessageId,
 	})
 	if i := slices.Index(f.order, peer); i >= 0 {
 		f.order = slices.Delete(f.order, i, i+1)
@@ -219,7 +219,7 @@ func (f *fake) write(peer string, texts ...string) []*wirepb.Message {
 	for _, text := range texts {
 		id := chat.ClientMessageID{0: 0xff}
 		binary.BigEndian.PutUint64(id[8:], uint64(len(f.logs[peer])))
-		f.store(peer, peer, &wirepb.SendMessage{Type: uint32(chat.TypeText), Body: []byte(text), ClientMessageId: id[:]})
+		f.store(peer, peer, &wirepb.SendMessage{Type: uint32(chat.TypeText), Content: saying(text), ClientMessageId: id[:]})
 	}
 	log := f.logs[peer]
 	return log[len(log)-len(texts):]
@@ -263,7 +263,7 @@ func (f *fake) texts(peer string) []string {
 	defer f.mu.Unlock()
 	var out []string
 	for _, m := range f.logs[peer] {
-		out = append(out, string(m.Body))
+		out = append(out, said(m.Content))
 	}
 	return out
 }

@@ -159,12 +159,9 @@ func messageFrom(m *wirepb.Message, self string) Message {
 	out := Message{
 		Peer: conversationOf(m, self), Sender: m.GetSenderId(), MessageID: m.GetMessageId(), Seq: m.GetSeq(), OrderKey: m.GetOrderKey(),
 		Time: time.UnixMilli(int64(m.GetTimestampMs())), ClientMessageID: messageID(m),
-		Message: chat.Message{
-			Type: chat.MessageType(m.GetType()), SubType: m.GetSubType(), Priority: m.GetPriority(), Body: m.GetBody(),
-			ExtendedData: m.GetExtendedData(), SearchedContent: m.GetSearchedContent(),
-			MentionedUserIDs: m.GetMentionedUserIds(), MentionAll: m.GetMentionAll(),
-		},
 	}
+	// Nodes take no content that cannot be decoded; one that has none is erased.
+	out.Message, _ = wirepb.DecodeContent(chat.MessageType(m.GetType()), m.GetContent())
 	return out
 }
 

@@ -24,7 +24,7 @@ func TestARequestThatTheServerCannotTakeHarmsNoOther(t *testing.T) {
 	held := make(chan *wirepb.ClientFrame, 1)
 	var conn atomic.Pointer[fakeConn]
 	f.intercept(func(c *fakeConn, q *wirepb.ClientFrame) bool {
-		if q.GetSendMessage() == nil || string(q.GetSendMessage().Body) != "slow" {
+		if q.GetSendMessage() == nil || said(q.GetSendMessage().Content) != "slow" {
 			return false
 		}
 		conn.Store(c)
@@ -69,7 +69,7 @@ func TestALargeFrameOnASlowLineIsASignOfLife(t *testing.T) {
 		go func() {
 			defer func() { release <- struct{}{} }()
 			c.trickle(q.Id, &wirepb.ServerFrame_QueryMessages{QueryMessages: &wirepb.QueryMessagesReply{Messages: []*wirepb.Message{
-				{Kind: peerKind, SenderId: "bob", TargetId: "me", Seq: 1, Body: []byte(strings.Repeat("x", 300_000))},
+				{Kind: peerKind, SenderId: "bob", TargetId: "me", Seq: 1, Content: saying(strings.Repeat("x", 300_000))},
 			}}})
 		}()
 		return true

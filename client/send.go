@@ -140,8 +140,7 @@ func (c *Client) NewMessageID() chat.ClientMessageID {
 func (r *SendRequest) frame() *wirepb.ClientFrame {
 	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation: peerRef(r.Peer), ClientMessageId: r.ClientMessageID[:], IssuedAtMs: uint64(r.ClientMessageID.IssuedAt()),
-		Type: uint32(r.Type), SubType: r.SubType, Priority: r.Priority, Body: r.Body, ExtendedData: r.ExtendedData,
-		SearchedContent: r.SearchedContent, MentionedUserIds: r.MentionedUserIDs, MentionAll: r.MentionAll,
+		Type: uint32(r.Type), Content: wirepb.EncodeContent(&r.Message),
 	}}}
 }
 

@@ -14,9 +14,9 @@ import (
 
 // crowd is the users of a plan, their conversations, and what was counted.
 type crowd struct {
-	plan  Plan
-	body  []byte
-	users []*user
+	plan    Plan
+	content []byte
+	users   []*user
 	// talkers are those that the loops have act: all, if nobody says otherwise.
 	talkers []*user
 	ctx     context.Context // of everything the users do by themselves
@@ -52,7 +52,7 @@ func (s *storm) returned() {
 
 func newCrowd(ctx context.Context, p Plan) *crowd {
 	c := &crowd{
-		plan: p, body: text(p.Size), refusals: make(map[chat.Code]int64),
+		plan: p, content: wirepb.EncodeContent(&chat.Message{Body: text(p.Size)}), refusals: make(map[chat.Code]int64),
 		acks: newRecorder(), e2e: newRecorder(), logins: newRecorder(), pages: newRecorder(), untouched: newRecorder(),
 	}
 	c.ctx, c.end = context.WithCancelCause(ctx)

@@ -228,7 +228,7 @@ func (u *user) say(m *message) {
 	u.mu.Unlock()
 	err := conn.Say(&wirepb.ClientFrame{Id: request, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: m.to},
-		ClientMessageId: m.id, IssuedAtMs: uint64(m.intended.UnixMilli()), Type: uint32(chat.TypeText), Body: u.crowd.body,
+		ClientMessageId: m.id, IssuedAtMs: uint64(m.intended.UnixMilli()), Type: uint32(chat.TypeText), Content: u.crowd.content,
 	}}})
 	if err != nil {
 		conn.Close() // cut sees to the rest

@@ -73,25 +73,33 @@ func TestSendsThatAreRefused(t *testing.T) {
 		change func(*wirepb.SendMessage)
 		code   chat.Code
 	}{
-		"to oneself":           {func(s *wirepb.SendMessage) { s.Conversation = to("alice") }, chat.CodeInvalidParam},
-		"to nobody":            {func(s *wirepb.SendMessage) { s.Conversation = nil }, chat.CodeUnsupported},
-		"to a group":           {func(s *wirepb.SendMessage) { s.Conversation.Kind = wirepb.ConversationKind_CONVERSATION_KIND_GROUP }, chat.CodeUnsupported},
-		"to a stranger":        {func(s *wirepb.SendMessage) { s.Conversation = to("never-seen") }, chat.CodeNoSuchTarget},
-		"to 33 bytes":          {func(s *wirepb.SendMessage) { s.Conversation = to(strings.Repeat("b", 33)) }, chat.CodeInvalidParam},
-		"empty":                {func(s *wirepb.SendMessage) { s.Body = nil }, chat.CodeInvalidParam},
-		"blank":                {func(s *wirepb.SendMessage) { s.Body = []byte(" \t\n　") }, chat.CodeInvalidParam},
-		"bad UTF-8":            {func(s *wirepb.SendMessage) { s.Body = []byte("a\xff") }, chat.CodeInvalidParam},
-		"too long":             {func(s *wirepb.SendMessage) { s.Body = bytes.Repeat([]byte("a"), 32<<10+1) }, chat.CodeInvalidParam},
+		"to oneself":    {func(s *wirepb.SendMessage) { s.Conversation = to("alice") }, chat.CodeInvalidParam},
+		"to nobody":     {func(s *wirepb.SendMessage) { s.Conversation = nil }, chat.CodeUnsupported},
+		"to a group":    {func(s *wirepb.SendMessage) { s.Conversation.Kind = wirepb.ConversationKind_CONVERSATION_KIND_GROUP }, chat.CodeUnsupported},
+		"to a stranger": {func(s *wirepb.SendMessage) { s.Conversation = to("never-seen") }, chat.CodeNoSuchTarget},
+		"to 33 bytes":   {func(s *wirepb.SendMessage) { s.Conversation = to(strings.Repeat("b", 33)) }, chat.CodeInvalidParam},
+		"empty":         {func(s *wirepb.SendMessage) { s.Content = content(chat.Message{Body: nil}) }, chat.CodeInvalidParam},
+		"blank":         {func(s *wirepb.SendMessage) { s.Content = content(chat.Message{Body: []byte(" \t\n　")}) }, chat.CodeInvalidParam},
+		"bad UTF-8":     {func(s *wirepb.SendMessage) { s.Content = content(chat.Message{Body: []byte("a\xff")}) }, chat.CodeInvalidParam},
+		"too long": {func(s *wirepb.SendMessage) {
+			s.Content = content(chat.Message{Body: bytes.Repeat([]byte("a"), 32<<10+1)})
+		}, chat.CodeInvalidParam},
 		"an image":             {func(s *wirepb.SendMessage) { s.Type = 11 }, chat.CodeUnsupported},
 		"no client message id": {func(s *wirepb.SendMessage) { s.ClientMessageId = nil }, chat.CodeInvalidParam},
 		"issued never":         {func(s *wirepb.SendMessage) { s.IssuedAtMs = 0 }, chat.CodeInvalidParam},
 		"issued tomorrow":      {func(s *wirepb.SendMessage) { s.IssuedAtMs += 86_400_000 }, chat.CodeInvalidParam},
 		"issued in the year ∞": {func(s *wirepb.SendMessage) { s.IssuedAtMs = 1 << 63 }, chat.CodeInvalidParam},
-		"long extended data":   {func(s *wirepb.SendMessage) { s.ExtendedData = strings.Repeat("x", 1025) }, chat.CodeInvalidParam},
-		"sub-type of a text":   {func(s *wirepb.SendMessage) { s.SubType = 1 }, chat.CodeInvalidParam},
-		"sub-type 201":         {func(s *wirepb.SendMessage) { s.Type, s.SubType = 200, 201 }, chat.CodeInvalidParam},
-		"priority 4":           {func(s *wirepb.SendMessage) { s.Priority = 4 }, chat.CodeInvalidParam},
-		"5 KB and 1 command":   {func(s *wirepb.SendMessage) { s.Type, s.Body = 2, bytes.Repeat([]byte("a"), 5<<10+1) }, chat.CodeInvalidParam},
+		"long extended data": {func(s *wirepb.SendMessage) {
+			s.Content = content(chat.Message{Body: []byte("hi"), ExtendedData: strings.Repeat("x", 1025)})
+		}, chat.CodeInvalidParam},
+		"sub-type of a text": {func(s *wirepb.SendMessage) { s.Content = content(chat.Message{Body: []byte("hi"), SubType: 1}) }, chat.CodeInvalidParam},
+		"sub-type 201": {func(s *wirepb.SendMessage) {
+			s.Type, s.Content = 200, content(chat.Message{Body: []byte("hi"), SubType: 201})
+		}, chat.CodeInvalidParam},
+		"priority 4": {func(s *wirepb.SendMessage) { s.Content = content(chat.Message{Body: []byte("hi"), Priority: 4}) }, chat.CodeInvalidParam},
+		"5 KB and 1 command": {func(s *wirepb.SendMessage) {
+			s.Type, s.Content = 2, content(chat.Message{Body: bytes.Repeat([]byte("a"), 5<<10+1)})
+		}, chat.CodeInvalidParam},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := text("bob", "hi")

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -380,7 +381,7 @@ func inOrder(t *testing.T, w, other *writer, log []*wirepb.Message) {
 		}
 		id := chat.ClientMessageID(m.ClientMessageId)
 		if place[id] != nil {
-			t.Errorf("%q of %s is there twice, at %d and %d", m.Body, w.name, place[id].Seq, m.Seq)
+			t.Errorf("%q of %s is there twice, at %d and %d", bodyOf(m.Content), w.name, place[id].Seq, m.Seq)
 		}
 		place[id] = m
 	}
@@ -393,12 +394,12 @@ func inOrder(t *testing.T, w, other *writer, log []*wirepb.Message) {
 		m := place[id]
 		switch {
 		case m == nil:
-			t.Errorf("%q of %s was acknowledged as %d and is lost", s.Body, w.name, w.acked[id])
+			t.Errorf("%q of %s was acknowledged as %d and is lost", bodyOf(s.Content), w.name, w.acked[id])
 			continue
-		case m.Seq != w.acked[id] || string(m.Body) != string(s.Body):
-			t.Errorf("%q of %s was acknowledged as %d; at %d is %q", s.Body, w.name, w.acked[id], m.Seq, m.Body)
+		case m.Seq != w.acked[id] || !bytes.Equal(m.Content, s.Content):
+			t.Errorf("%q of %s was acknowledged as %d; at %d is %q", bodyOf(s.Content), w.name, w.acked[id], m.Seq, bodyOf(m.Content))
 		case m.Seq <= last:
-			t.Errorf("%q of %s is at %d, what was said before it at %d", s.Body, w.name, m.Seq, last)
+			t.Errorf("%q of %s is at %d, what was said before it at %d", bodyOf(s.Content), w.name, m.Seq, last)
 		}
 		last = m.Seq
 	}

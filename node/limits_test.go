@@ -31,27 +31,36 @@ func TestWhatIsOfTheAllowedLengthIsTaken(t *testing.T) {
 				if w := alice.welcome(h); int(w.Limits.FrameBytes) < wire.SendBytes(limits) {
 					t.Errorf("the welcome allows %d bytes a frame; a send may have %d", w.Limits.FrameBytes, wire.SendBytes(limits))
 				}
-				full := func() *wirepb.SendMessage {
-					s := text("bob", strings.Repeat("x", limits.TextBytes))
-					s.ExtendedData, s.SearchedContent = strings.Repeat("\x01", limits.ExtendedDataBytes), strings.Repeat("\x01", limits.SearchedBytes)
+				full := func() *chat.Message {
+					m := &chat.Message{Type: chat.TypeText, Body: bytes.Repeat([]byte("x"), limits.TextBytes)}
+					m.ExtendedData, m.SearchedContent = strings.Repeat("\x01", limits.ExtendedDataBytes), strings.Repeat("\x01", limits.SearchedBytes)
 					for range chat.MaxMentions {
-						s.MentionedUserIds = append(s.MentionedUserIds, strings.Repeat("b", chat.MaxUserIDBytes))
+						m.MentionedUserIDs = append(m.MentionedUserIDs, strings.Repeat("b", chat.MaxUserIDBytes))
 					}
+					return m
+				}
+				say := func(m *chat.Message) *wirepb.SendMessage {
+					s := text("bob", "")
+					s.Type, s.Content = uint32(m.Type), content(*m)
 					return s
 				}
-				if ack := alice.sent(full()); ack.Seq != 1 {
+				if ack := alice.sent(say(full())); ack.Seq != 1 {
 					t.Errorf("what is within the limits got %v", ack)
 				}
-				for what, grow := range map[string]func(*wirepb.SendMessage){
-					"text":          func(s *wirepb.SendMessage) { s.Body = append(s.Body, 'x') },
-					"custom":        func(s *wirepb.SendMessage) { s.Type, s.Body = 200, bytes.Repeat([]byte("x"), limits.CustomBytes+1) },
-					"command":       func(s *wirepb.SendMessage) { s.Type, s.Body = 2, bytes.Repeat([]byte("x"), limits.CommandBytes+1) },
-					"extended data": func(s *wirepb.SendMessage) { s.ExtendedData += "\x01" },
-					"searched":      func(s *wirepb.SendMessage) { s.SearchedContent += "\x01" },
+				for what, grow := range map[string]func(*chat.Message){
+					"text": func(m *chat.Message) { m.Body = append(m.Body, 'x') },
+					"custom": func(m *chat.Message) {
+						m.Type, m.Body = chat.TypeCustom, bytes.Repeat([]byte("x"), limits.CustomBytes+1)
+					},
+					"command": func(m *chat.Message) {
+						m.Type, m.Body = chat.TypeCommand, bytes.Repeat([]byte("x"), limits.CommandBytes+1)
+					},
+					"extended data": func(m *chat.Message) { m.ExtendedData += "\x01" },
+					"searched":      func(m *chat.Message) { m.SearchedContent += "\x01" },
 				} {
-					s := full()
-					grow(s)
-					if e := alice.ask(sendFrame(s)).GetError(); e.GetCode() != uint32(chat.CodeInvalidParam) {
+					m := full()
+					grow(m)
+					if e := alice.ask(sendFrame(say(m))).GetError(); e.GetCode() != uint32(chat.CodeInvalidParam) {
 						t.Errorf("one byte of %s too much got %v", what, e)
 					}
 				}

@@ -213,8 +213,19 @@ func to(user string) *wirepb.ConversationRef {
 func text(user, body string) *wirepb.SendMessage {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
-	return &wirepb.SendMessage{Conversation: to(user), ClientMessageId: id, IssuedAtMs: uint64(time.Now().UnixMilli()), Type: 1, Body: []byte(body)}
+	return &wirepb.SendMessage{Conversation: to(user), ClientMessageId: id, IssuedAtMs: uint64(time.Now().UnixMilli()), Type: 1, Content: content(chat.Message{Body: []byte(body)})}
 }
+
+// bodyOf is the body of a content.
+func bodyOf(content []byte) string {
+	m, err := wirepb.DecodeContent(chat.TypeText, content)
+	if err != nil {
+		panic(err)
+	}
+	return string(m.Body)
+}
+
+func content(m chat.Message) []byte { return wirepb.EncodeContent(&m) }
 
 func sendFrame(s *wirepb.SendMessage) *wirepb.ClientFrame {
 	return &wirepb.ClientFrame{Body: &wirepb.ClientFrame_SendMessage{SendMessage: s}}
@@ -271,7 +282,7 @@ func TestAMessageReachesTheOtherUserAndTheLog(t *testing.T) {
 				t.Fatalf("ack %v", ack)
 			}
 			m := bob.push()
-			if string(m.Body) != "hi, 鲍勃" || m.SenderId != "alice" || m.TargetId != "bob" || m.Seq != 1 || m.MessageId != ack.MessageId || m.OrderKey != ack.OrderKey {
+			if bodyOf(m.Content) != "hi, 鲍勃" || m.SenderId != "alice" || m.TargetId != "bob" || m.Seq != 1 || m.MessageId != ack.MessageId || m.OrderKey != ack.OrderKey {
 				t.Fatalf("push %v", m)
 			}
 			page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 10, NewestFirst: true})
@@ -302,7 +313,7 @@ func TestTheListShowsUnreadUntilItIsCleared(t *testing.T) {
 		t.Fatalf("list %v", page)
 	}
 	first, second := page.Conversations[0], page.Conversations[1]
-	if first.Ref.Id != "carol" || first.Name != "CAROL" || first.Unread != 1 || second.Ref.Id != "alice" || second.Unread != 2 || string(second.LastMessage.Body) != "two" {
+	if first.Ref.Id != "carol" || first.Name != "CAROL" || first.Unread != 1 || second.Ref.Id != "alice" || second.Unread != 2 || bodyOf(second.LastMessage.Content) != "two" {
 		t.Fatalf("list %v", page)
 	}
 	next := bob.list(&wirepb.ListConversations{Count: 1, BeforeOrderKey: first.OrderKey, Before: first.Ref})
@@ -391,7 +402,7 @@ func TestCommandsReachWhoIsOnlineAndAreNotKept(t *testing.T) {
 	if ack := alice.sent(s); ack.Seq != 0 || ack.MessageId == "" {
 		t.Errorf("ack %v", ack)
 	}
-	if m := bob.push(); m.Type != 2 || string(m.Body) != "\x00\xff" || m.Seq != 0 {
+	if m := bob.push(); m.Type != 2 || bodyOf(m.Content) != "\x00\xff" || m.Seq != 0 {
 		t.Errorf("push %v", m)
 	}
 	if page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 1}); page.HeadSeq != 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/ask"
 	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -26,7 +27,7 @@ func (e *echo) Receive(ctx actor.Context) {
 }
 
 func (e *echo) send(_ *ask.Call, q *wirepb.SendMessage) (*wirepb.SendMessageReply, error) {
-	e.bytes += len(q.Body)
+	e.bytes += len(q.Content)
 	return &wirepb.SendMessageReply{MessageId: "abcdefghijklmnop-12345", Seq: 12345, OrderKey: 1796071211700000, TimestampMs: 1796071211700}, nil
 }
 
@@ -61,7 +62,8 @@ func BenchmarkSend(b *testing.B) {
 	c.phase, c.user, c.account = welcome, ann, w.o.Admission.Open(ann, 0)
 	frame, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: 0x0fffffff, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "user-000124"},
-		ClientMessageId: make([]byte, 16), IssuedAtMs: 1796071211696, Type: 1, Priority: 2, Body: bytes.Repeat([]byte("x"), 200),
+		ClientMessageId: make([]byte, 16), IssuedAtMs: 1796071211696, Type: 1,
+		Content: wirepb.EncodeContent(&chat.Message{Priority: 2, Body: bytes.Repeat([]byte("x"), 200)}),
 	}}})
 	if err != nil {
 		b.Fatal(err)

@@ -41,9 +41,18 @@ func (log) Leader(storage.ShardID) (storage.Term, error) { return 1, nil }
 func (l log) Propose(_ storage.ShardID, _ storage.Term, commands []chat.CommandBody, done func(storage.Outcome, error)) {
 	p := proposed{done: done}
 	for _, c := range commands {
-		p.bodies = append(p.bodies, string(c.(*chat.Send).Message.Body))
+		p.bodies = append(p.bodies, said(c.(*chat.Send).Content))
 	}
 	l.proposals <- p
+}
+
+// said is the body of a content.
+func said(content []byte) string {
+	m, err := wirepb.DecodeContent(chat.TypeText, content)
+	if err != nil {
+		panic(err)
+	}
+	return string(m.Body)
 }
 
 // outbox is the shard's actor: everybody is registered, and the test says when
@@ -154,7 +163,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) send(request uint32, body string) {
 	w.Helper()
 	data, err := (&wirepb.SendMessage{
-		ClientMessageId: make([]byte, 16), IssuedAtMs: 1, Type: uint32(chat.TypeText), Body: []byte(body),
+		ClientMessageId: make([]byte, 16), IssuedAtMs: 1, Type: uint32(chat.TypeText), Content: wirepb.EncodeContent(&chat.Message{Body: []byte(body)}),
 	}).MarshalVT()
 	if err != nil {
 		w.Fatal(err)

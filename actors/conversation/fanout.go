@@ -38,7 +38,7 @@ func (c *conversation) push(m *actorpb.Deliver) {
 // passOn hands on a message that is not stored. Its ack means: handed to those
 // who are online.
 func (c *conversation) passOn(s *sending) {
-	m := wirepb.Passing(c.key, s.command.Sender, s.command.ClientMessageID, &s.command.Message, c.o.Now().UnixMilli())
+	m := wirepb.Passing(&s.command, c.o.Now().UnixMilli())
 	c.push(&actorpb.Deliver{Frame: wirepb.MessagePush(m), Origin: s.call.Origin})
 	s.call.Answer(&wirepb.SendMessageReply{MessageId: m.MessageId, OrderKey: m.OrderKey, TimestampMs: m.TimestampMs})
 }

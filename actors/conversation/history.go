@@ -85,8 +85,7 @@ func trim(entries []chat.Entry, newest bool, limit int) []chat.Entry {
 		if newest {
 			i = len(entries) - 1 - n
 		}
-		m := &entries[i].Message
-		bytes += len(m.Body) + len(m.ExtendedData) + len(m.SearchedContent) + 256
+		bytes += len(entries[i].Content) + 256
 		if n > 0 && bytes > limit {
 			if newest {
 				return entries[i+1:]

@@ -38,9 +38,9 @@ func (c *conversation) check(call *ask.Call, w *wirepb.SendMessage) (*sending, e
 	limits := c.o.Limits(c.key.App)
 	s := &sending{call: call, command: chat.Send{
 		Conversation: c.key, Sender: call.UserId, ClientMessageID: chat.ClientMessageID(w.ClientMessageId), IssuedAt: int64(w.IssuedAtMs),
-		Message: w.Chat(), Window: limits.Dedupe,
+		Type: chat.MessageType(w.Type), Content: w.Content, Window: limits.Dedupe,
 	}}
-	return s, s.command.Message.Check("send", limits)
+	return s, wirepb.CheckContent("send", s.command.Type, w.Content, limits)
 }
 
 // proceed moves waiting messages on: to those who are online when they are not
@@ -78,7 +78,7 @@ func (c *conversation) takeStored() []*sending {
 	var batch []*sending
 	n := 0
 	for ; n < len(c.waiting) && len(batch) < maxProposal; n++ {
-		if s := c.waiting[n]; s.command.Message.Type.Stored() {
+		if s := c.waiting[n]; s.command.Type.Stored() {
 			batch = append(batch, s)
 		} else {
 			c.passOn(s)

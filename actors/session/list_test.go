@@ -36,20 +36,20 @@ type library struct {
 
 	closed sync.Once
 
-	mu     sync.Mutex
-	heads  map[string]chat.Head // by peer
-	marks  map[string]chat.Mark
-	order  []string
-	body   []byte
-	now    int64         // of the newest message
-	bodies int           // messages that were read
-	asked  int           // looks in all
-	looks  int           // under way, while held
-	most   int           // at once
-	held   []func()      // answers
-	hold   bool          // looks wait for release
-	refuse *actorpb.Seen // answered instead, if set
-	code   chat.Code     // refused with, if set
+	mu      sync.Mutex
+	heads   map[string]chat.Head // by peer
+	marks   map[string]chat.Mark
+	order   []string
+	content []byte
+	now     int64         // of the newest message
+	bodies  int           // messages that were read
+	asked   int           // looks in all
+	looks   int           // under way, while held
+	most    int           // at once
+	held    []func()      // answers
+	hold    bool          // looks wait for release
+	refuse  *actorpb.Seen // answered instead, if set
+	code    chat.Code     // refused with, if set
 }
 
 const libraryShards = 64
@@ -90,10 +90,10 @@ func (s set) Membership(chat.UserKey, chat.ConversationKey) (chat.Membership, bo
 }
 
 // newLibrary makes n conversations whose order is drawn, some at the same time.
-func newLibrary(t *testing.T, n int, body []byte) *library {
+func newLibrary(t *testing.T, n int, content []byte) *library {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	l := &library{T: t, heads: make(map[string]chat.Head), marks: make(map[string]chat.Mark), body: body, sets: make(chan struct{}, 1000), kept: make(chan struct{}, 1000), sys: actor.NewActorSystem(
+	l := &library{T: t, heads: make(map[string]chat.Head), marks: make(map[string]chat.Mark), content: content, sets: make(chan struct{}, 1000), kept: make(chan struct{}, 1000), sys: actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }), actor.WithDeadLetterThrottleInterval(time.Millisecond))}
 	for i := range n {
 		peer := fmt.Sprint("p", i)
@@ -154,7 +154,7 @@ func (l *library) seen(m *actorpb.Look) any {
 		h := &actorpb.HeadSeen{Head: logpb.From[logpb.Head](&head)}
 		if !m.HeadsOnly {
 			l.bodies++
-			h.Last = logpb.From[logpb.Entry](&chat.Entry{Seq: head.Seq, Sender: peer, Time: head.Time, OrderKey: head.OrderKey, Message: chat.Message{Type: chat.TypeText, Body: l.body}})
+			h.Last = logpb.From[logpb.Entry](&chat.Entry{Seq: head.Seq, Sender: peer, Time: head.Time, OrderKey: head.OrderKey, Kind: chat.EntryMessage, Type: chat.TypeText, Content: l.content})
 		}
 		seen.Heads = append(seen.Heads, h)
 	}
@@ -248,7 +248,7 @@ func TestPagesShowEverythingOnceInOrder(t *testing.T) {
 			bytes := 0
 			for _, v := range p.Conversations {
 				got = append(got, v.Ref.Id)
-				bytes += len(v.LastMessage.Body)
+				bytes += len(v.LastMessage.Content)
 				if v.Name != "the name of "+v.Ref.Id || v.Unread != 1 {
 					t.Fatalf("%s is shown as %q with %d unread", v.Ref.Id, v.Name, v.Unread)
 				}

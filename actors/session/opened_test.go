@@ -37,7 +37,7 @@ func (s shelf) Receive(ctx actor.Context) {
 	seen := &actorpb.Seen{Request: m.Request}
 	for _, k := range m.Conversations {
 		peer, _ := k.Chat().Other("ann")
-		last := chat.Entry{Seq: 1, Sender: peer, Time: s.time.UnixMilli(), Message: chat.Message{Type: chat.TypeText, Body: []byte("hi")}}
+		last := chat.Entry{Seq: 1, Sender: peer, Time: s.time.UnixMilli(), Kind: chat.EntryMessage, Type: chat.TypeText, Content: wirepb.EncodeContent(&chat.Message{Body: []byte("hi")})}
 		seen.Heads = append(seen.Heads, &actorpb.HeadSeen{Last: logpb.From[logpb.Entry](&last)})
 	}
 	ctx.Send(ctx.Sender(), seen)

@@ -136,7 +136,7 @@ func (p *page) finish() *wirepb.ListConversationsReply {
 }
 
 func size(c *wirepb.Conversation) int {
-	return len(c.LastMessage.Body) + len(c.LastMessage.ExtendedData) + 512
+	return len(c.LastMessage.Content) + 512
 }
 
 // pageLook is what one shard is asked for a page: last messages and profiles, by

@@ -36,7 +36,7 @@ func TestARequestGoesWhereItsMethodSays(t *testing.T) {
 		want directory.Identity
 		code chat.Code
 	}{
-		"to a conversation": {send, body(t, &wirepb.SendMessage{Conversation: peer("bob"), Body: []byte("x")}), directory.ConversationOf(chat.PeerConversation(7, "ann", "bob")), 0},
+		"to a conversation": {send, body(t, &wirepb.SendMessage{Conversation: peer("bob"), Content: []byte("x")}), directory.ConversationOf(chat.PeerConversation(7, "ann", "bob")), 0},
 		"to the user":       {method.ByPath("ListConversations"), nil, directory.SessionOf(ann), 0},
 		"to nobody":         {send, nil, directory.Identity{}, chat.CodeUnsupported},
 		"to a group": {send, body(t, &wirepb.SendMessage{Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_GROUP, Id: "g"}}),
@@ -44,7 +44,7 @@ func TestARequestGoesWhereItsMethodSays(t *testing.T) {
 		"to oneself":     {send, body(t, &wirepb.SendMessage{Conversation: peer("ann")}), directory.Identity{}, chat.CodeInvalidParam},
 		"to no user ID":  {send, body(t, &wirepb.SendMessage{Conversation: peer("a b")}), directory.Identity{}, chat.CodeInvalidParam},
 		"to a node":      {method.ByPath("Ping"), nil, directory.Identity{}, chat.CodeUnsupported},
-		"after the rest": {send, append(body(t, &wirepb.SendMessage{Body: []byte("x")}), body(t, &wirepb.SendMessage{Conversation: peer("bob")})...), directory.ConversationOf(chat.PeerConversation(7, "ann", "bob")), 0},
+		"after the rest": {send, append(body(t, &wirepb.SendMessage{Content: []byte("x")}), body(t, &wirepb.SendMessage{Conversation: peer("bob")})...), directory.ConversationOf(chat.PeerConversation(7, "ann", "bob")), 0},
 	} {
 		got, err := Target(ann, c.m, c.body)
 		if chat.CodeOf(err) != c.code || err == nil && got != c.want {

@@ -358,7 +358,7 @@ func TestCommandsOfAProposalAreAppliedNextToEachOther(t *testing.T) {
 				done := make(chan answer, 1)
 				body := chat.Send{
 					Conversation: chat.PeerConversation(1, "ann", "bo"), Sender: "ann", IssuedAt: time.Now().UnixMilli(),
-					Message: chat.Message{Type: chat.TypeText, Body: []byte("x")}, Window: chat.DefaultLimits().Dedupe,
+					Type: chat.TypeText, Content: []byte("x"), Window: chat.DefaultLimits().Dedupe,
 				}
 				var commands []chat.CommandBody
 				for k := range 5 {

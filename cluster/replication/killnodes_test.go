@@ -163,7 +163,7 @@ func (l *load) stop() {
 func (l *load) send(ctx context.Context, rng *rand.Rand, k chat.ConversationKey) {
 	s := chat.Send{
 		Conversation: k, Sender: "ann", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
-		Message: chat.Message{Type: chat.TypeText, Body: []byte("a message of the load, about as long as people write")},
+		Type: chat.TypeText, Content: []byte("a message of the load, about as long as people write"),
 	}
 	for i := range s.ClientMessageID {
 		s.ClientMessageID[i], s.Salt[i] = byte(rng.Uint32()), byte(rng.Uint32())

@@ -220,7 +220,7 @@ func (n *Node) Log(c chat.ConversationKey, log *Log) error {
 		log.IDs = append(log.IDs, e.ClientMessageID)
 	}
 	log.Seq = head.Seq
-	log.Whole = uint64(len(entries)) == head.Seq && chat.VerifyChain([32]byte{}, entries) == head.Hash
+	log.Whole = uint64(len(entries)) == head.Seq && chat.VerifyChain([32]byte{}, c, entries) == head.Hash
 	r, err := n.store.Replica(shard)
 	if !r.Removed {
 		log.Replica = r.ID
@@ -313,7 +313,7 @@ func (n *Node) propose(s storage.ShardID, i int, end time.Time, bytes int) (out 
 	for time.Now().Before(end) {
 		m := chat.Send{
 			Conversation: k, Sender: "ann", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
-			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, bytes)},
+			Type: chat.TypeText, Content: make([]byte, bytes),
 		}
 		binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
 		begun := time.Now()
@@ -347,10 +347,10 @@ func (n *Node) Fill(f Fill, _ *bool) error {
 	for range fillBatch {
 		m := &chat.Send{
 			Conversation: chat.PeerConversation(1, "filler", f.Peer), Sender: "filler", IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
-			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, fillBody)},
+			Type: chat.TypeText, Content: make([]byte, fillBody),
 		}
 		for i := 0; i < fillBody; i += 8 { // nothing that compresses
-			binary.BigEndian.PutUint64(m.Message.Body[i:], rand.Uint64())
+			binary.BigEndian.PutUint64(m.Content[i:], rand.Uint64())
 		}
 		binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
 		commands = append(commands, m)

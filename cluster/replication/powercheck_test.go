@@ -30,7 +30,7 @@ func (w *world) check() {
 				w.Errorf("entry %d at place %d: sent %v, twice %v", e.Seq, i+1, known, twice)
 				continue
 			}
-			if s := w.sends[n]; s.Conversation != c || s.Sender != e.Sender || string(s.Message.Body) != string(e.Message.Body) {
+			if s := w.sends[n]; s.Conversation != c || s.Sender != e.Sender || string(s.Content) != string(e.Content) {
 				w.Errorf("entry %d is %+v, sent was %+v", e.Seq, e, s)
 			}
 			found[n] = e.Seq
@@ -65,7 +65,7 @@ func (w *world) log(c chat.ConversationKey) (log []chat.Entry) {
 			return err
 		}
 		log, err = v.Entries(c, 0, 0, math.MaxInt32, false)
-		if uint64(len(log)) != head.Seq || chat.VerifyChain([32]byte{}, log) != head.Hash {
+		if uint64(len(log)) != head.Seq || chat.VerifyChain([32]byte{}, c, log) != head.Hash {
 			w.Errorf("%d entries under head %d, or a broken chain", len(log), head.Seq)
 		}
 		return err

@@ -191,7 +191,7 @@ func (w *world) fresh() int {
 	name := func(i int) string { return fmt.Sprintf("user%d", i) }
 	s := chat.Send{
 		Conversation: chat.PeerConversation(1, name(a), name(b)), Sender: name(a), IssuedAt: time.Now().UnixMilli(),
-		Message: chat.Message{Type: chat.TypeText, Body: fmt.Appendf(nil, "message %d", len(w.sends))}, Window: chat.DefaultLimits().Dedupe,
+		Type: chat.TypeText, Content: fmt.Appendf(nil, "message %d", len(w.sends)), Window: chat.DefaultLimits().Dedupe,
 	}
 	for i := range s.ClientMessageID {
 		s.ClientMessageID[i], s.Salt[i] = byte(w.rng.Uint32()), byte(w.rng.Uint32())

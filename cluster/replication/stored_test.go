@@ -54,7 +54,7 @@ func (n *Node) Open(o Open, opened *int) error {
 	for i := o.From; i < o.From+o.Count; i++ {
 		m := &chat.Send{
 			Conversation: chat.PeerConversation(1, fmt.Sprintf("user%d", i%1000), fmt.Sprintf("peer%d", i)), Sender: fmt.Sprintf("user%d", i%1000),
-			IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe, Message: chat.Message{Type: chat.TypeText, Body: []byte("hello")},
+			IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe, Type: chat.TypeText, Content: []byte("hello"),
 		}
 		binary.BigEndian.PutUint64(m.ClientMessageID[:], rand.Uint64())
 		s := storage.ConversationShard(n.host.Shards(), m.Conversation)

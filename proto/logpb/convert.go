@@ -44,9 +44,7 @@ func (s *Send) set(b *chat.Send) {
 	}
 	s.Conversation.set(b.Conversation)
 	s.Sender, s.ClientMessageId, s.IssuedAtMs, s.Salt = b.Sender, b.ClientMessageID[:], b.IssuedAt, b.Salt[:]
-	m := &b.Message
-	s.Type, s.SubType, s.Priority, s.Body, s.ExtendedData = uint32(m.Type), m.SubType, m.Priority, m.Body, m.ExtendedData
-	s.SearchedContent, s.MentionedUserIds, s.MentionAll = m.SearchedContent, m.MentionedUserIDs, m.MentionAll
+	s.Type, s.Content = uint32(b.Type), b.Content
 	s.DedupeAgeMs, s.DedupeMessages = b.Window.Age.Milliseconds(), b.Window.Messages
 }
 
@@ -85,11 +83,7 @@ func (s *Send) chat() (chat.CommandBody, error) {
 	}
 	return &chat.Send{
 		Conversation: s.Conversation.Chat(), Sender: s.Sender, ClientMessageID: chat.ClientMessageID(s.ClientMessageId), IssuedAt: s.IssuedAtMs,
-		Message: chat.Message{
-			Type: chat.MessageType(s.Type), SubType: s.SubType, Priority: s.Priority, Body: s.Body, ExtendedData: s.ExtendedData,
-			SearchedContent: s.SearchedContent, MentionedUserIDs: s.MentionedUserIds, MentionAll: s.MentionAll,
-		},
-		Salt:   [16]byte(s.Salt),
+		Type: chat.MessageType(s.Type), Content: s.Content, Salt: [16]byte(s.Salt),
 		Window: chat.DedupeWindow{Age: time.Duration(s.DedupeAgeMs) * time.Millisecond, Messages: s.DedupeMessages},
 	}, nil
 }

@@ -44,16 +44,22 @@ func draw32(t *rapid.T, label string) (b [32]byte) {
 	return b
 }
 
-func drawMessage(t *rapid.T) chat.Message {
-	m := chat.Message{
-		Type: chat.MessageType(rapid.Uint32().Draw(t, "type")), SubType: rapid.Uint32().Draw(t, "sub-type"), Priority: rapid.Uint32().Draw(t, "priority"),
-		Body: rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "body"), ExtendedData: words.Draw(t, "extended"), SearchedContent: words.Draw(t, "searched"),
-		MentionAll: rapid.Bool().Draw(t, "all"),
+func drawContent(t *rapid.T) []byte {
+	return rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "content")
+}
+
+func drawEntry(t *rapid.T) chat.Entry {
+	e := chat.Entry{
+		Kind: chat.EntryKind(rapid.Uint8Range(1, 4).Draw(t, "kind")), Type: chat.MessageType(rapid.Uint32().Draw(t, "type")),
+		Seq: number.Draw(t, "seq"), Rev: number.Draw(t, "rev"), Sender: words.Draw(t, "sender"), Time: millis.Draw(t, "time"), OrderKey: number.Draw(t, "key"),
+		Counted: number.Draw(t, "counted"), Own: number.Draw(t, "own"), ClientMessageID: draw16(t, "id"), IssuedAt: millis.Draw(t, "issued"),
 	}
-	if ids := rapid.SliceOf(words).Draw(t, "mentions"); len(ids) > 0 {
-		m.MentionedUserIDs = ids
+	if e.Kind == chat.EntryErased {
+		e.Inner = draw32(t, "inner")
+	} else {
+		e.Salt, e.Content = draw16(t, "salt"), drawContent(t)
 	}
-	return m
+	return e
 }
 
 func drawEffect(t *rapid.T) chat.Effect {
@@ -84,7 +90,7 @@ func drawCommand(t *rapid.T) chat.CommandBody {
 	}
 	return &chat.Send{
 		Conversation: drawKey(t), Sender: words.Draw(t, "sender"), ClientMessageID: draw16(t, "id"), IssuedAt: millis.Draw(t, "issued"),
-		Message: drawMessage(t), Salt: draw16(t, "salt"),
+		Type: chat.MessageType(rapid.Uint32().Draw(t, "type")), Content: drawContent(t), Salt: draw16(t, "salt"),
 		Window: chat.DedupeWindow{Age: time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "age")) * time.Millisecond, Messages: number.Draw(t, "messages")},
 	}
 }
@@ -140,10 +146,7 @@ func TestRowsComeBackFromTheStoreAsTheyWere(t *testing.T) {
 		}
 		same(t, through(t, logpb.From[logpb.Head](&h), &logpb.Head{}).Chat(), h)
 
-		e := chat.Entry{
-			Seq: number.Draw(t, "seq"), Sender: words.Draw(t, "sender"), Time: millis.Draw(t, "time"), OrderKey: number.Draw(t, "key"), Counted: number.Draw(t, "counted"),
-			Own: number.Draw(t, "own"), ClientMessageID: draw16(t, "id"), IssuedAt: millis.Draw(t, "issued"), Message: drawMessage(t), Salt: draw16(t, "salt"),
-		}
+		e := drawEntry(t)
 		same(t, through(t, logpb.From[logpb.Entry](&e), &logpb.Entry{}).Chat(), e)
 
 		d := chat.Dedupe{Seq: number.Draw(t, "seq"), Content: draw32(t, "content")}

@@ -693,24 +693,19 @@ func (x *Login) GetOnline() []string {
 }
 
 type Send struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Conversation     *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
-	Sender           string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
-	ClientMessageId  []byte                 `protobuf:"bytes,3,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
-	IssuedAtMs       int64                  `protobuf:"varint,4,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`
-	Type             uint32                 `protobuf:"varint,5,opt,name=type,proto3" json:"type,omitempty"`
-	SubType          uint32                 `protobuf:"varint,6,opt,name=sub_type,json=subType,proto3" json:"sub_type,omitempty"`
-	Priority         uint32                 `protobuf:"varint,7,opt,name=priority,proto3" json:"priority,omitempty"`
-	Body             []byte                 `protobuf:"bytes,8,opt,name=body,proto3" json:"body,omitempty"`
-	ExtendedData     string                 `protobuf:"bytes,9,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
-	SearchedContent  string                 `protobuf:"bytes,10,opt,name=searched_content,json=searchedContent,proto3" json:"searched_content,omitempty"`
-	MentionedUserIds []string               `protobuf:"bytes,11,rep,name=mentioned_user_ids,json=mentionedUserIds,proto3" json:"mentioned_user_ids,omitempty"`
-	MentionAll       bool                   `protobuf:"varint,12,opt,name=mention_all,json=mentionAll,proto3" json:"mention_all,omitempty"`
-	// 16 random bytes that blind the body's hash.
-	Salt []byte `protobuf:"bytes,13,opt,name=salt,proto3" json:"salt,omitempty"`
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Conversation    *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Sender          string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	ClientMessageId []byte                 `protobuf:"bytes,3,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
+	IssuedAtMs      int64                  `protobuf:"varint,4,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`
+	Type            uint32                 `protobuf:"varint,5,opt,name=type,proto3" json:"type,omitempty"`
+	// An encoded parley.wire.v1.Content, as the sender gave it.
+	Content []byte `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
+	// 16 random bytes that blind the content's hash.
+	Salt []byte `protobuf:"bytes,7,opt,name=salt,proto3" json:"salt,omitempty"`
 	// The dedupe window as configured where the command was proposed.
-	DedupeAgeMs    int64  `protobuf:"varint,14,opt,name=dedupe_age_ms,json=dedupeAgeMs,proto3" json:"dedupe_age_ms,omitempty"`
-	DedupeMessages uint64 `protobuf:"varint,15,opt,name=dedupe_messages,json=dedupeMessages,proto3" json:"dedupe_messages,omitempty"`
+	DedupeAgeMs    int64  `protobuf:"varint,8,opt,name=dedupe_age_ms,json=dedupeAgeMs,proto3" json:"dedupe_age_ms,omitempty"`
+	DedupeMessages uint64 `protobuf:"varint,9,opt,name=dedupe_messages,json=dedupeMessages,proto3" json:"dedupe_messages,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -780,53 +775,11 @@ func (x *Send) GetType() uint32 {
 	return 0
 }
 
-func (x *Send) GetSubType() uint32 {
+func (x *Send) GetContent() []byte {
 	if x != nil {
-		return x.SubType
-	}
-	return 0
-}
-
-func (x *Send) GetPriority() uint32 {
-	if x != nil {
-		return x.Priority
-	}
-	return 0
-}
-
-func (x *Send) GetBody() []byte {
-	if x != nil {
-		return x.Body
+		return x.Content
 	}
 	return nil
-}
-
-func (x *Send) GetExtendedData() string {
-	if x != nil {
-		return x.ExtendedData
-	}
-	return ""
-}
-
-func (x *Send) GetSearchedContent() string {
-	if x != nil {
-		return x.SearchedContent
-	}
-	return ""
-}
-
-func (x *Send) GetMentionedUserIds() []string {
-	if x != nil {
-		return x.MentionedUserIds
-	}
-	return nil
-}
-
-func (x *Send) GetMentionAll() bool {
-	if x != nil {
-		return x.MentionAll
-	}
-	return false
 }
 
 func (x *Send) GetSalt() []byte {
@@ -1752,26 +1705,24 @@ func (x *Head) GetBaseHash() []byte {
 }
 
 type Entry struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Seq              uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
-	Sender           string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
-	TimeMs           int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
-	OrderKey         uint64                 `protobuf:"varint,4,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
-	Counted          uint64                 `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
-	Own              uint64                 `protobuf:"varint,6,opt,name=own,proto3" json:"own,omitempty"`
-	ClientMessageId  []byte                 `protobuf:"bytes,7,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
-	IssuedAtMs       int64                  `protobuf:"varint,8,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`
-	Type             uint32                 `protobuf:"varint,9,opt,name=type,proto3" json:"type,omitempty"`
-	SubType          uint32                 `protobuf:"varint,10,opt,name=sub_type,json=subType,proto3" json:"sub_type,omitempty"`
-	Priority         uint32                 `protobuf:"varint,11,opt,name=priority,proto3" json:"priority,omitempty"`
-	Body             []byte                 `protobuf:"bytes,12,opt,name=body,proto3" json:"body,omitempty"`
-	ExtendedData     string                 `protobuf:"bytes,13,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
-	SearchedContent  string                 `protobuf:"bytes,14,opt,name=searched_content,json=searchedContent,proto3" json:"searched_content,omitempty"`
-	MentionedUserIds []string               `protobuf:"bytes,15,rep,name=mentioned_user_ids,json=mentionedUserIds,proto3" json:"mentioned_user_ids,omitempty"`
-	MentionAll       bool                   `protobuf:"varint,16,opt,name=mention_all,json=mentionAll,proto3" json:"mention_all,omitempty"`
-	Salt             []byte                 `protobuf:"bytes,17,opt,name=salt,proto3" json:"salt,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Seq             uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	Sender          string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	TimeMs          int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	OrderKey        uint64                 `protobuf:"varint,4,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
+	Counted         uint64                 `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
+	Own             uint64                 `protobuf:"varint,6,opt,name=own,proto3" json:"own,omitempty"`
+	ClientMessageId []byte                 `protobuf:"bytes,7,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
+	IssuedAtMs      int64                  `protobuf:"varint,8,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`
+	Kind            uint32                 `protobuf:"varint,9,opt,name=kind,proto3" json:"kind,omitempty"`
+	Type            uint32                 `protobuf:"varint,10,opt,name=type,proto3" json:"type,omitempty"`
+	Rev             uint64                 `protobuf:"varint,11,opt,name=rev,proto3" json:"rev,omitempty"`
+	Salt            []byte                 `protobuf:"bytes,12,opt,name=salt,proto3" json:"salt,omitempty"`
+	Content         []byte                 `protobuf:"bytes,13,opt,name=content,proto3" json:"content,omitempty"`
+	// Of an entry whose salt and content are gone: their hash.
+	Inner         []byte `protobuf:"bytes,14,opt,name=inner,proto3" json:"inner,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entry) Reset() {
@@ -1860,6 +1811,13 @@ func (x *Entry) GetIssuedAtMs() int64 {
 	return 0
 }
 
+func (x *Entry) GetKind() uint32 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
 func (x *Entry) GetType() uint32 {
 	if x != nil {
 		return x.Type
@@ -1867,53 +1825,11 @@ func (x *Entry) GetType() uint32 {
 	return 0
 }
 
-func (x *Entry) GetSubType() uint32 {
+func (x *Entry) GetRev() uint64 {
 	if x != nil {
-		return x.SubType
+		return x.Rev
 	}
 	return 0
-}
-
-func (x *Entry) GetPriority() uint32 {
-	if x != nil {
-		return x.Priority
-	}
-	return 0
-}
-
-func (x *Entry) GetBody() []byte {
-	if x != nil {
-		return x.Body
-	}
-	return nil
-}
-
-func (x *Entry) GetExtendedData() string {
-	if x != nil {
-		return x.ExtendedData
-	}
-	return ""
-}
-
-func (x *Entry) GetSearchedContent() string {
-	if x != nil {
-		return x.SearchedContent
-	}
-	return ""
-}
-
-func (x *Entry) GetMentionedUserIds() []string {
-	if x != nil {
-		return x.MentionedUserIds
-	}
-	return nil
-}
-
-func (x *Entry) GetMentionAll() bool {
-	if x != nil {
-		return x.MentionAll
-	}
-	return false
 }
 
 func (x *Entry) GetSalt() []byte {
@@ -1923,10 +1839,24 @@ func (x *Entry) GetSalt() []byte {
 	return nil
 }
 
+func (x *Entry) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Entry) GetInner() []byte {
+	if x != nil {
+		return x.Inner
+	}
+	return nil
+}
+
 type Dedupe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Seq   uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
-	// SHA-256 over what the sender said, to tell a retry from a conflict.
+	// SHA-256 of the content, to tell a retry from a conflict.
 	ContentHash   []byte `protobuf:"bytes,2,opt,name=content_hash,json=contentHash,proto3" json:"content_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2084,26 +2014,18 @@ const file_log_log_proto_rawDesc = "" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x1b\n" +
 	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\x12\x18\n" +
 	"\adevices\x18\x06 \x01(\rR\adevices\x12\x16\n" +
-	"\x06online\x18\a \x03(\tR\x06online\"\x8f\x04\n" +
+	"\x06online\x18\a \x03(\tR\x06online\"\xbf\x02\n" +
 	"\x04Send\x12B\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12*\n" +
 	"\x11client_message_id\x18\x03 \x01(\fR\x0fclientMessageId\x12 \n" +
 	"\fissued_at_ms\x18\x04 \x01(\x03R\n" +
 	"issuedAtMs\x12\x12\n" +
-	"\x04type\x18\x05 \x01(\rR\x04type\x12\x19\n" +
-	"\bsub_type\x18\x06 \x01(\rR\asubType\x12\x1a\n" +
-	"\bpriority\x18\a \x01(\rR\bpriority\x12\x12\n" +
-	"\x04body\x18\b \x01(\fR\x04body\x12#\n" +
-	"\rextended_data\x18\t \x01(\tR\fextendedData\x12)\n" +
-	"\x10searched_content\x18\n" +
-	" \x01(\tR\x0fsearchedContent\x12,\n" +
-	"\x12mentioned_user_ids\x18\v \x03(\tR\x10mentionedUserIds\x12\x1f\n" +
-	"\vmention_all\x18\f \x01(\bR\n" +
-	"mentionAll\x12\x12\n" +
-	"\x04salt\x18\r \x01(\fR\x04salt\x12\"\n" +
-	"\rdedupe_age_ms\x18\x0e \x01(\x03R\vdedupeAgeMs\x12'\n" +
-	"\x0fdedupe_messages\x18\x0f \x01(\x04R\x0ededupeMessages\"\xa7\x01\n" +
+	"\x04type\x18\x05 \x01(\rR\x04type\x12\x18\n" +
+	"\acontent\x18\x06 \x01(\fR\acontent\x12\x12\n" +
+	"\x04salt\x18\a \x01(\fR\x04salt\x12\"\n" +
+	"\rdedupe_age_ms\x18\b \x01(\x03R\vdedupeAgeMs\x12'\n" +
+	"\x0fdedupe_messages\x18\t \x01(\x04R\x0ededupeMessages\"\xa7\x01\n" +
 	"\bMarkRead\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
@@ -2172,7 +2094,7 @@ const file_log_log_proto_rawDesc = "" +
 	" \x01(\x03R\rmaxIssuedAtMs\x12\"\n" +
 	"\rcreated_at_ms\x18\v \x01(\x03R\vcreatedAtMs\x12\x19\n" +
 	"\bbase_seq\x18\f \x01(\x04R\abaseSeq\x12\x1b\n" +
-	"\tbase_hash\x18\r \x01(\fR\bbaseHash\"\xf3\x03\n" +
+	"\tbase_hash\x18\r \x01(\fR\bbaseHash\"\xdf\x02\n" +
 	"\x05Entry\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x17\n" +
@@ -2183,17 +2105,13 @@ const file_log_log_proto_rawDesc = "" +
 	"\x11client_message_id\x18\a \x01(\fR\x0fclientMessageId\x12 \n" +
 	"\fissued_at_ms\x18\b \x01(\x03R\n" +
 	"issuedAtMs\x12\x12\n" +
-	"\x04type\x18\t \x01(\rR\x04type\x12\x19\n" +
-	"\bsub_type\x18\n" +
-	" \x01(\rR\asubType\x12\x1a\n" +
-	"\bpriority\x18\v \x01(\rR\bpriority\x12\x12\n" +
-	"\x04body\x18\f \x01(\fR\x04body\x12#\n" +
-	"\rextended_data\x18\r \x01(\tR\fextendedData\x12)\n" +
-	"\x10searched_content\x18\x0e \x01(\tR\x0fsearchedContent\x12,\n" +
-	"\x12mentioned_user_ids\x18\x0f \x03(\tR\x10mentionedUserIds\x12\x1f\n" +
-	"\vmention_all\x18\x10 \x01(\bR\n" +
-	"mentionAll\x12\x12\n" +
-	"\x04salt\x18\x11 \x01(\fR\x04salt\"=\n" +
+	"\x04kind\x18\t \x01(\rR\x04kind\x12\x12\n" +
+	"\x04type\x18\n" +
+	" \x01(\rR\x04type\x12\x10\n" +
+	"\x03rev\x18\v \x01(\x04R\x03rev\x12\x12\n" +
+	"\x04salt\x18\f \x01(\fR\x04salt\x12\x18\n" +
+	"\acontent\x18\r \x01(\fR\acontent\x12\x14\n" +
+	"\x05inner\x18\x0e \x01(\fR\x05inner\"=\n" +
 	"\x06Dedupe\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12!\n" +
 	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHash\">\n" +

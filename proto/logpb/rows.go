@@ -62,26 +62,23 @@ func (h *Head) Chat() chat.Head {
 
 // Set takes a line of a conversation's log over; the row shares its slices.
 func (r *Entry) Set(e *chat.Entry) {
-	m := &e.Message
+	r.Kind, r.Type, r.Rev = uint32(e.Kind), uint32(e.Type), e.Rev
 	r.Seq, r.Sender, r.TimeMs, r.OrderKey, r.Counted, r.Own = e.Seq, e.Sender, e.Time, e.OrderKey, e.Counted, e.Own
-	r.ClientMessageId, r.IssuedAtMs, r.Salt = e.ClientMessageID[:], e.IssuedAt, e.Salt[:]
-	r.Type, r.SubType, r.Priority, r.Body = uint32(m.Type), m.SubType, m.Priority, m.Body
-	r.ExtendedData, r.SearchedContent = m.ExtendedData, m.SearchedContent
-	r.MentionedUserIds, r.MentionAll = m.MentionedUserIDs, m.MentionAll
+	r.ClientMessageId, r.IssuedAtMs, r.Salt, r.Content = e.ClientMessageID[:], e.IssuedAt, e.Salt[:], e.Content
+	if r.Inner = nil; e.Inner != [32]byte{} {
+		r.Inner = e.Inner[:]
+	}
 }
 
 // Chat converts back. The result shares the row's slices.
 func (e *Entry) Chat() chat.Entry {
 	c := chat.Entry{
-		Seq: e.GetSeq(), Sender: e.GetSender(), Time: e.GetTimeMs(), OrderKey: e.GetOrderKey(), Counted: e.GetCounted(), Own: e.GetOwn(),
-		IssuedAt: e.GetIssuedAtMs(),
-		Message: chat.Message{
-			Type: chat.MessageType(e.GetType()), SubType: e.GetSubType(), Priority: e.GetPriority(), Body: e.GetBody(), ExtendedData: e.GetExtendedData(),
-			SearchedContent: e.GetSearchedContent(), MentionedUserIDs: e.GetMentionedUserIds(), MentionAll: e.GetMentionAll(),
-		},
+		Kind: chat.EntryKind(e.GetKind()), Type: chat.MessageType(e.GetType()), Seq: e.GetSeq(), Rev: e.GetRev(), Sender: e.GetSender(),
+		Time: e.GetTimeMs(), OrderKey: e.GetOrderKey(), Counted: e.GetCounted(), Own: e.GetOwn(), IssuedAt: e.GetIssuedAtMs(), Content: e.GetContent(),
 	}
 	copy(c.ClientMessageID[:], e.GetClientMessageId())
 	copy(c.Salt[:], e.GetSalt())
+	copy(c.Inner[:], e.GetInner())
 	return c
 }
 

@@ -102,9 +102,19 @@ func TestAContractThatContradictsItselfIsRefused(t *testing.T) {
 func send() *wirepb.SendMessage {
 	return &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "bob"},
-		ClientMessageId: bytes.Repeat([]byte{0xAB}, 16), IssuedAtMs: 1<<53 - 1, Type: 1, Body: bytes.Repeat([]byte("x"), 200),
-		MentionedUserIds: []string{"bob", "carol"},
+		ClientMessageId: bytes.Repeat([]byte{0xAB}, 16), IssuedAtMs: 1<<53 - 1, Type: 1,
+		Content: saying(func(*wirepb.Content) {}),
 	}
+}
+
+func saying(change func(*wirepb.Content)) []byte {
+	c := &wirepb.Content{Body: bytes.Repeat([]byte("x"), 200), MentionedUserIds: []string{"bob", "carol"}}
+	change(c)
+	data, err := c.MarshalVT()
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 func encoded(t testing.TB, m *wirepb.SendMessage) []byte {
@@ -122,6 +132,9 @@ func TestBytesAreHeldToTheContract(t *testing.T) {
 		f(m)
 		return encoded(t, m)
 	}
+	says := func(f func(*wirepb.Content)) []byte {
+		return change(func(m *wirepb.SendMessage) { m.Content = saying(f) })
+	}
 	good := encoded(t, send())
 	deep := []byte("x")
 	for range 40 {
@@ -136,17 +149,18 @@ func TestBytesAreHeldToTheContract(t *testing.T) {
 	}{
 		"as it should be":        {good, 0},
 		"nothing":                {nil, 0},
-		"bytes that are no text": {change(func(m *wirepb.SendMessage) { m.Body = []byte("\xff") }), 0},
+		"bytes that are no text": {says(func(c *wirepb.Content) { c.Body = []byte("\xff") }), 0},
 		"cut off":                {good[:len(good)-1], chat.CodeMalformedFrame},
-		"no UTF-8":               {change(func(m *wirepb.SendMessage) { m.ExtendedData = "\xff" }), chat.CodeMalformedFrame},
+		"no UTF-8":               {says(func(c *wirepb.Content) { c.ExtendedData = "\xff" }), chat.CodeMalformedFrame},
 		"no UTF-8 inside":        {change(func(m *wirepb.SendMessage) { m.Conversation.Id = "\xff" }), chat.CodeMalformedFrame},
-		"no UTF-8 in a list":     {change(func(m *wirepb.SendMessage) { m.MentionedUserIds[1] = "\xff" }), chat.CodeMalformedFrame},
+		"no UTF-8 in a list":     {says(func(c *wirepb.Content) { c.MentionedUserIds[1] = "\xff" }), chat.CodeMalformedFrame},
 		"too long":               {change(func(m *wirepb.SendMessage) { m.ClientMessageId = make([]byte, 17) }), chat.CodeInvalidParam},
 		"too long inside":        {change(func(m *wirepb.SendMessage) { m.Conversation.Id = strings.Repeat("x", 129) }), chat.CodeInvalidParam},
-		"too many":               {change(func(m *wirepb.SendMessage) { m.MentionedUserIds = slicesOf("bob", 101) }), chat.CodeInvalidParam},
-		"as many as may be":      {change(func(m *wirepb.SendMessage) { m.MentionedUserIds = slicesOf("bob", 100) }), 0},
-		"no user ID":             {change(func(m *wirepb.SendMessage) { m.MentionedUserIds = []string{"a b"} }), chat.CodeInvalidParam},
-		"another type":           {protowire.AppendVarint(protowire.AppendTag(nil, 8, protowire.VarintType), 1), chat.CodeMalformedFrame},
+		"too many":               {says(func(c *wirepb.Content) { c.MentionedUserIds = slicesOf("bob", 101) }), chat.CodeInvalidParam},
+		"as many as may be":      {says(func(c *wirepb.Content) { c.MentionedUserIds = slicesOf("bob", 100) }), 0},
+		"no user ID":             {says(func(c *wirepb.Content) { c.MentionedUserIds = []string{"a b"} }), chat.CodeInvalidParam},
+		"no content":             {change(func(m *wirepb.SendMessage) { m.Content = []byte("no content") }), chat.CodeMalformedFrame},
+		"another type":           {protowire.AppendVarint(protowire.AppendTag(nil, 5, protowire.VarintType), 1), chat.CodeMalformedFrame},
 		"chunk for a number":     {protowire.AppendBytes(protowire.AppendTag(nil, 4, protowire.BytesType), []byte{1}), chat.CodeMalformedFrame},
 		"field 0":                {[]byte{0x00, 0x01}, chat.CodeMalformedFrame},
 		"a group":                {[]byte{0xa3, 0x06, 0xa4, 0x06}, chat.CodeMalformedFrame},

@@ -19,15 +19,6 @@ func FromError(op string, err error) *Error {
 	return &Error{Code: uint32(e.Code), Message: e.Op + ": " + e.Sentence(), Retryable: e.Code.Retryable(), RetryAfterMs: uint32(retryAfter)}
 }
 
-// Chat converts what a sender says. The result shares s's slices.
-func (s *SendMessage) Chat() chat.Message {
-	return chat.Message{
-		Type: chat.MessageType(s.GetType()), SubType: s.GetSubType(), Priority: s.GetPriority(), Body: s.GetBody(),
-		ExtendedData: s.GetExtendedData(), SearchedContent: s.GetSearchedContent(), MentionedUserIDs: s.GetMentionedUserIds(),
-		MentionAll: s.GetMentionAll(),
-	}
-}
-
 // FromSent converts an outcome.
 func FromSent(s chat.Sent) *SendMessageReply {
 	return &SendMessageReply{MessageId: s.MessageID, Seq: s.Seq, OrderKey: s.OrderKey, TimestampMs: uint64(s.Time), Duplicate: s.Duplicate}
@@ -42,26 +33,21 @@ func FromEntry(c chat.ConversationKey, e *chat.Entry) *Message {
 }
 
 func (m *Message) setEntry(c chat.ConversationKey, e *chat.Entry, id string) {
-	m.setMessage(&e.Message)
 	m.Kind, m.SenderId = ConversationKind(c.Kind), e.Sender
 	m.TargetId, _ = c.Other(e.Sender)
 	m.MessageId, m.Seq, m.OrderKey, m.TimestampMs = id, e.Seq, e.OrderKey, uint64(e.Time)
 	m.ClientMessageId, m.Counted = bytes.Clone(e.ClientMessageID[:]), e.Counted // a slice of it would keep all of e
+	m.Entry, m.Type, m.Rev, m.Content = EntryKind(e.Kind), uint32(e.Type), e.Rev, e.Content
 }
 
 // Passing makes the message for one that is handed on without being stored:
 // its id is the client's, it has no seq.
-func Passing(c chat.ConversationKey, sender string, id chat.ClientMessageID, msg *chat.Message, nowMS int64) *Message {
-	m := new(Message)
-	m.setMessage(msg)
-	m.Kind, m.SenderId = ConversationKind(c.Kind), sender
-	m.TargetId, _ = c.Other(sender)
-	m.MessageId, m.OrderKey, m.TimestampMs = hex.EncodeToString(id[:]), uint64(nowMS)*1000, uint64(nowMS)
-	m.ClientMessageId = id[:]
+func Passing(s *chat.Send, nowMS int64) *Message {
+	m := &Message{
+		Kind: ConversationKind(s.Conversation.Kind), SenderId: s.Sender, MessageId: hex.EncodeToString(s.ClientMessageID[:]),
+		OrderKey: uint64(nowMS) * 1000, TimestampMs: uint64(nowMS), Entry: EntryKind_ENTRY_KIND_MESSAGE, Type: uint32(s.Type),
+		ClientMessageId: s.ClientMessageID[:], Content: s.Content,
+	}
+	m.TargetId, _ = s.Conversation.Other(s.Sender)
 	return m
-}
-
-func (m *Message) setMessage(c *chat.Message) {
-	m.Type, m.SubType, m.Priority, m.Body, m.ExtendedData = uint32(c.Type), c.SubType, c.Priority, c.Body, c.ExtendedData
-	m.SearchedContent, m.MentionedUserIds, m.MentionAll = c.SearchedContent, c.MentionedUserIDs, c.MentionAll
 }

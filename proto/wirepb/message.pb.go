@@ -22,6 +22,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a place in a conversation holds.
+type EntryKind int32
+
+const (
+	EntryKind_ENTRY_KIND_UNSPECIFIED EntryKind = 0
+	EntryKind_ENTRY_KIND_MESSAGE     EntryKind = 1
+	EntryKind_ENTRY_KIND_TIP         EntryKind = 2
+	EntryKind_ENTRY_KIND_MEMBERSHIP  EntryKind = 3
+	// A message whose content is gone.
+	EntryKind_ENTRY_KIND_ERASED EntryKind = 4
+)
+
+// Enum value maps for EntryKind.
+var (
+	EntryKind_name = map[int32]string{
+		0: "ENTRY_KIND_UNSPECIFIED",
+		1: "ENTRY_KIND_MESSAGE",
+		2: "ENTRY_KIND_TIP",
+		3: "ENTRY_KIND_MEMBERSHIP",
+		4: "ENTRY_KIND_ERASED",
+	}
+	EntryKind_value = map[string]int32{
+		"ENTRY_KIND_UNSPECIFIED": 0,
+		"ENTRY_KIND_MESSAGE":     1,
+		"ENTRY_KIND_TIP":         2,
+		"ENTRY_KIND_MEMBERSHIP":  3,
+		"ENTRY_KIND_ERASED":      4,
+	}
+)
+
+func (x EntryKind) Enum() *EntryKind {
+	p := new(EntryKind)
+	*p = x
+	return p
+}
+
+func (x EntryKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EntryKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_message_proto_enumTypes[0].Descriptor()
+}
+
+func (EntryKind) Type() protoreflect.EnumType {
+	return &file_wire_message_proto_enumTypes[0]
+}
+
+func (x EntryKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EntryKind.Descriptor instead.
+func (EntryKind) EnumDescriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{0}
+}
+
 // Sends one message. Answered once it is durable.
 type SendMessage struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -33,18 +90,11 @@ type SendMessage struct {
 	IssuedAtMs uint64 `protobuf:"varint,3,opt,name=issued_at_ms,json=issuedAtMs,proto3" json:"issued_at_ms,omitempty"`
 	// ZIM's numbers: 1 text, 2 command, 200 custom.
 	Type uint32 `protobuf:"varint,4,opt,name=type,proto3" json:"type,omitempty"`
-	// Custom messages: 0 to 200.
-	SubType uint32 `protobuf:"varint,5,opt,name=sub_type,json=subType,proto3" json:"sub_type,omitempty"`
-	// 1 low, 2 medium, 3 high; 0 means low.
-	Priority uint32 `protobuf:"varint,6,opt,name=priority,proto3" json:"priority,omitempty"`
-	// Text and custom: UTF-8. Command: any bytes. Carried verbatim.
-	Body             []byte   `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
-	ExtendedData     string   `protobuf:"bytes,8,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
-	SearchedContent  string   `protobuf:"bytes,9,opt,name=searched_content,json=searchedContent,proto3" json:"searched_content,omitempty"`
-	MentionedUserIds []string `protobuf:"bytes,10,rep,name=mentioned_user_ids,json=mentionedUserIds,proto3" json:"mentioned_user_ids,omitempty"`
-	MentionAll       bool     `protobuf:"varint,11,opt,name=mention_all,json=mentionAll,proto3" json:"mention_all,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// What is said, encoded once by the sender and carried verbatim from there on:
+	// a retry has the same bytes.
+	Content       []byte `protobuf:"bytes,5,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendMessage) Reset() {
@@ -105,49 +155,103 @@ func (x *SendMessage) GetType() uint32 {
 	return 0
 }
 
-func (x *SendMessage) GetSubType() uint32 {
+func (x *SendMessage) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+// What a message says. Nodes check it and look no further.
+type Content struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Custom messages: 0 to 200.
+	SubType uint32 `protobuf:"varint,1,opt,name=sub_type,json=subType,proto3" json:"sub_type,omitempty"`
+	// 1 low, 2 medium, 3 high; 0 means low.
+	Priority uint32 `protobuf:"varint,2,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Text and custom: UTF-8. Command: any bytes.
+	Body             []byte   `protobuf:"bytes,3,opt,name=body,proto3" json:"body,omitempty"`
+	ExtendedData     string   `protobuf:"bytes,4,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
+	SearchedContent  string   `protobuf:"bytes,5,opt,name=searched_content,json=searchedContent,proto3" json:"searched_content,omitempty"`
+	MentionedUserIds []string `protobuf:"bytes,6,rep,name=mentioned_user_ids,json=mentionedUserIds,proto3" json:"mentioned_user_ids,omitempty"`
+	MentionAll       bool     `protobuf:"varint,7,opt,name=mention_all,json=mentionAll,proto3" json:"mention_all,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Content) Reset() {
+	*x = Content{}
+	mi := &file_wire_message_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Content) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Content) ProtoMessage() {}
+
+func (x *Content) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_message_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Content.ProtoReflect.Descriptor instead.
+func (*Content) Descriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Content) GetSubType() uint32 {
 	if x != nil {
 		return x.SubType
 	}
 	return 0
 }
 
-func (x *SendMessage) GetPriority() uint32 {
+func (x *Content) GetPriority() uint32 {
 	if x != nil {
 		return x.Priority
 	}
 	return 0
 }
 
-func (x *SendMessage) GetBody() []byte {
+func (x *Content) GetBody() []byte {
 	if x != nil {
 		return x.Body
 	}
 	return nil
 }
 
-func (x *SendMessage) GetExtendedData() string {
+func (x *Content) GetExtendedData() string {
 	if x != nil {
 		return x.ExtendedData
 	}
 	return ""
 }
 
-func (x *SendMessage) GetSearchedContent() string {
+func (x *Content) GetSearchedContent() string {
 	if x != nil {
 		return x.SearchedContent
 	}
 	return ""
 }
 
-func (x *SendMessage) GetMentionedUserIds() []string {
+func (x *Content) GetMentionedUserIds() []string {
 	if x != nil {
 		return x.MentionedUserIds
 	}
 	return nil
 }
 
-func (x *SendMessage) GetMentionAll() bool {
+func (x *Content) GetMentionAll() bool {
 	if x != nil {
 		return x.MentionAll
 	}
@@ -170,7 +274,7 @@ type SendMessageReply struct {
 
 func (x *SendMessageReply) Reset() {
 	*x = SendMessageReply{}
-	mi := &file_wire_message_proto_msgTypes[1]
+	mi := &file_wire_message_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -182,7 +286,7 @@ func (x *SendMessageReply) String() string {
 func (*SendMessageReply) ProtoMessage() {}
 
 func (x *SendMessageReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[1]
+	mi := &file_wire_message_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -195,7 +299,7 @@ func (x *SendMessageReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageReply.ProtoReflect.Descriptor instead.
 func (*SendMessageReply) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{1}
+	return file_wire_message_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SendMessageReply) GetMessageId() string {
@@ -243,27 +347,25 @@ type Message struct {
 	TargetId  string `protobuf:"bytes,3,opt,name=target_id,json=targetId,proto3" json:"target_id,omitempty"`
 	MessageId string `protobuf:"bytes,4,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	// Position in the conversation, 1, 2, 3 ...; 0 for command messages.
-	Seq              uint64   `protobuf:"varint,5,opt,name=seq,proto3" json:"seq,omitempty"`
-	OrderKey         uint64   `protobuf:"varint,6,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
-	TimestampMs      uint64   `protobuf:"varint,7,opt,name=timestamp_ms,json=timestampMs,proto3" json:"timestamp_ms,omitempty"`
-	Type             uint32   `protobuf:"varint,8,opt,name=type,proto3" json:"type,omitempty"`
-	SubType          uint32   `protobuf:"varint,9,opt,name=sub_type,json=subType,proto3" json:"sub_type,omitempty"`
-	Priority         uint32   `protobuf:"varint,10,opt,name=priority,proto3" json:"priority,omitempty"`
-	Body             []byte   `protobuf:"bytes,11,opt,name=body,proto3" json:"body,omitempty"`
-	ExtendedData     string   `protobuf:"bytes,12,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
-	SearchedContent  string   `protobuf:"bytes,13,opt,name=searched_content,json=searchedContent,proto3" json:"searched_content,omitempty"`
-	MentionedUserIds []string `protobuf:"bytes,14,rep,name=mentioned_user_ids,json=mentionedUserIds,proto3" json:"mentioned_user_ids,omitempty"`
-	MentionAll       bool     `protobuf:"varint,15,opt,name=mention_all,json=mentionAll,proto3" json:"mention_all,omitempty"`
-	ClientMessageId  []byte   `protobuf:"bytes,16,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
+	Seq             uint64 `protobuf:"varint,5,opt,name=seq,proto3" json:"seq,omitempty"`
+	OrderKey        uint64 `protobuf:"varint,6,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
+	TimestampMs     uint64 `protobuf:"varint,7,opt,name=timestamp_ms,json=timestampMs,proto3" json:"timestamp_ms,omitempty"`
+	Type            uint32 `protobuf:"varint,8,opt,name=type,proto3" json:"type,omitempty"`
+	ClientMessageId []byte `protobuf:"bytes,9,opt,name=client_message_id,json=clientMessageId,proto3" json:"client_message_id,omitempty"`
 	// Running number of the entries that count as unread.
-	Counted       uint64 `protobuf:"varint,17,opt,name=counted,proto3" json:"counted,omitempty"`
+	Counted uint64 `protobuf:"varint,10,opt,name=counted,proto3" json:"counted,omitempty"`
+	// As the sender encoded it; none when it was erased.
+	Content []byte    `protobuf:"bytes,11,opt,name=content,proto3" json:"content,omitempty"`
+	Entry   EntryKind `protobuf:"varint,12,opt,name=entry,proto3,enum=parley.wire.v1.EntryKind" json:"entry,omitempty"`
+	// The conversation's rev when this entry was last changed; 0: never.
+	Rev           uint64 `protobuf:"varint,13,opt,name=rev,proto3" json:"rev,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_message_proto_msgTypes[2]
+	mi := &file_wire_message_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -275,7 +377,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[2]
+	mi := &file_wire_message_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -288,7 +390,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{2}
+	return file_wire_message_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Message) GetKind() ConversationKind {
@@ -347,55 +449,6 @@ func (x *Message) GetType() uint32 {
 	return 0
 }
 
-func (x *Message) GetSubType() uint32 {
-	if x != nil {
-		return x.SubType
-	}
-	return 0
-}
-
-func (x *Message) GetPriority() uint32 {
-	if x != nil {
-		return x.Priority
-	}
-	return 0
-}
-
-func (x *Message) GetBody() []byte {
-	if x != nil {
-		return x.Body
-	}
-	return nil
-}
-
-func (x *Message) GetExtendedData() string {
-	if x != nil {
-		return x.ExtendedData
-	}
-	return ""
-}
-
-func (x *Message) GetSearchedContent() string {
-	if x != nil {
-		return x.SearchedContent
-	}
-	return ""
-}
-
-func (x *Message) GetMentionedUserIds() []string {
-	if x != nil {
-		return x.MentionedUserIds
-	}
-	return nil
-}
-
-func (x *Message) GetMentionAll() bool {
-	if x != nil {
-		return x.MentionAll
-	}
-	return false
-}
-
 func (x *Message) GetClientMessageId() []byte {
 	if x != nil {
 		return x.ClientMessageId
@@ -406,6 +459,27 @@ func (x *Message) GetClientMessageId() []byte {
 func (x *Message) GetCounted() uint64 {
 	if x != nil {
 		return x.Counted
+	}
+	return 0
+}
+
+func (x *Message) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Message) GetEntry() EntryKind {
+	if x != nil {
+		return x.Entry
+	}
+	return EntryKind_ENTRY_KIND_UNSPECIFIED
+}
+
+func (x *Message) GetRev() uint64 {
+	if x != nil {
+		return x.Rev
 	}
 	return 0
 }
@@ -429,7 +503,7 @@ type QueryMessages struct {
 
 func (x *QueryMessages) Reset() {
 	*x = QueryMessages{}
-	mi := &file_wire_message_proto_msgTypes[3]
+	mi := &file_wire_message_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -441,7 +515,7 @@ func (x *QueryMessages) String() string {
 func (*QueryMessages) ProtoMessage() {}
 
 func (x *QueryMessages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[3]
+	mi := &file_wire_message_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -454,7 +528,7 @@ func (x *QueryMessages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMessages.ProtoReflect.Descriptor instead.
 func (*QueryMessages) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{3}
+	return file_wire_message_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *QueryMessages) GetConversation() *ConversationRef {
@@ -513,7 +587,7 @@ type QueryMessagesReply struct {
 
 func (x *QueryMessagesReply) Reset() {
 	*x = QueryMessagesReply{}
-	mi := &file_wire_message_proto_msgTypes[4]
+	mi := &file_wire_message_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +599,7 @@ func (x *QueryMessagesReply) String() string {
 func (*QueryMessagesReply) ProtoMessage() {}
 
 func (x *QueryMessagesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[4]
+	mi := &file_wire_message_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +612,7 @@ func (x *QueryMessagesReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMessagesReply.ProtoReflect.Descriptor instead.
 func (*QueryMessagesReply) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{4}
+	return file_wire_message_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *QueryMessagesReply) GetMessages() []*Message {
@@ -573,21 +647,22 @@ var File_wire_message_proto protoreflect.FileDescriptor
 
 const file_wire_message_proto_rawDesc = "" +
 	"\n" +
-	"\x12wire/message.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x0ewire/ref.proto\"\xb0\x03\n" +
+	"\x12wire/message.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x0ewire/ref.proto\"\xe3\x01\n" +
 	"\vSendMessage\x12C\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x122\n" +
 	"\x11client_message_id\x18\x02 \x01(\fB\x06\xaa\xbb\x18\x02\b\x10R\x0fclientMessageId\x12 \n" +
 	"\fissued_at_ms\x18\x03 \x01(\x04R\n" +
 	"issuedAtMs\x12\x12\n" +
-	"\x04type\x18\x04 \x01(\rR\x04type\x12\x19\n" +
-	"\bsub_type\x18\x05 \x01(\rR\asubType\x12\x1a\n" +
-	"\bpriority\x18\x06 \x01(\rR\bpriority\x12\x12\n" +
-	"\x04body\x18\a \x01(\fR\x04body\x12#\n" +
-	"\rextended_data\x18\b \x01(\tR\fextendedData\x12)\n" +
-	"\x10searched_content\x18\t \x01(\tR\x0fsearchedContent\x126\n" +
-	"\x12mentioned_user_ids\x18\n" +
-	" \x03(\tB\b\xaa\xbb\x18\x04\x10d\x18\x01R\x10mentionedUserIds\x12\x1f\n" +
-	"\vmention_all\x18\v \x01(\bR\n" +
+	"\x04type\x18\x04 \x01(\rR\x04type\x12%\n" +
+	"\acontent\x18\x05 \x01(\fB\v\xb2\xbb\x18\aContentR\acontent\"\xfd\x01\n" +
+	"\aContent\x12\x19\n" +
+	"\bsub_type\x18\x01 \x01(\rR\asubType\x12\x1a\n" +
+	"\bpriority\x18\x02 \x01(\rR\bpriority\x12\x12\n" +
+	"\x04body\x18\x03 \x01(\fR\x04body\x12#\n" +
+	"\rextended_data\x18\x04 \x01(\tR\fextendedData\x12)\n" +
+	"\x10searched_content\x18\x05 \x01(\tR\x0fsearchedContent\x126\n" +
+	"\x12mentioned_user_ids\x18\x06 \x03(\tB\b\xaa\xbb\x18\x04\x10d\x18\x01R\x10mentionedUserIds\x12\x1f\n" +
+	"\vmention_all\x18\a \x01(\bR\n" +
 	"mentionAll\"\xa1\x01\n" +
 	"\x10SendMessageReply\x12\x1d\n" +
 	"\n" +
@@ -595,7 +670,7 @@ const file_wire_message_proto_rawDesc = "" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x1b\n" +
 	"\torder_key\x18\x03 \x01(\x04R\borderKey\x12!\n" +
 	"\ftimestamp_ms\x18\x04 \x01(\x04R\vtimestampMs\x12\x1c\n" +
-	"\tduplicate\x18\x05 \x01(\bR\tduplicate\"\xae\x04\n" +
+	"\tduplicate\x18\x05 \x01(\bR\tduplicate\"\xae\x03\n" +
 	"\aMessage\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .parley.wire.v1.ConversationKindR\x04kind\x12\x1b\n" +
 	"\tsender_id\x18\x02 \x01(\tR\bsenderId\x12\x1b\n" +
@@ -605,18 +680,13 @@ const file_wire_message_proto_rawDesc = "" +
 	"\x03seq\x18\x05 \x01(\x04R\x03seq\x12\x1b\n" +
 	"\torder_key\x18\x06 \x01(\x04R\borderKey\x12!\n" +
 	"\ftimestamp_ms\x18\a \x01(\x04R\vtimestampMs\x12\x12\n" +
-	"\x04type\x18\b \x01(\rR\x04type\x12\x19\n" +
-	"\bsub_type\x18\t \x01(\rR\asubType\x12\x1a\n" +
-	"\bpriority\x18\n" +
-	" \x01(\rR\bpriority\x12\x12\n" +
-	"\x04body\x18\v \x01(\fR\x04body\x12#\n" +
-	"\rextended_data\x18\f \x01(\tR\fextendedData\x12)\n" +
-	"\x10searched_content\x18\r \x01(\tR\x0fsearchedContent\x12,\n" +
-	"\x12mentioned_user_ids\x18\x0e \x03(\tR\x10mentionedUserIds\x12\x1f\n" +
-	"\vmention_all\x18\x0f \x01(\bR\n" +
-	"mentionAll\x12*\n" +
-	"\x11client_message_id\x18\x10 \x01(\fR\x0fclientMessageId\x12\x18\n" +
-	"\acounted\x18\x11 \x01(\x04R\acounted\"\xe6\x01\n" +
+	"\x04type\x18\b \x01(\rR\x04type\x12*\n" +
+	"\x11client_message_id\x18\t \x01(\fR\x0fclientMessageId\x12\x18\n" +
+	"\acounted\x18\n" +
+	" \x01(\x04R\acounted\x12%\n" +
+	"\acontent\x18\v \x01(\fB\v\xb2\xbb\x18\aContentR\acontent\x12/\n" +
+	"\x05entry\x18\f \x01(\x0e2\x19.parley.wire.v1.EntryKindR\x05entry\x12\x10\n" +
+	"\x03rev\x18\r \x01(\x04R\x03rev\"\xe6\x01\n" +
 	"\rQueryMessages\x12C\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x1b\n" +
 	"\tafter_seq\x18\x02 \x01(\x04R\bafterSeq\x12\x1d\n" +
@@ -629,7 +699,13 @@ const file_wire_message_proto_rawDesc = "" +
 	"\bmessages\x18\x01 \x03(\v2\x17.parley.wire.v1.MessageR\bmessages\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x04R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\x12\x19\n" +
-	"\bhead_seq\x18\x04 \x01(\x04R\aheadSeqB*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
+	"\bhead_seq\x18\x04 \x01(\x04R\aheadSeq*\x85\x01\n" +
+	"\tEntryKind\x12\x1a\n" +
+	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12ENTRY_KIND_MESSAGE\x10\x01\x12\x12\n" +
+	"\x0eENTRY_KIND_TIP\x10\x02\x12\x19\n" +
+	"\x15ENTRY_KIND_MEMBERSHIP\x10\x03\x12\x15\n" +
+	"\x11ENTRY_KIND_ERASED\x10\x04B*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
 
 var (
 	file_wire_message_proto_rawDescOnce sync.Once
@@ -643,26 +719,30 @@ func file_wire_message_proto_rawDescGZIP() []byte {
 	return file_wire_message_proto_rawDescData
 }
 
-var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_wire_message_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_wire_message_proto_goTypes = []any{
-	(*SendMessage)(nil),        // 0: parley.wire.v1.SendMessage
-	(*SendMessageReply)(nil),   // 1: parley.wire.v1.SendMessageReply
-	(*Message)(nil),            // 2: parley.wire.v1.Message
-	(*QueryMessages)(nil),      // 3: parley.wire.v1.QueryMessages
-	(*QueryMessagesReply)(nil), // 4: parley.wire.v1.QueryMessagesReply
-	(*ConversationRef)(nil),    // 5: parley.wire.v1.ConversationRef
-	(ConversationKind)(0),      // 6: parley.wire.v1.ConversationKind
+	(EntryKind)(0),             // 0: parley.wire.v1.EntryKind
+	(*SendMessage)(nil),        // 1: parley.wire.v1.SendMessage
+	(*Content)(nil),            // 2: parley.wire.v1.Content
+	(*SendMessageReply)(nil),   // 3: parley.wire.v1.SendMessageReply
+	(*Message)(nil),            // 4: parley.wire.v1.Message
+	(*QueryMessages)(nil),      // 5: parley.wire.v1.QueryMessages
+	(*QueryMessagesReply)(nil), // 6: parley.wire.v1.QueryMessagesReply
+	(*ConversationRef)(nil),    // 7: parley.wire.v1.ConversationRef
+	(ConversationKind)(0),      // 8: parley.wire.v1.ConversationKind
 }
 var file_wire_message_proto_depIdxs = []int32{
-	5, // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
-	6, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
-	5, // 2: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
-	2, // 3: parley.wire.v1.QueryMessagesReply.messages:type_name -> parley.wire.v1.Message
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	7, // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
+	8, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
+	0, // 2: parley.wire.v1.Message.entry:type_name -> parley.wire.v1.EntryKind
+	7, // 3: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
+	4, // 4: parley.wire.v1.QueryMessagesReply.messages:type_name -> parley.wire.v1.Message
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_wire_message_proto_init() }
@@ -676,13 +756,14 @@ func file_wire_message_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_message_proto_rawDesc), len(file_wire_message_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_wire_message_proto_goTypes,
 		DependencyIndexes: file_wire_message_proto_depIdxs,
+		EnumInfos:         file_wire_message_proto_enumTypes,
 		MessageInfos:      file_wire_message_proto_msgTypes,
 	}.Build()
 	File_wire_message_proto = out.File

@@ -22,12 +22,12 @@ type frozen struct {
 	rest    []byte
 }
 
-// Size implements storage.Store, by bodies alone.
+// Size implements storage.Store, by contents alone.
 func (s *Store) Size(id storage.ShardID) (bytes uint64, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, e := range s.shards[id].entries.rows {
-		bytes += uint64(len(e.Message.Body))
+		bytes += uint64(len(e.Content))
 	}
 	return bytes, nil
 }

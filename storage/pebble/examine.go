@@ -215,7 +215,7 @@ func (x *examiner) entry(key, rest, value []byte) error {
 		x.problem("%s has seq %d at the place of %d, after %d", nameOf(k), e.Seq, logIndex(key), x.seq)
 	}
 	x.seq, x.counted = e.Seq, e.Counted
-	x.hash = chat.VerifyChain(x.hash, []chat.Entry{e})
+	x.hash = chat.VerifyChain(x.hash, k, []chat.Entry{e})
 	x.x.Entries++
 	if x.visit == nil {
 		return nil

@@ -31,7 +31,7 @@ func TestALargeShardIsStagedInSeveralTables(t *testing.T) {
 		for seq := range uint64(entries) {
 			body := make([]byte, size)
 			_, _ = noise.Read(body)
-			b.State(1).Entries.Put(chat.EntryKey{Conversation: c, Seq: seq + 1}, chat.Entry{Seq: seq + 1, Message: chat.Message{Body: body}})
+			b.State(1).Entries.Put(chat.EntryKey{Conversation: c, Seq: seq + 1}, chat.Entry{Seq: seq + 1, Content: body})
 		}
 		if err := b.Commit(true); err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestALargeShardIsStagedInSeveralTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := v.Entries(c, 0, 0, math.MaxInt, false)
-	if err != nil || len(got) != entries || got[entries-1].Seq != entries || len(got[7].Message.Body) != size {
+	if err != nil || len(got) != entries || got[entries-1].Seq != entries || len(got[7].Content) != size {
 		t.Errorf("%d entries, %v", len(got), err)
 	}
 	if _, there, _ := v.User(chat.UserKey{App: 1, ID: "old1"}); there {

@@ -106,7 +106,8 @@ func (d *duo) command(m storage.Batch) (storage.ShardID, chat.CommandBody) {
 	s := chat.Send{
 		Conversation: c, Sender: rapid.SampledFrom(users).Draw(d.T, "sender"), IssuedAt: d.now + rapid.Int64Range(-2, 1).Draw(d.T, "issued"),
 		ClientMessageID: chat.ClientMessageID{byte(len(d.sent)), byte(len(d.sent) >> 8)},
-		Message:         chat.Message{Type: chat.TypeText, Body: rapid.SliceOfN(rapid.Byte(), 1, 3).Draw(d.T, "body")},
+		Type:            chat.TypeText,
+		Content:         rapid.SliceOfN(rapid.Byte(), 1, 3).Draw(d.T, "content"),
 		Window:          chat.DedupeWindow{Age: 20 * time.Millisecond, Messages: 40},
 	}
 	d.sent = append(d.sent, s)

@@ -49,7 +49,7 @@ func readYourWrites(b *bench) {
 			}
 		}
 		if want && (u.Name != "N" || m.Mark.Seq != 4 || m.Since != 6 || h.Seq != 1 || h.Own != [2]uint64{0, 1} || h.Hash[31] != 9 ||
-			string(e.Message.Body) != "body" || e.Sender != "ann" || r.Seq != 1 || r.Content[0] != 8) {
+			string(e.Content) != "content" || e.Sender != "ann" || r.Seq != 1 || r.Content[0] != 8) {
 			b.Errorf("read %+v %+v %+v %+v %+v", u, m, h, e, r)
 		}
 		if _, ok := s.Entries.Get(chat.EntryKey{Conversation: c, Seq: 2}); ok {
@@ -66,7 +66,7 @@ func readYourWrites(b *bench) {
 		s.Users.Put(user(1), chat.User{Name: "M"})
 		s.Users.Put(user(1), chat.User{Name: "N"})
 		s.Memberships.Put(chat.MembershipKey{User: user(1), Conversation: c}, chat.Membership{Mark: chat.Mark{Seq: 4}, Since: 6})
-		s.Entries.Put(chat.EntryKey{Conversation: c, Seq: 1}, chat.Entry{Seq: 1, Sender: "ann", Message: chat.Message{Body: []byte("body")}})
+		s.Entries.Put(chat.EntryKey{Conversation: c, Seq: 1}, chat.Entry{Seq: 1, Sender: "ann", Content: []byte("content")})
 		s.Dedupes.Put(d, chat.Dedupe{Seq: 1, Content: [32]byte{8}})
 		s.Heads.Put(c, chat.Head{Seq: 1, MaxIssuedAt: 5, Own: [2]uint64{0, 1}, Hash: [32]byte{31: 9}})
 		check(s, true)
@@ -148,8 +148,8 @@ func (b *bench) chain(c chat.ConversationKey, want uint64) {
 				b.Fatalf("entry %d at place %d", e.Seq, i+1)
 			}
 		}
-		if uint64(len(log)) != want || chat.VerifyChain([32]byte{}, log) != head.Hash {
-			b.Errorf("%d entries, whole: %v, want %d", len(log), chat.VerifyChain([32]byte{}, log) == head.Hash, want)
+		if uint64(len(log)) != want || chat.VerifyChain([32]byte{}, c, log) != head.Hash {
+			b.Errorf("%d entries, whole: %v, want %d", len(log), chat.VerifyChain([32]byte{}, c, log) == head.Hash, want)
 		}
 		return err
 	})

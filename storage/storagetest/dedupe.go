@@ -61,7 +61,7 @@ func retries(b *bench) {
 	b.again(sends, true)
 	b.again(sends, false)
 	conflict := sends[7]
-	conflict.Message.Body = []byte("else")
+	conflict.Content = []byte("else")
 	if res := b.send(conflict); res[0].Err == nil || res[0].Err.Code != chat.CodeIDConflict {
 		b.Errorf("another content under a used id gave %+v", res[0])
 	}

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -36,7 +37,7 @@ func entryRanges(b *bench) {
 			var got, want []uint64
 			for _, e := range log {
 				got = append(got, e.Seq)
-				if n := int(e.Seq) - 1; string(e.Message.Body) != string(sends[n].Message.Body) || e.ClientMessageID != sends[n].ClientMessageID || e.Salt != sends[n].Salt {
+				if n := int(e.Seq) - 1; !bytes.Equal(e.Content, sends[n].Content) || e.ClientMessageID != sends[n].ClientMessageID || e.Salt != sends[n].Salt {
 					b.Errorf("entry %d is %+v", e.Seq, e)
 				}
 			}

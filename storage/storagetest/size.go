@@ -9,9 +9,9 @@ func sizes(b *bench) {
 	c := pairOfShard1()
 	for i := range 64 {
 		s := message(c, i+1)
-		s.Message.Body = make([]byte, 16<<10)
-		for j := range s.Message.Body {
-			s.Message.Body[j] = byte(j*i*7 + j>>3*31 + j*j) // not to be compressed to nothing
+		s.Content = make([]byte, 16<<10)
+		for j := range s.Content {
+			s.Content[j] = byte(j*i*7 + j>>3*31 + j*j) // not to be compressed to nothing
 		}
 		if r := b.send(s); r[0].Err != nil {
 			b.Fatal(r[0].Err)

@@ -153,7 +153,7 @@ func effectMark(s *chat.State, shard uint16, epoch uint64) uint64 {
 func message(c chat.ConversationKey, n int) chat.Send {
 	return chat.Send{
 		Conversation: c, Sender: "ann", ClientMessageID: chat.ClientMessageID{byte(n), byte(n >> 8)}, IssuedAt: epoch + int64(n),
-		Message: chat.Message{Type: chat.TypeText, Body: fmt.Appendf(nil, "message %d", n)}, Salt: [16]byte{1, byte(n)},
+		Type: chat.TypeText, Content: fmt.Appendf(nil, "message %d", n), Salt: [16]byte{1, byte(n)},
 		Window: chat.DefaultLimits().Dedupe,
 	}
 }

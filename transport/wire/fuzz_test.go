@@ -26,7 +26,7 @@ func fuzzInbound(f *testing.F, c wire.Codec) {
 		}
 		f.Add(data)
 	}
-	f.Add([]byte("{\"id\":1,\"sendMessage\":{\"body\":\"/w==\",\"mentionedUserIds\":[\"\\ud83d\\ude00\"]}}"))
+	f.Add([]byte("{\"id\":1,\"sendMessage\":{\"content\":{\"body\":\"/w==\",\"mentionedUserIds\":[\"\\ud83d\\ude00\"]}}}"))
 	f.Add([]byte("\x08\x01\xf2\x01\x04\x0a\x02\x12\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		frame, err := c.Inbound(data)

@@ -1,18 +1,18 @@
 package wire
 
 import (
-	"google.golang.org/protobuf/encoding/protojson"
-
+	"github.com/parley-im/parley/proto/method"
 	"github.com/parley-im/parley/proto/wirepb"
 )
 
 // JSON is proto3 JSON, one frame per text message, for tools that a person
-// types into: names in lowerCamelCase, 64-bit numbers as strings, bytes as
-// base64. Fields that this version does not know are skipped, as Proto carries
-// them, so that a newer client can talk to an older node.
+// types into. package method has its rules.
 type JSON struct{}
 
-var jsonReader = protojson.UnmarshalOptions{DiscardUnknown: true}
+var (
+	clientJSON = method.JSONOf((*wirepb.ClientFrame)(nil))
+	serverJSON = method.JSONOf((*wirepb.ServerFrame)(nil))
+)
 
 // Name is SubprotocolJSON.
 func (JSON) Name() string { return SubprotocolJSON }
@@ -20,32 +20,38 @@ func (JSON) Name() string { return SubprotocolJSON }
 // Text is true.
 func (JSON) Text() bool { return true }
 
-// Inbound encodes a client's message again, fields ascending.
+// Inbound encodes a client's message.
 func (JSON) Inbound(message []byte) ([]byte, error) {
-	f := new(wirepb.ClientFrame)
-	if err := jsonReader.Unmarshal(message, f); err != nil {
+	frame, err := clientJSON.Encode(message)
+	if err != nil {
 		return nil, malformed(err)
 	}
-	return f.MarshalVT()
+	return frame, nil
 }
 
-// Outbound decodes a node's frame and writes it as JSON.
+// Outbound writes a node's frame as JSON.
 func (JSON) Outbound(frame []byte) ([]byte, error) {
-	f := new(wirepb.ServerFrame)
-	if err := f.UnmarshalVT(frame); err != nil {
+	message, err := serverJSON.Decode(frame)
+	if err != nil {
 		return nil, malformed(err)
 	}
-	return protojson.Marshal(f)
+	return message, nil
 }
 
 // EncodeClient writes what a client says.
-func (JSON) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) { return protojson.Marshal(f) }
+func (JSON) EncodeClient(f *wirepb.ClientFrame) ([]byte, error) {
+	frame, err := f.MarshalVT()
+	if err != nil {
+		return nil, err
+	}
+	return clientJSON.Decode(frame)
+}
 
 // DecodeServer reads what a node said.
 func (JSON) DecodeServer(data []byte) (*wirepb.ServerFrame, error) {
-	f := new(wirepb.ServerFrame)
-	if err := jsonReader.Unmarshal(data, f); err != nil {
+	frame, err := serverJSON.Encode(data)
+	if err != nil {
 		return nil, malformed(err)
 	}
-	return checkServer(f)
+	return Proto{}.DecodeServer(frame)
 }

@@ -53,7 +53,7 @@ func TestNoStringFieldEscapesTheUTF8Check(t *testing.T) {
 
 func TestBytesFieldsMayHoldAnything(t *testing.T) {
 	f := sendFrame()
-	f.GetSendMessage().Body = []byte(badString)
+	f.GetSendMessage().Content = content(&wirepb.Content{Body: []byte(badString)})
 	if got, err := inbound(wire.Proto{}, encodeClient(t, wire.Proto{}, f)); err != nil || !proto.Equal(got, f) {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -76,6 +76,10 @@ func plantings(t *testing.T, mt protoreflect.MessageType) map[string]proto.Messa
 				all[pathName(here)] = root.Interface()
 			case protoreflect.MessageKind:
 				walk(fd.Message(), here)
+			case protoreflect.BytesKind:
+				if strings.HasSuffix(string(fd.FullName()), ".content") { // what is inside
+					walk((&wirepb.Content{}).ProtoReflect().Descriptor(), here)
+				}
 			}
 		}
 	}
@@ -90,6 +94,10 @@ func plant(m protoreflect.Message, path []protoreflect.FieldDescriptor) {
 		m.Mutable(fd).List().Append(protoreflect.ValueOfString(badString))
 	case len(rest) == 0:
 		m.Set(fd, protoreflect.ValueOfString(badString))
+	case fd.Kind() == protoreflect.BytesKind:
+		inside := (&wirepb.Content{}).ProtoReflect()
+		plant(inside, rest)
+		m.Set(fd, protoreflect.ValueOfBytes(content(inside.Interface().(*wirepb.Content))))
 	case fd.IsList():
 		plant(m.Mutable(fd).List().AppendMutable().Message(), rest)
 	default:

@@ -17,19 +17,26 @@ import (
 
 func sendFrame() *wirepb.ClientFrame {
 	return &wirepb.ClientFrame{Id: 7, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
-		Conversation:     &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "bob"},
-		ClientMessageId:  bytes.Repeat([]byte{0xAB}, 16),
-		IssuedAtMs:       1<<53 - 1,
-		Type:             1,
-		Body:             []byte("你好, Bob"),
-		MentionedUserIds: []string{"bob", "carol"},
+		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "bob"},
+		ClientMessageId: bytes.Repeat([]byte{0xAB}, 16),
+		IssuedAtMs:      1<<53 - 1,
+		Type:            1,
+		Content:         content(&wirepb.Content{Body: []byte("你好, Bob"), MentionedUserIds: []string{"bob", "carol"}}),
 	}}}
+}
+
+func content(c *wirepb.Content) []byte {
+	data, err := c.MarshalVT()
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 func messageFrame() *wirepb.ServerFrame {
 	return &wirepb.ServerFrame{Body: &wirepb.ServerFrame_Message{Message: &wirepb.Message{
 		Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, SenderId: "alice", TargetId: "bob",
-		MessageId: "m1", Seq: 1, OrderKey: 1<<53 - 1, Type: 2, Body: []byte{0xFF, 0x00, 0xFE},
+		MessageId: "m1", Seq: 1, OrderKey: 1<<53 - 1, Type: 2, Content: content(&wirepb.Content{Body: []byte{0xFF, 0x00, 0xFE}}),
 	}}}
 }
 

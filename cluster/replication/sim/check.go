@@ -192,7 +192,7 @@ func (a rows) differs(b rows) string {
 	same := func(x, y []chat.Entry) bool {
 		return slices.EqualFunc(x, y, func(x, y chat.Entry) bool {
 			return x.Seq == y.Seq && x.ClientMessageID == y.ClientMessageID && x.Time == y.Time && x.OrderKey == y.OrderKey &&
-				x.Counted == y.Counted && x.Own == y.Own && x.Sender == y.Sender && bytes.Equal(x.Message.Body, y.Message.Body)
+				x.Counted == y.Counted && x.Own == y.Own && x.Sender == y.Sender && bytes.Equal(x.Content, y.Content)
 		})
 	}
 	switch {
@@ -224,7 +224,7 @@ func (r *run) checkLogs(s *shardState, have rows) {
 			}
 			seen[e.ClientMessageID] = e.Seq
 		}
-		if h := have.heads[i]; h.Seq != uint64(len(entries)) || chat.VerifyChain([32]byte{}, entries) != h.Hash {
+		if h := have.heads[i]; h.Seq != uint64(len(entries)) || chat.VerifyChain([32]byte{}, s.conversations[i], entries) != h.Hash {
 			r.violate("shard %d conversation %d: the head of seq %d does not fit its %d entries", s.id, i, h.Seq, len(entries))
 		}
 	}

@@ -103,7 +103,7 @@ func (o *op) makeSends() {
 		c.sent++
 		s := &chat.Send{
 			Conversation: o.key(), Sender: o.user().ID, IssuedAt: epoch + r.now.Milliseconds(), Window: chat.DefaultLimits().Dedupe,
-			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, 1+r.rng.IntN(60))},
+			Type: chat.TypeText, Content: make([]byte, 1+r.rng.IntN(60)),
 		}
 		binary.BigEndian.PutUint64(s.ClientMessageID[:], uint64(c.id+1))
 		binary.BigEndian.PutUint64(s.ClientMessageID[8:], c.sent)

@@ -16,7 +16,7 @@ func (r *run) checkHistory(s *shardState, conversation int, log []chat.Entry) {
 	hashes := make([][32]byte, len(log)+1)
 	for i := range log {
 		where[log[i].ClientMessageID] = log[i].Seq
-		hashes[i+1] = chat.VerifyChain(hashes[i], log[i:i+1])
+		hashes[i+1] = chat.VerifyChain(hashes[i], s.conversations[conversation], log[i:i+1])
 	}
 	var seen []observed
 	for _, o := range r.ops {

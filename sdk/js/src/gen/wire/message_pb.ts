@@ -2,8 +2,8 @@
 // @generated from file wire/message.proto (package parley.wire.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_method_method } from "../method/method_pb.js";
 import type { ConversationKind, ConversationRef } from "./ref_pb.js";
 import { file_wire_ref } from "./ref_pb.js";
@@ -13,7 +13,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file wire/message.proto.
  */
 export const file_wire_message: GenFile = /*@__PURE__*/
-  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkCCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIQCghzdWJfdHlwZRgFIAEoDRIQCghwcmlvcml0eRgGIAEoDRIMCgRib2R5GAcgASgMEhUKDWV4dGVuZGVkX2RhdGEYCCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgJIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYCiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAsgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgi9wIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SEAoIc3ViX3R5cGUYCSABKA0SEAoIcHJpb3JpdHkYCiABKA0SDAoEYm9keRgLIAEoDBIVCg1leHRlbmRlZF9kYXRhGAwgASgJEhgKEHNlYXJjaGVkX2NvbnRlbnQYDSABKAkSGgoSbWVudGlvbmVkX3VzZXJfaWRzGA4gAygJEhMKC21lbnRpb25fYWxsGA8gASgIEhkKEWNsaWVudF9tZXNzYWdlX2lkGBAgASgMEg8KB2NvdW50ZWQYESABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0idgoSUXVlcnlNZXNzYWdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIRCglmaXJzdF9zZXEYAiABKAQSEAoIbGFzdF9zZXEYAyABKAQSEAoIaGVhZF9zZXEYBCABKARCKlooZ2l0aHViLmNvbS9wYXJsZXktaW0vcGFybGV5L3Byb3RvL3dpcmVwYmIGcHJvdG8z", [file_method_method, file_wire_ref]);
+  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkBCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIcCgdjb250ZW50GAUgASgMQguyuxgHQ29udGVudCKnAQoHQ29udGVudBIQCghzdWJfdHlwZRgBIAEoDRIQCghwcmlvcml0eRgCIAEoDRIMCgRib2R5GAMgASgMEhUKDWV4dGVuZGVkX2RhdGEYBCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgFIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYBiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAcgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgiuAIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SGQoRY2xpZW50X21lc3NhZ2VfaWQYCSABKAwSDwoHY291bnRlZBgKIAEoBBIcCgdjb250ZW50GAsgASgMQguyuxgHQ29udGVudBIoCgVlbnRyeRgMIAEoDjIZLnBhcmxleS53aXJlLnYxLkVudHJ5S2luZBILCgNyZXYYDSABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0idgoSUXVlcnlNZXNzYWdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIRCglmaXJzdF9zZXEYAiABKAQSEAoIbGFzdF9zZXEYAyABKAQSEAoIaGVhZF9zZXEYBCABKAQqhQEKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9NRVNTQUdFEAESEgoORU5UUllfS0lORF9USVAQAhIZChVFTlRSWV9LSU5EX01FTUJFUlNISVAQAxIVChFFTlRSWV9LSU5EX0VSQVNFRBAEQipaKGdpdGh1Yi5jb20vcGFybGV5LWltL3BhcmxleS9wcm90by93aXJlcGJiBnByb3RvMw", [file_method_method, file_wire_ref]);
 
 /**
  * Sends one message. Answered once it is durable.
@@ -49,45 +49,12 @@ export type SendMessage = Message$1<"parley.wire.v1.SendMessage"> & {
   type: number;
 
   /**
-   * Custom messages: 0 to 200.
+   * What is said, encoded once by the sender and carried verbatim from there on:
+   * a retry has the same bytes.
    *
-   * @generated from field: uint32 sub_type = 5;
+   * @generated from field: bytes content = 5;
    */
-  subType: number;
-
-  /**
-   * 1 low, 2 medium, 3 high; 0 means low.
-   *
-   * @generated from field: uint32 priority = 6;
-   */
-  priority: number;
-
-  /**
-   * Text and custom: UTF-8. Command: any bytes. Carried verbatim.
-   *
-   * @generated from field: bytes body = 7;
-   */
-  body: Uint8Array;
-
-  /**
-   * @generated from field: string extended_data = 8;
-   */
-  extendedData: string;
-
-  /**
-   * @generated from field: string searched_content = 9;
-   */
-  searchedContent: string;
-
-  /**
-   * @generated from field: repeated string mentioned_user_ids = 10;
-   */
-  mentionedUserIds: string[];
-
-  /**
-   * @generated from field: bool mention_all = 11;
-   */
-  mentionAll: boolean;
+  content: Uint8Array;
 };
 
 /**
@@ -96,6 +63,61 @@ export type SendMessage = Message$1<"parley.wire.v1.SendMessage"> & {
  */
 export const SendMessageSchema: GenMessage<SendMessage> = /*@__PURE__*/
   messageDesc(file_wire_message, 0);
+
+/**
+ * What a message says. Nodes check it and look no further.
+ *
+ * @generated from message parley.wire.v1.Content
+ */
+export type Content = Message$1<"parley.wire.v1.Content"> & {
+  /**
+   * Custom messages: 0 to 200.
+   *
+   * @generated from field: uint32 sub_type = 1;
+   */
+  subType: number;
+
+  /**
+   * 1 low, 2 medium, 3 high; 0 means low.
+   *
+   * @generated from field: uint32 priority = 2;
+   */
+  priority: number;
+
+  /**
+   * Text and custom: UTF-8. Command: any bytes.
+   *
+   * @generated from field: bytes body = 3;
+   */
+  body: Uint8Array;
+
+  /**
+   * @generated from field: string extended_data = 4;
+   */
+  extendedData: string;
+
+  /**
+   * @generated from field: string searched_content = 5;
+   */
+  searchedContent: string;
+
+  /**
+   * @generated from field: repeated string mentioned_user_ids = 6;
+   */
+  mentionedUserIds: string[];
+
+  /**
+   * @generated from field: bool mention_all = 7;
+   */
+  mentionAll: boolean;
+};
+
+/**
+ * Describes the message parley.wire.v1.Content.
+ * Use `create(ContentSchema)` to create a new message.
+ */
+export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
+  messageDesc(file_wire_message, 1);
 
 /**
  * @generated from message parley.wire.v1.SendMessageReply
@@ -137,7 +159,7 @@ export type SendMessageReply = Message$1<"parley.wire.v1.SendMessageReply"> & {
  * Use `create(SendMessageReplySchema)` to create a new message.
  */
 export const SendMessageReplySchema: GenMessage<SendMessageReply> = /*@__PURE__*/
-  messageDesc(file_wire_message, 1);
+  messageDesc(file_wire_message, 2);
 
 /**
  * A message as everybody sees it. For a peer conversation the viewer's
@@ -191,51 +213,35 @@ export type Message = Message$1<"parley.wire.v1.Message"> & {
   type: number;
 
   /**
-   * @generated from field: uint32 sub_type = 9;
-   */
-  subType: number;
-
-  /**
-   * @generated from field: uint32 priority = 10;
-   */
-  priority: number;
-
-  /**
-   * @generated from field: bytes body = 11;
-   */
-  body: Uint8Array;
-
-  /**
-   * @generated from field: string extended_data = 12;
-   */
-  extendedData: string;
-
-  /**
-   * @generated from field: string searched_content = 13;
-   */
-  searchedContent: string;
-
-  /**
-   * @generated from field: repeated string mentioned_user_ids = 14;
-   */
-  mentionedUserIds: string[];
-
-  /**
-   * @generated from field: bool mention_all = 15;
-   */
-  mentionAll: boolean;
-
-  /**
-   * @generated from field: bytes client_message_id = 16;
+   * @generated from field: bytes client_message_id = 9;
    */
   clientMessageId: Uint8Array;
 
   /**
    * Running number of the entries that count as unread.
    *
-   * @generated from field: uint64 counted = 17;
+   * @generated from field: uint64 counted = 10;
    */
   counted: bigint;
+
+  /**
+   * As the sender encoded it; none when it was erased.
+   *
+   * @generated from field: bytes content = 11;
+   */
+  content: Uint8Array;
+
+  /**
+   * @generated from field: parley.wire.v1.EntryKind entry = 12;
+   */
+  entry: EntryKind;
+
+  /**
+   * The conversation's rev when this entry was last changed; 0: never.
+   *
+   * @generated from field: uint64 rev = 13;
+   */
+  rev: bigint;
 };
 
 /**
@@ -243,7 +249,7 @@ export type Message = Message$1<"parley.wire.v1.Message"> & {
  * Use `create(MessageSchema)` to create a new message.
  */
 export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
-  messageDesc(file_wire_message, 2);
+  messageDesc(file_wire_message, 3);
 
 /**
  * Asks for messages with after_seq < seq < before_seq (0: no bound), at most
@@ -293,7 +299,7 @@ export type QueryMessages = Message$1<"parley.wire.v1.QueryMessages"> & {
  * Use `create(QueryMessagesSchema)` to create a new message.
  */
 export const QueryMessagesSchema: GenMessage<QueryMessages> = /*@__PURE__*/
-  messageDesc(file_wire_message, 3);
+  messageDesc(file_wire_message, 4);
 
 /**
  * @generated from message parley.wire.v1.QueryMessagesReply
@@ -329,5 +335,45 @@ export type QueryMessagesReply = Message$1<"parley.wire.v1.QueryMessagesReply"> 
  * Use `create(QueryMessagesReplySchema)` to create a new message.
  */
 export const QueryMessagesReplySchema: GenMessage<QueryMessagesReply> = /*@__PURE__*/
-  messageDesc(file_wire_message, 4);
+  messageDesc(file_wire_message, 5);
+
+/**
+ * What a place in a conversation holds.
+ *
+ * @generated from enum parley.wire.v1.EntryKind
+ */
+export enum EntryKind {
+  /**
+   * @generated from enum value: ENTRY_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: ENTRY_KIND_MESSAGE = 1;
+   */
+  MESSAGE = 1,
+
+  /**
+   * @generated from enum value: ENTRY_KIND_TIP = 2;
+   */
+  TIP = 2,
+
+  /**
+   * @generated from enum value: ENTRY_KIND_MEMBERSHIP = 3;
+   */
+  MEMBERSHIP = 3,
+
+  /**
+   * A message whose content is gone.
+   *
+   * @generated from enum value: ENTRY_KIND_ERASED = 4;
+   */
+  ERASED = 4,
+}
+
+/**
+ * Describes the enum parley.wire.v1.EntryKind.
+ */
+export const EntryKindSchema: GenEnum<EntryKind> = /*@__PURE__*/
+  enumDesc(file_wire_message, 0);
 

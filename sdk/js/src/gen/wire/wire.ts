@@ -2,6 +2,9 @@
 
 export type ConversationKind = 'peer' | 'room' | 'group';
 
+/** What a place in a conversation holds. */
+export type EntryKind = 'message' | 'tip' | 'membership' | 'erased';
+
 export type Reason = 'otherDevice' | 'tokenExpired';
 
 /**
@@ -25,11 +28,20 @@ export interface SendMessage {
   readonly issuedAt: number;
   /** ZIM's numbers: 1 text, 2 command, 200 custom. */
   readonly type: number;
+  /**
+   * What is said, encoded once by the sender and carried verbatim from there on:
+   * a retry has the same bytes.
+   */
+  readonly content: Content | undefined;
+}
+
+/** What a message says. Nodes check it and look no further. */
+export interface Content {
   /** Custom messages: 0 to 200. */
   readonly subType: number;
   /** 1 low, 2 medium, 3 high; 0 means low. */
   readonly priority: number;
-  /** Text and custom: UTF-8. Command: any bytes. Carried verbatim. */
+  /** Text and custom: UTF-8. Command: any bytes. */
   readonly body: Uint8Array;
   readonly extendedData: string;
   readonly searchedContent: string;
@@ -65,16 +77,14 @@ export interface Message {
   readonly orderKey: number;
   readonly timestamp: number;
   readonly type: number;
-  readonly subType: number;
-  readonly priority: number;
-  readonly body: Uint8Array;
-  readonly extendedData: string;
-  readonly searchedContent: string;
-  readonly mentionedUserIDs: readonly string[];
-  readonly mentionAll: boolean;
   readonly clientMessageID: string;
   /** Running number of the entries that count as unread. */
   readonly counted: number;
+  /** As the sender encoded it; none when it was erased. */
+  readonly content: Content | undefined;
+  readonly entry: EntryKind | undefined;
+  /** The conversation's rev when this entry was last changed; 0: never. */
+  readonly rev: number;
 }
 
 /**
@@ -341,6 +351,7 @@ export interface ServerFrame {
 export interface Messages {
   ConversationRef: ConversationRef;
   SendMessage: SendMessage;
+  Content: Content;
   SendMessageReply: SendMessageReply;
   Message: Message;
   QueryMessages: QueryMessages;
@@ -394,6 +405,6 @@ export interface Replies {
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 subType:u,5 priority:u,6 body:b,7 extendedData:s,8 searchedContent:s,9 mentionedUserIDs*:s,10 mentionAll:f,11;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 subType:u,9 priority:u,10 body:b,11 extendedData:s,12 searchedContent:s,13 mentionedUserIDs*:s,14 mentionAll:f,15 clientMessageID:h,16 counted:n,17;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m3,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m8,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m3,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m15,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e1,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;ClientFrame id:u,1 requestID:h,2 hello|:m13,10 ping|:m16,11 renewToken|:m18,12 goodbye|:m20,13 sendMessage|:m1,30 queryMessages|:m4,31 listConversations|:m6,70 clearUnread|:m9,71;ServerFrame replyTo:u,1 error|:m12,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m2,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71 message|:m3,500 behind|:m22,501 kicked|:m23,502 tokenExpiring|:m24,503 unreadChanged|:m11,504 reconnect|:m25,505';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m9,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m16,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;ClientFrame id:u,1 requestID:h,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m1,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71;ServerFrame replyTo:u,1 error|:m13,2 hello|:m15,10 ping|:m18,11 renewToken|:m20,12 goodbye|:m22,13 sendMessage|:m3,30 queryMessages|:m6,31 listConversations|:m8,70 clearUnread|:m11,71 message|:m4,500 behind|:m23,501 kicked|:m24,502 tokenExpiring|:m25,503 unreadChanged|:m12,504 reconnect|:m26,505';
 /** The texts of the enums, in the order of their numbers. */
-export const enums: string = ' peer room group; otherDevice tokenExpired';
+export const enums: string = ' peer room group; message tip membership erased; otherDevice tokenExpired';
