@@ -46,7 +46,7 @@ const same = <T>(value: T): T => value;
 const completions: { [K in RequestKind]: (value: Requests[K]) => Extract<wire.ClientFrame['body'], { kind: K }>['value'] } = {
   hello: (hello) => ({ ...hello, protocolVersion: PROTOCOL_VERSION, capabilities: [] }),
   ping: same,
-  sendMessage: (send) => ({ ...send, issuedAt: issuedAtOf(send.clientMessageID) }),
+  sendMessage: ({ conversation, clientMessageID, type, ...content }) => ({ conversation, clientMessageID, issuedAt: issuedAtOf(clientMessageID), type, content }),
   queryMessages: (history) => ({ maxBytes: 0, ...history }),
   listConversations: ({ before, ...list }) => ({ changedSince: 0, only: [], ...list, beforeOrderKey: before?.orderKey ?? 0, before: before?.ref }),
   clearUnread: same,
@@ -76,9 +76,9 @@ function welcomeIn(welcome: wire.HelloReply): Welcome {
   return { ...welcome, limits: welcome.limits ?? codec.decode('Limits', new Uint8Array()) };
 }
 
-function messageIn({ kind, senderID, targetID, ...message }: wire.Message, selfID: string): Message {
+function messageIn({ kind, senderID, targetID, content, ...message }: wire.Message, selfID: string): Message {
   const id = kind === 'peer' && senderID !== selfID ? senderID : targetID;
-  return { ...message, senderID, conversation: refIn({ kind, id }) };
+  return { ...(content ?? codec.decode('Content', new Uint8Array())), ...message, senderID, conversation: refIn({ kind, id }) };
 }
 
 function conversationIn(conversation: wire.Conversation, selfID: string): Conversation {

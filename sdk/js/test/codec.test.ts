@@ -29,9 +29,11 @@ describe('requests', () => {
     expect(body.case).toBe('sendMessage');
     const send = body.value as pb.SendMessage;
     expect(toHex(send.clientMessageId)).toBe(id);
-    expect(send).toMatchObject({ issuedAtMs: 1_700_000_000_123n, type: 200, subType: 9, priority: 3, extendedData: 'e', searchedContent: 's', mentionedUserIds: ['carol'], mentionAll: true });
+    expect(send).toMatchObject({ issuedAtMs: 1_700_000_000_123n, type: 200 });
+    const content = fromBinary(pb.ContentSchema, send.content);
+    expect(content).toMatchObject({ subType: 9, priority: 3, extendedData: 'e', searchedContent: 's', mentionedUserIds: ['carol'], mentionAll: true });
     expect(send.conversation).toMatchObject({ kind: pb.ConversationKind.PEER, id: 'bob' });
-    expect(new TextDecoder().decode(send.body)).toBe('你好');
+    expect(new TextDecoder().decode(content.body)).toBe('你好');
   });
 
   it.each([-1, 0.5, 2 ** 53, NaN])('refuses the number %d', (afterSeq) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../src/domain.js';
 import { App, pass, peer } from './fake/app.js';
 import type { Conn } from './fake/server.js';
-import { FakeServer } from './fake/server.js';
+import { contentOf, FakeServer } from './fake/server.js';
 import { Watchdog } from './watchdog.js';
 
 /** A small generator of numbers from 0 to 1 that a seed repeats (mulberry32). */
@@ -156,7 +156,7 @@ describe('under random trouble', () => {
     for (const [user, app] of apps) {
       for (const other of apps.keys()) {
         if (other === user) continue;
-        const expected = server.logs.between(user, other).filter((m) => m.senderId === other && !isOld(m.body)).map((m) => Number(m.seq));
+        const expected = server.logs.between(user, other).filter((m) => m.senderId === other && !isOld(contentOf(m).body)).map((m) => Number(m.seq));
         const got = app.received.filter((m) => m.conversation.id === other && m.senderID === other).map((m) => m.seq);
         expect(got, `${user} hears ${other}`).toEqual(expected);
       }
@@ -202,7 +202,7 @@ describe('over random ends of logins', () => {
       const keys = received.map((m) => `${m.conversation.id} ${m.seq}`);
       expect(new Set(keys).size, `${user} is told of nothing twice`).toBe(keys.length);
     }
-    const stored = pairsOf(people.map(({ user }) => user)).flatMap(([a, b]) => server.logs.between(a, b).map((m) => new TextDecoder().decode(m.body)));
+    const stored = pairsOf(people.map(({ user }) => user)).flatMap(([a, b]) => server.logs.between(a, b).map((m) => new TextDecoder().decode(contentOf(m).body)));
     expect(new Set(stored).size).toBe(stored.length);
     expect(stored).toHaveLength(80);
     for (const { app } of people) app.client.close();
@@ -238,8 +238,8 @@ function countOf(server: FakeServer, apps: Map<string, App>): number {
 
 /** The numbers that a sender gave to its messages, in the order of the log. */
 function numbersOf(server: FakeServer, a: string, b: string, sender: string): number[] {
-  const own = server.logs.between(a, b).filter((m) => m.senderId === sender && !isOld(m.body));
-  return own.map((m) => Number(new TextDecoder().decode(m.body).split(' ')[1]));
+  const own = server.logs.between(a, b).filter((m) => m.senderId === sender && !isOld(contentOf(m).body));
+  return own.map((m) => Number(new TextDecoder().decode(contentOf(m).body).split(' ')[1]));
 }
 
 function sortedNumbersOf(server: FakeServer, a: string, b: string, sender: string): number[] {

@@ -3,7 +3,7 @@ import { isMessageID, issuedAtOf, newMessageID } from '../src/messageid.js';
 import { ZIMConversationType } from '../src/zim/enums/index.js';
 import type { ZIM, ZIMMessage } from '../src/zim/index.js';
 import { App, pass, peer } from './fake/app.js';
-import { FakeServer } from './fake/server.js';
+import { contentOf, FakeServer } from './fake/server.js';
 import { CONFIG, createZIM, login, text } from './fake/zim.js';
 
 // One message stays one message, whoever sends it again, how often, and when.
@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 function stored(a = 'alice', b = 'bob'): string[] {
-  return server.logs.between(a, b).map((m) => new TextDecoder().decode(m.body));
+  return server.logs.between(a, b).map((m) => new TextDecoder().decode(contentOf(m).body));
 }
 
 async function settle<T>(promise: Promise<T>, ms = 50): Promise<T> {
@@ -66,7 +66,7 @@ describe('a client message id', () => {
     await app.login('alice');
     expect((await settle(app.client.send(draft))).seq).toBe(1);
     expect(stored()).toEqual(['once', 'later']);
-    expect(new Set(server.sends.filter((s) => s.body.length === 4).map((s) => Number(s.issuedAtMs)))).toEqual(new Set([issuedAtOf(clientMessageID)]));
+    expect(new Set(server.sends.filter((s) => contentOf(s).body.length === 4).map((s) => Number(s.issuedAtMs)))).toEqual(new Set([issuedAtOf(clientMessageID)]));
   });
 
   it('is refused when it has another form, and while another message with it is under way', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toHex } from '../src/hex.js';
 import { App, pass, peer } from './fake/app.js';
-import { FakeServer } from './fake/server.js';
+import { contentOf, FakeServer } from './fake/server.js';
 
 let server: FakeServer;
 
@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 function log(a: string, b: string): string[] {
-  return server.logs.between(a, b).map((m) => new TextDecoder().decode(m.body));
+  return server.logs.between(a, b).map((m) => new TextDecoder().decode(contentOf(m).body));
 }
 
 describe('sending', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { App, pass, peer } from './fake/app.js';
 import type { WebSocketConstructor } from '../src/socket.js';
-import { FakeServer } from './fake/server.js';
+import { contentOf, FakeServer } from './fake/server.js';
 
 let server: FakeServer;
 const three = ['http://a', 'http://b', 'http://c'];
@@ -145,7 +145,7 @@ describe.each(['before', 'after'] as const)('a node that is going away, its link
     }
     await pass(10_000);
     await Promise.all(sent);
-    expect(server.sends.map((send) => new TextDecoder().decode(send.body))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)));
+    expect(server.sends.map((send) => new TextDecoder().decode(contentOf(send).body))).toEqual(Array.from({ length: 40 }, (_, i) => String(i)));
   });
 
   it('answers what was asked meanwhile', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { App, pass, peer, textOf } from './fake/app.js';
-import { FakeServer } from './fake/server.js';
+import { contentOf, FakeServer } from './fake/server.js';
 
 let server: FakeServer;
 let app: App;
@@ -17,7 +17,7 @@ afterEach(() => vi.useRealTimers());
 /** The server cannot take a message with this text. */
 function cannotTake(text: string, code = 1009): void {
   server.onSend = (send, conn) => {
-    if (new TextDecoder().decode(send.body) !== text) return undefined;
+    if (new TextDecoder().decode(contentOf(send).body) !== text) return undefined;
     conn.peer.close(code);
     return 'swallow';
   };
@@ -56,7 +56,7 @@ it.each([[1002], [1003], [1007], [1009], [4400]])('after the close %i only the c
 
 it('two culprits are both found', async () => {
   server.onSend = (send, conn) => {
-    if (!new TextDecoder().decode(send.body).startsWith('bad')) return undefined;
+    if (!new TextDecoder().decode(contentOf(send).body).startsWith('bad')) return undefined;
     conn.peer.close(4400);
     return 'swallow';
   };

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeFrame } from '../src/codec.js';
 import type { Messages } from '../src/gen/wire/wire.js';
 import { enums, table } from '../src/gen/wire/wire.js';
-import { files } from '../src/gen/wire/wire_pb.js';
+import type { Content } from '../src/gen/wire/wire_pb.js';
+import { ContentSchema, files } from '../src/gen/wire/wire_pb.js';
 import { Codec } from '../src/table.js';
 
 // The table against protobuf-es: what one writes the other reads.
@@ -47,6 +48,7 @@ function scalar(random: Random, type: ScalarType): unknown {
 }
 
 function value(random: Random, field: DescField, depth: number): unknown {
+  if (field.scalar === ScalarType.BYTES && field.localName === 'content') return toBinary(ContentSchema, randomMessage(random, ContentSchema, depth + 1) as Content);
   if (field.message) return randomMessage(random, field.message, depth + 1);
   if (field.enum) return random.of(...field.enum.values.map((v) => v.number));
   return scalar(random, field.scalar as ScalarType);

@@ -29,13 +29,13 @@ export class Logs {
     const id = send.clientMessageId ?? new Uint8Array();
     // As the server: the time of the first attempt belongs to the id.
     const known = log.find((m) => m.senderId === sender && same(m.clientMessageId, id) && this.issued.get(m) === send.issuedAtMs);
-    if (known) return { message: known, outcome: same(known.body, send.body ?? new Uint8Array()) ? 'duplicate' : 'conflict' };
+    if (known) return { message: known, outcome: same(known.content, send.content ?? new Uint8Array()) ? 'duplicate' : 'conflict' };
     const stored = send.type !== 2;
     const seq = stored ? log.length + 1 : 0;
     const orderKey = Math.max(now * 1000, Number(log.at(-1)?.orderKey ?? 0n) + 1);
-    const { conversation: _to, issuedAtMs: _at, $typeName: _name, ...content } = send as typeof send & { $typeName?: string };
+    const { conversation: _to, issuedAtMs: _at, $typeName: _name, ...said } = send as typeof send & { $typeName?: string };
     const message = create(pb.MessageSchema, {
-      ...(content as object),
+      ...(said as object),
       kind: pb.ConversationKind.PEER,
       senderId: sender,
       targetId: target,
@@ -95,7 +95,7 @@ export class Logs {
 function fitting(messages: pb.Message[], newest: boolean, bytes: number): pb.Message[] {
   const ordered = newest ? [...messages].reverse() : messages;
   let size = 0;
-  const kept = ordered.filter((m, i) => (size += m.body.length + 256) <= bytes || i === 0);
+  const kept = ordered.filter((m, i) => (size += m.content.length + 256) <= bytes || i === 0);
   return newest ? kept.reverse() : kept;
 }
 

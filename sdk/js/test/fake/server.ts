@@ -9,6 +9,10 @@ import { fakeWebSocket } from './socket.js';
 type Body = NonNullable<MessageInitShape<typeof pb.ServerFrameSchema>['body']>;
 type Refusal = MessageInitShape<typeof pb.ErrorSchema>;
 
+/** What a message says. */
+export const contentOf = (message: { readonly content: Uint8Array } | undefined): pb.Content =>
+  fromBinary(pb.ContentSchema, message?.content ?? new Uint8Array());
+
 /** One connection, as the server sees it. */
 export interface Conn {
   readonly peer: Peer;
@@ -109,7 +113,7 @@ export class FakeServer {
     const send = {
       conversation: { id: target },
       type,
-      body: new TextEncoder().encode(text),
+      content: toBinary(pb.ContentSchema, create(pb.ContentSchema, { body: new TextEncoder().encode(text) })),
       clientMessageId: crypto.getRandomValues(new Uint8Array(16)),
     };
     const { message } = this.logs.append(sender, send, this.now());
