@@ -18,6 +18,7 @@ import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
 	"github.com/parley-im/parley/cluster/directory"
+	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
 
@@ -122,7 +123,7 @@ func (l *listBench) fill() {
 		shard := storage.ConversationShard(shards, key)
 		s := chat.Send{
 			Conversation: key, Sender: peerName(i), IssuedAt: time.Now().UnixMilli(), Window: chat.DefaultLimits().Dedupe,
-			Message: chat.Message{Type: chat.TypeText, Body: make([]byte, 200)},
+			Type: chat.TypeText, Content: wirepb.EncodeContent(&chat.Message{Body: make([]byte, 200)}),
 		}
 		binary.BigEndian.PutUint64(s.ClientMessageID[:], uint64(i))
 		sends[shard] = append(sends[shard], &s)

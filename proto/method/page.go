@@ -26,7 +26,7 @@ func WritePage(w io.Writer) {
 	fmt.Fprint(w, pageHead)
 	for _, m := range all {
 		fmt.Fprintf(w, "| %d | `%s` | %s | %s | %s | %s | %s | %s | %d | %s |\n", m.Number, jsonName(m.Name), m.Path, m.ZIM, m.Action,
-			word(m.To), word(m.Kind), word(m.Rate), m.Since, strings.Join(bounds(m.request.Descriptor(), ""), "; "))
+			word(m.To), word(m.Kind), word(m.Rate), m.Since, strings.Join(bounds(JSONOf(m.NewRequest()).message, ""), "; "))
 	}
 }
 
