@@ -102,7 +102,7 @@ func TestMethodsAreAskedOverHTTPAsOnSockets(t *testing.T) {
 	if code := alice.ask("SendMessage", send, &ack); code != 0 || ack.Seq != 1 {
 		t.Fatalf("%d, %v", code, &ack)
 	}
-	if m := bob.push(); string(m.GetBody()) != "over HTTP" || m.SenderId != "alice" {
+	if m := bob.push(); bodyOf(m.GetContent()) != "over HTTP" || m.SenderId != "alice" {
 		t.Errorf("bob got %v", m)
 	}
 	if code := alice.ask("SendMessage", send, &again); code != 0 || !again.Duplicate || again.Seq != 1 {
@@ -116,9 +116,13 @@ func TestMethodsAreAskedOverHTTPAsOnSockets(t *testing.T) {
 		post("/parley.v1/QueryMessages", "application/json; charset=utf-8", []byte(`{"conversation":{"kind":1,"id":"alice"},"count":10,"newer":true}`))
 	var page struct {
 		HeadSeq  string
-		Messages []struct{ SenderID string }
+		Messages []struct {
+			SenderID string
+			Content  struct{ Body []byte }
+		}
 	}
-	if err := json.Unmarshal(body, &page); err != nil || res.StatusCode != http.StatusOK || page.HeadSeq != "1" || len(page.Messages) != 1 || page.Messages[0].SenderID != "alice" {
+	if err := json.Unmarshal(body, &page); err != nil || res.StatusCode != http.StatusOK || page.HeadSeq != "1" || len(page.Messages) != 1 || page.Messages[0].SenderID != "alice" ||
+		string(page.Messages[0].Content.Body) != "over HTTP" {
 		t.Errorf("in JSON, by a JWT that names its app: %s, %v", body, err)
 	}
 }

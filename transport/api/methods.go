@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
-
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/internal/fair"
 	"github.com/parley-im/parley/proto/actorpb"
@@ -132,11 +129,11 @@ func (s *Methods) read(w http.ResponseWriter, r *http.Request, m *method.Method,
 	case !isJSON:
 		return body, nil
 	}
-	q := m.NewRequest()
-	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, q); err != nil {
+	encoded, err := method.JSONOf(m.NewRequest()).Encode(body)
+	if err != nil {
 		return nil, chat.Errorf(chat.CodeMalformedFrame, "request", "the body is no %s in JSON: %w", m.Path, err)
 	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(q)
+	return encoded, nil
 }
 
 func encode(answer *actorpb.Answer, m *method.Method, isJSON bool) ([]byte, error) {
@@ -144,11 +141,7 @@ func encode(answer *actorpb.Answer, m *method.Method, isJSON bool) ([]byte, erro
 	if err != nil || !isJSON {
 		return body, err
 	}
-	reply := m.NewReply()
-	if err := proto.Unmarshal(body, reply); err != nil {
-		return nil, err
-	}
-	return protojson.Marshal(reply)
+	return method.JSONOf(m.NewReply()).Decode(body)
 }
 
 // patience bounds a request by Connect-Timeout-Ms, if it has one.
