@@ -1,4 +1,4 @@
-import type { Conversation, ConversationRef, Message } from './domain.js';
+import type { Conversation, ConversationRef, Message, Sent } from './domain.js';
 import { refKey } from './domain.js';
 import type { HistoryPage, HistoryRequest } from './frames.js';
 import { repair } from './repair.js';
@@ -52,10 +52,13 @@ export class Inbox {
     this.mend(lane, this.port.sending(lane.ref) ? GRACE_MS : 0);
   }
 
-  /** The server has answered an own message with this seq. */
-  acked(ref: ConversationRef, seq: number): void {
+  /** The server has answered an own message. */
+  acked(ref: ConversationRef, { seq, timestamp }: Sent): void {
     if (seq === 0) return;
     const lane = this.lane(ref);
+    // Sent again after an earlier login had it stored: what follows it is older than
+    // this login, too.
+    if (lane.stream.cursor === undefined && timestamp <= this.loginTime) return;
     lane.stream.fill(seq, null);
     this.flush(lane);
     // The answer may have overtaken the pushes before it.

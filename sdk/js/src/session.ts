@@ -125,7 +125,7 @@ export class Session {
 
   private async transmit(request: SendRequest): Promise<Sent> {
     const sent = await this.port.attempt(request);
-    this.inbox.acked(request.conversation, sent.seq);
+    this.inbox.acked(request.conversation, sent);
     if (!this.ended) this.store.accepted(messageOf(request, sent, this.port.selfID));
     return sent;
   }
