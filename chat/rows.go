@@ -4,7 +4,8 @@ package chat
 type User struct {
 	Name         string
 	AvatarURL    string
-	RegisteredAt int64 // ms
+	ExtendedData string // the app's own
+	RegisteredAt int64  // ms
 	// Devices are those that may be logged in, the newest login last.
 	Devices []Device
 }

@@ -4,6 +4,7 @@ package chat
 // docs/commands.md says the same in words.
 var rules = []*rule{
 	&loginRule,
+	&updateUserRule,
 	&sendRule,
 	&markReadRule,
 	&deliverRule,

@@ -68,6 +68,8 @@ func New(o Options) func(directory.Activation) actor.Actor {
 var handlers = ask.List(
 	ask.On((*session).list),
 	ask.On((*session).clearUnread),
+	ask.On((*session).updateUser),
+	ask.On((*session).queryUsers),
 )
 
 // Methods lists what sessions handle.

@@ -23,6 +23,9 @@ func FromCommand(body chat.CommandBody) *Command {
 		s := new(Send)
 		s.set(b)
 		return &Command{Body: &Command_Send{s}}
+	case chat.UpdateUser:
+		return &Command{Body: &Command_UpdateUser{&UpdateUser{
+			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, ExtendedData: b.ExtendedData}}}
 	case chat.MarkRead:
 		return &Command{Body: &Command_MarkRead{&MarkRead{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
@@ -58,6 +61,9 @@ func (c *Command) Chat() (chat.CommandBody, error) {
 			Devices: int(l.Devices), Online: l.Online}, nil
 	case *Command_Send:
 		return b.Send.chat()
+	case *Command_UpdateUser:
+		u := b.UpdateUser
+		return chat.UpdateUser{User: user(u.AppId, u.UserId), Name: u.Name, AvatarURL: u.AvatarUrl, ExtendedData: u.ExtendedData}, nil
 	case *Command_MarkRead:
 		m := b.MarkRead
 		return chat.MarkRead{User: user(m.AppId, m.UserId), Conversation: m.Conversation.Chat(), Mark: m.Mark.chat()}, nil

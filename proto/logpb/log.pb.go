@@ -417,6 +417,7 @@ type Command struct {
 	//	*Command_MarkRead
 	//	*Command_Deliver
 	//	*Command_Delivered
+	//	*Command_UpdateUser
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -504,6 +505,15 @@ func (x *Command) GetDelivered() *Delivered {
 	return nil
 }
 
+func (x *Command) GetUpdateUser() *UpdateUser {
+	if x != nil {
+		if x, ok := x.Body.(*Command_UpdateUser); ok {
+			return x.UpdateUser
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -528,6 +538,10 @@ type Command_Delivered struct {
 	Delivered *Delivered `protobuf:"bytes,5,opt,name=delivered,proto3,oneof"`
 }
 
+type Command_UpdateUser struct {
+	UpdateUser *UpdateUser `protobuf:"bytes,6,opt,name=update_user,json=updateUser,proto3,oneof"`
+}
+
 func (*Command_Login) isCommand_Body() {}
 
 func (*Command_Send) isCommand_Body() {}
@@ -537,6 +551,8 @@ func (*Command_MarkRead) isCommand_Body() {}
 func (*Command_Deliver) isCommand_Body() {}
 
 func (*Command_Delivered) isCommand_Body() {}
+
+func (*Command_UpdateUser) isCommand_Body() {}
 
 type ConversationKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -692,6 +708,82 @@ func (x *Login) GetOnline() []string {
 	return nil
 }
 
+type UpdateUser struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId        string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Name          *string                `protobuf:"bytes,3,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	AvatarUrl     *string                `protobuf:"bytes,4,opt,name=avatar_url,json=avatarUrl,proto3,oneof" json:"avatar_url,omitempty"`
+	ExtendedData  *string                `protobuf:"bytes,5,opt,name=extended_data,json=extendedData,proto3,oneof" json:"extended_data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateUser) Reset() {
+	*x = UpdateUser{}
+	mi := &file_log_log_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateUser) ProtoMessage() {}
+
+func (x *UpdateUser) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateUser.ProtoReflect.Descriptor instead.
+func (*UpdateUser) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateUser) GetAppId() uint32 {
+	if x != nil {
+		return x.AppId
+	}
+	return 0
+}
+
+func (x *UpdateUser) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UpdateUser) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *UpdateUser) GetAvatarUrl() string {
+	if x != nil && x.AvatarUrl != nil {
+		return *x.AvatarUrl
+	}
+	return ""
+}
+
+func (x *UpdateUser) GetExtendedData() string {
+	if x != nil && x.ExtendedData != nil {
+		return *x.ExtendedData
+	}
+	return ""
+}
+
 type Send struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Conversation    *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
@@ -712,7 +804,7 @@ type Send struct {
 
 func (x *Send) Reset() {
 	*x = Send{}
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +816,7 @@ func (x *Send) String() string {
 func (*Send) ProtoMessage() {}
 
 func (x *Send) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[8]
+	mi := &file_log_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +829,7 @@ func (x *Send) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Send.ProtoReflect.Descriptor instead.
 func (*Send) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{8}
+	return file_log_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Send) GetConversation() *ConversationKey {
@@ -815,7 +907,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -827,7 +919,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -840,7 +932,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{9}
+	return file_log_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MarkRead) GetAppId() uint32 {
@@ -885,7 +977,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +989,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +1002,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{10}
+	return file_log_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Deliver) GetSourceShard() uint32 {
@@ -952,7 +1044,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -964,7 +1056,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -977,7 +1069,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{11}
+	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Delivered) GetDestinationShard() uint32 {
@@ -1010,7 +1102,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1114,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1127,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{12}
+	return file_log_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Effect) GetAppId() uint32 {
@@ -1094,7 +1186,7 @@ type ConversationOpened struct {
 
 func (x *ConversationOpened) Reset() {
 	*x = ConversationOpened{}
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1198,7 @@ func (x *ConversationOpened) String() string {
 func (*ConversationOpened) ProtoMessage() {}
 
 func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1211,7 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{13}
+	return file_log_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ConversationOpened) GetConversation() *ConversationKey {
@@ -1143,7 +1235,7 @@ type Replica struct {
 
 func (x *Replica) Reset() {
 	*x = Replica{}
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1247,7 @@ func (x *Replica) String() string {
 func (*Replica) ProtoMessage() {}
 
 func (x *Replica) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1260,7 @@ func (x *Replica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replica.ProtoReflect.Descriptor instead.
 func (*Replica) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{14}
+	return file_log_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Replica) GetId() uint64 {
@@ -1220,7 +1312,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1324,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1337,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{15}
+	return file_log_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -1280,7 +1372,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1384,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1397,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{16}
+	return file_log_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LogEntry) GetTerm() uint64 {
@@ -1335,13 +1427,14 @@ type User struct {
 	AvatarUrl      string                 `protobuf:"bytes,2,opt,name=avatar_url,json=avatarUrl,proto3" json:"avatar_url,omitempty"`
 	RegisteredAtMs int64                  `protobuf:"varint,3,opt,name=registered_at_ms,json=registeredAtMs,proto3" json:"registered_at_ms,omitempty"`
 	Devices        []*Device              `protobuf:"bytes,4,rep,name=devices,proto3" json:"devices,omitempty"`
+	ExtendedData   string                 `protobuf:"bytes,5,opt,name=extended_data,json=extendedData,proto3" json:"extended_data,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1446,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1459,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{17}
+	return file_log_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *User) GetName() string {
@@ -1397,6 +1490,13 @@ func (x *User) GetDevices() []*Device {
 	return nil
 }
 
+func (x *User) GetExtendedData() string {
+	if x != nil {
+		return x.ExtendedData
+	}
+	return ""
+}
+
 type Device struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1407,7 +1507,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1519,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1532,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{18}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Device) GetId() string {
@@ -1460,7 +1560,7 @@ type Membership struct {
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1572,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1585,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{19}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -1514,7 +1614,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1626,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1639,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{20}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1585,7 +1685,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1597,7 +1697,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1610,7 +1710,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{21}
+	return file_log_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1727,7 +1827,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +1839,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +1852,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{22}
+	return file_log_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1864,7 +1964,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1876,7 +1976,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1889,7 +1989,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{23}
+	return file_log_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -1918,7 +2018,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1930,7 +2030,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1943,7 +2043,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{24}
+	return file_log_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Document) GetVersion() uint64 {
@@ -1994,13 +2094,15 @@ const file_log_log_proto_rawDesc = "" +
 	"auto_leave\x18\b \x01(\bR\tautoLeave\"6\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\x04R\areplica\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\tR\x04node\"\x90\x02\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\"\xce\x02\n" +
 	"\aCommand\x12,\n" +
 	"\x05login\x18\x01 \x01(\v2\x14.parley.log.v1.LoginH\x00R\x05login\x12)\n" +
 	"\x04send\x18\x02 \x01(\v2\x13.parley.log.v1.SendH\x00R\x04send\x126\n" +
 	"\tmark_read\x18\x03 \x01(\v2\x17.parley.log.v1.MarkReadH\x00R\bmarkRead\x122\n" +
 	"\adeliver\x18\x04 \x01(\v2\x16.parley.log.v1.DeliverH\x00R\adeliver\x128\n" +
-	"\tdelivered\x18\x05 \x01(\v2\x18.parley.log.v1.DeliveredH\x00R\tdeliveredB\x06\n" +
+	"\tdelivered\x18\x05 \x01(\v2\x18.parley.log.v1.DeliveredH\x00R\tdelivered\x12<\n" +
+	"\vupdate_user\x18\x06 \x01(\v2\x19.parley.log.v1.UpdateUserH\x00R\n" +
+	"updateUserB\x06\n" +
 	"\x04body\"L\n" +
 	"\x0fConversationKey\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x12\n" +
@@ -2014,7 +2116,18 @@ const file_log_log_proto_rawDesc = "" +
 	"avatar_url\x18\x04 \x01(\tR\tavatarUrl\x12\x1b\n" +
 	"\tdevice_id\x18\x05 \x01(\tR\bdeviceId\x12\x18\n" +
 	"\adevices\x18\x06 \x01(\rR\adevices\x12\x16\n" +
-	"\x06online\x18\a \x03(\tR\x06online\"\xbf\x02\n" +
+	"\x06online\x18\a \x03(\tR\x06online\"\xcd\x01\n" +
+	"\n" +
+	"UpdateUser\x12\x15\n" +
+	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x17\n" +
+	"\x04name\x18\x03 \x01(\tH\x00R\x04name\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"avatar_url\x18\x04 \x01(\tH\x01R\tavatarUrl\x88\x01\x01\x12(\n" +
+	"\rextended_data\x18\x05 \x01(\tH\x02R\fextendedData\x88\x01\x01B\a\n" +
+	"\x05_nameB\r\n" +
+	"\v_avatar_urlB\x10\n" +
+	"\x0e_extended_data\"\xbf\x02\n" +
 	"\x04Send\x12B\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12*\n" +
@@ -2061,13 +2174,14 @@ const file_log_log_proto_rawDesc = "" +
 	"\bLogEntry\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"\x94\x01\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\xb9\x01\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"avatar_url\x18\x02 \x01(\tR\tavatarUrl\x12(\n" +
 	"\x10registered_at_ms\x18\x03 \x01(\x03R\x0eregisteredAtMs\x12/\n" +
-	"\adevices\x18\x04 \x03(\v2\x15.parley.log.v1.DeviceR\adevices\"8\n" +
+	"\adevices\x18\x04 \x03(\v2\x15.parley.log.v1.DeviceR\adevices\x12#\n" +
+	"\rextended_data\x18\x05 \x01(\tR\fextendedData\"8\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\vlogin_at_ms\x18\x02 \x01(\x03R\tloginAtMs\"P\n" +
@@ -2131,7 +2245,7 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
 	(*SetDocument)(nil),        // 1: parley.log.v1.SetDocument
@@ -2141,23 +2255,24 @@ var file_log_log_proto_goTypes = []any{
 	(*Command)(nil),            // 5: parley.log.v1.Command
 	(*ConversationKey)(nil),    // 6: parley.log.v1.ConversationKey
 	(*Login)(nil),              // 7: parley.log.v1.Login
-	(*Send)(nil),               // 8: parley.log.v1.Send
-	(*MarkRead)(nil),           // 9: parley.log.v1.MarkRead
-	(*Deliver)(nil),            // 10: parley.log.v1.Deliver
-	(*Delivered)(nil),          // 11: parley.log.v1.Delivered
-	(*Effect)(nil),             // 12: parley.log.v1.Effect
-	(*ConversationOpened)(nil), // 13: parley.log.v1.ConversationOpened
-	(*Replica)(nil),            // 14: parley.log.v1.Replica
-	(*Position)(nil),           // 15: parley.log.v1.Position
-	(*LogEntry)(nil),           // 16: parley.log.v1.LogEntry
-	(*User)(nil),               // 17: parley.log.v1.User
-	(*Device)(nil),             // 18: parley.log.v1.Device
-	(*Membership)(nil),         // 19: parley.log.v1.Membership
-	(*Mark)(nil),               // 20: parley.log.v1.Mark
-	(*Head)(nil),               // 21: parley.log.v1.Head
-	(*Entry)(nil),              // 22: parley.log.v1.Entry
-	(*Dedupe)(nil),             // 23: parley.log.v1.Dedupe
-	(*Document)(nil),           // 24: parley.log.v1.Document
+	(*UpdateUser)(nil),         // 8: parley.log.v1.UpdateUser
+	(*Send)(nil),               // 9: parley.log.v1.Send
+	(*MarkRead)(nil),           // 10: parley.log.v1.MarkRead
+	(*Deliver)(nil),            // 11: parley.log.v1.Deliver
+	(*Delivered)(nil),          // 12: parley.log.v1.Delivered
+	(*Effect)(nil),             // 13: parley.log.v1.Effect
+	(*ConversationOpened)(nil), // 14: parley.log.v1.ConversationOpened
+	(*Replica)(nil),            // 15: parley.log.v1.Replica
+	(*Position)(nil),           // 16: parley.log.v1.Position
+	(*LogEntry)(nil),           // 17: parley.log.v1.LogEntry
+	(*User)(nil),               // 18: parley.log.v1.User
+	(*Device)(nil),             // 19: parley.log.v1.Device
+	(*Membership)(nil),         // 20: parley.log.v1.Membership
+	(*Mark)(nil),               // 21: parley.log.v1.Mark
+	(*Head)(nil),               // 22: parley.log.v1.Head
+	(*Entry)(nil),              // 23: parley.log.v1.Entry
+	(*Dedupe)(nil),             // 24: parley.log.v1.Dedupe
+	(*Document)(nil),           // 25: parley.log.v1.Document
 }
 var file_log_log_proto_depIdxs = []int32{
 	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
@@ -2166,24 +2281,25 @@ var file_log_log_proto_depIdxs = []int32{
 	4,  // 3: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
 	4,  // 4: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
 	7,  // 5: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
-	8,  // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	9,  // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	10, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	11, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
-	6,  // 10: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	6,  // 11: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	20, // 12: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	12, // 13: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	6,  // 14: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
-	13, // 15: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	6,  // 16: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	18, // 17: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
-	20, // 18: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	9,  // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
+	10, // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	11, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	12, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	8,  // 10: parley.log.v1.Command.update_user:type_name -> parley.log.v1.UpdateUser
+	6,  // 11: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 12: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	21, // 13: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	13, // 14: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	6,  // 15: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
+	14, // 16: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 17: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	19, // 18: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
+	21, // 19: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -2197,8 +2313,10 @@ func file_log_log_proto_init() {
 		(*Command_MarkRead)(nil),
 		(*Command_Deliver)(nil),
 		(*Command_Delivered)(nil),
+		(*Command_UpdateUser)(nil),
 	}
-	file_log_log_proto_msgTypes[12].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[8].OneofWrappers = []any{}
+	file_log_log_proto_msgTypes[13].OneofWrappers = []any{
 		(*Effect_ConversationOpened)(nil),
 	}
 	type x struct{}
@@ -2207,7 +2325,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -15,7 +15,7 @@ func From[R any, V any, P interface {
 
 // Set takes a user's row over, maybe into one that is used again.
 func (u *User) Set(v *chat.User) {
-	u.Name, u.AvatarUrl, u.RegisteredAtMs, u.Devices = v.Name, v.AvatarURL, v.RegisteredAt, nil
+	u.Name, u.AvatarUrl, u.ExtendedData, u.RegisteredAtMs, u.Devices = v.Name, v.AvatarURL, v.ExtendedData, v.RegisteredAt, nil
 	for _, d := range v.Devices {
 		u.Devices = append(u.Devices, &Device{Id: d.ID, LoginAtMs: d.LoginAt})
 	}
@@ -23,7 +23,7 @@ func (u *User) Set(v *chat.User) {
 
 // Chat converts back.
 func (u *User) Chat() chat.User {
-	c := chat.User{Name: u.GetName(), AvatarURL: u.GetAvatarUrl(), RegisteredAt: u.GetRegisteredAtMs()}
+	c := chat.User{Name: u.GetName(), AvatarURL: u.GetAvatarUrl(), ExtendedData: u.GetExtendedData(), RegisteredAt: u.GetRegisteredAtMs()}
 	for _, d := range u.GetDevices() {
 		c.Devices = append(c.Devices, chat.Device{ID: d.GetId(), LoginAt: d.GetLoginAtMs()})
 	}

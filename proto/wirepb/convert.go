@@ -19,6 +19,11 @@ func FromError(op string, err error) *Error {
 	return &Error{Code: uint32(e.Code), Message: e.Op + ": " + e.Sentence(), Retryable: e.Code.Retryable(), RetryAfterMs: uint32(retryAfter)}
 }
 
+// FromUser converts a profile.
+func FromUser(id string, u chat.User) *UserInfo {
+	return &UserInfo{UserId: id, Name: u.Name, AvatarUrl: u.AvatarURL, ExtendedData: u.ExtendedData}
+}
+
 // FromSent converts an outcome.
 func FromSent(s chat.Sent) *SendMessageReply {
 	return &SendMessageReply{MessageId: s.MessageID, Seq: s.Seq, OrderKey: s.OrderKey, TimestampMs: uint64(s.Time), Duplicate: s.Duplicate}

@@ -54,6 +54,8 @@ type ClientFrame struct {
 	//	*ClientFrame_QueryMessages
 	//	*ClientFrame_ListConversations
 	//	*ClientFrame_ClearUnread
+	//	*ClientFrame_UpdateUser
+	//	*ClientFrame_QueryUsers
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -182,6 +184,24 @@ func (x *ClientFrame) GetClearUnread() *ClearUnread {
 	return nil
 }
 
+func (x *ClientFrame) GetUpdateUser() *UpdateUser {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_UpdateUser); ok {
+			return x.UpdateUser
+		}
+	}
+	return nil
+}
+
+func (x *ClientFrame) GetQueryUsers() *QueryUsers {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_QueryUsers); ok {
+			return x.QueryUsers
+		}
+	}
+	return nil
+}
+
 type isClientFrame_Body interface {
 	isClientFrame_Body()
 }
@@ -218,6 +238,14 @@ type ClientFrame_ClearUnread struct {
 	ClearUnread *ClearUnread `protobuf:"bytes,71,opt,name=clear_unread,json=clearUnread,proto3,oneof"`
 }
 
+type ClientFrame_UpdateUser struct {
+	UpdateUser *UpdateUser `protobuf:"bytes,100,opt,name=update_user,json=updateUser,proto3,oneof"`
+}
+
+type ClientFrame_QueryUsers struct {
+	QueryUsers *QueryUsers `protobuf:"bytes,101,opt,name=query_users,json=queryUsers,proto3,oneof"`
+}
+
 func (*ClientFrame_Hello) isClientFrame_Body() {}
 
 func (*ClientFrame_Ping) isClientFrame_Body() {}
@@ -233,6 +261,10 @@ func (*ClientFrame_QueryMessages) isClientFrame_Body() {}
 func (*ClientFrame_ListConversations) isClientFrame_Body() {}
 
 func (*ClientFrame_ClearUnread) isClientFrame_Body() {}
+
+func (*ClientFrame_UpdateUser) isClientFrame_Body() {}
+
+func (*ClientFrame_QueryUsers) isClientFrame_Body() {}
 
 // What a node says: the reply to a method, which has that method's number and
 // name (reply_to is the request's id), an error in its place, or a push
@@ -251,12 +283,15 @@ type ServerFrame struct {
 	//	*ServerFrame_QueryMessages
 	//	*ServerFrame_ListConversations
 	//	*ServerFrame_ClearUnread
+	//	*ServerFrame_UpdateUser
+	//	*ServerFrame_QueryUsers
 	//	*ServerFrame_Message
 	//	*ServerFrame_Behind
 	//	*ServerFrame_Kicked
 	//	*ServerFrame_TokenExpiring
 	//	*ServerFrame_UnreadChanged
 	//	*ServerFrame_Reconnect
+	//	*ServerFrame_UserChanged
 	Body          isServerFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -387,6 +422,24 @@ func (x *ServerFrame) GetClearUnread() *ClearUnreadReply {
 	return nil
 }
 
+func (x *ServerFrame) GetUpdateUser() *UpdateUserReply {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateUser); ok {
+			return x.UpdateUser
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetQueryUsers() *QueryUsersReply {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_QueryUsers); ok {
+			return x.QueryUsers
+		}
+	}
+	return nil
+}
+
 func (x *ServerFrame) GetMessage() *Message {
 	if x != nil {
 		if x, ok := x.Body.(*ServerFrame_Message); ok {
@@ -441,6 +494,15 @@ func (x *ServerFrame) GetReconnect() *Reconnect {
 	return nil
 }
 
+func (x *ServerFrame) GetUserChanged() *UserChanged {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UserChanged); ok {
+			return x.UserChanged
+		}
+	}
+	return nil
+}
+
 type isServerFrame_Body interface {
 	isServerFrame_Body()
 }
@@ -481,6 +543,14 @@ type ServerFrame_ClearUnread struct {
 	ClearUnread *ClearUnreadReply `protobuf:"bytes,71,opt,name=clear_unread,json=clearUnread,proto3,oneof"`
 }
 
+type ServerFrame_UpdateUser struct {
+	UpdateUser *UpdateUserReply `protobuf:"bytes,100,opt,name=update_user,json=updateUser,proto3,oneof"`
+}
+
+type ServerFrame_QueryUsers struct {
+	QueryUsers *QueryUsersReply `protobuf:"bytes,101,opt,name=query_users,json=queryUsers,proto3,oneof"`
+}
+
 type ServerFrame_Message struct {
 	Message *Message `protobuf:"bytes,500,opt,name=message,proto3,oneof"`
 }
@@ -505,6 +575,10 @@ type ServerFrame_Reconnect struct {
 	Reconnect *Reconnect `protobuf:"bytes,505,opt,name=reconnect,proto3,oneof"`
 }
 
+type ServerFrame_UserChanged struct {
+	UserChanged *UserChanged `protobuf:"bytes,506,opt,name=user_changed,json=userChanged,proto3,oneof"`
+}
+
 func (*ServerFrame_Error) isServerFrame_Body() {}
 
 func (*ServerFrame_Hello) isServerFrame_Body() {}
@@ -523,6 +597,10 @@ func (*ServerFrame_ListConversations) isServerFrame_Body() {}
 
 func (*ServerFrame_ClearUnread) isServerFrame_Body() {}
 
+func (*ServerFrame_UpdateUser) isServerFrame_Body() {}
+
+func (*ServerFrame_QueryUsers) isServerFrame_Body() {}
+
 func (*ServerFrame_Message) isServerFrame_Body() {}
 
 func (*ServerFrame_Behind) isServerFrame_Body() {}
@@ -535,11 +613,13 @@ func (*ServerFrame_UnreadChanged) isServerFrame_Body() {}
 
 func (*ServerFrame_Reconnect) isServerFrame_Body() {}
 
+func (*ServerFrame_UserChanged) isServerFrame_Body() {}
+
 var File_wire_frame_proto protoreflect.FileDescriptor
 
 const file_wire_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\"\xb5\x06\n" +
+	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\xd0\b\n" +
 	"\vClientFrame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12%\n" +
 	"\n" +
@@ -554,8 +634,12 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\fsend_message\x18\x1e \x01(\v2\x1b.parley.wire.v1.SendMessageB*\xa2\xbb\x18&\b\x02\x10\x02\x18\x02\"\vsendMessage*\x0fSendPeerMessage0\x01H\x00R\vsendMessage\x12i\n" +
 	"\x0equery_messages\x18\x1f \x01(\v2\x1d.parley.wire.v1.QueryMessagesB!\xa2\xbb\x18\x1d\b\x02\x10\x01\x18\x03\"\x13queryHistoryMessage0\x01H\x00R\rqueryMessages\x12w\n" +
 	"\x12list_conversations\x18F \x01(\v2!.parley.wire.v1.ListConversationsB#\xa2\xbb\x18\x1f\b\x01\x10\x01\x18\x03\"\x15queryConversationList0\x01H\x00R\x11listConversations\x12s\n" +
-	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnreadB\x06\n" +
-	"\x04body\"\xe0\a\n" +
+	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnread\x12\x98\x01\n" +
+	"\vupdate_user\x18d \x01(\v2\x1a.parley.wire.v1.UpdateUserBY\xa2\xbb\x18U\b\x01\x10\x02\x18\x04\";updateUserName, updateUserAvatarUrl, updateUserExtendedData*\x0eModifyUserInfo0\x01H\x00R\n" +
+	"updateUser\x12~\n" +
+	"\vquery_users\x18e \x01(\v2\x1a.parley.wire.v1.QueryUsersB?\xa2\xbb\x18;\b\x01\x10\x01\x18\x03\"!queryUsersInfo, querySelfUserInfo*\x0eQueryUserInfos0\x01H\x00R\n" +
+	"queryUsersB\x06\n" +
+	"\x04body\"\xab\t\n" +
 	"\vServerFrame\x12\x19\n" +
 	"\breply_to\x18\x01 \x01(\rR\areplyTo\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorH\x00R\x05error\x122\n" +
@@ -568,13 +652,18 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\fsend_message\x18\x1e \x01(\v2 .parley.wire.v1.SendMessageReplyH\x00R\vsendMessage\x12K\n" +
 	"\x0equery_messages\x18\x1f \x01(\v2\".parley.wire.v1.QueryMessagesReplyH\x00R\rqueryMessages\x12W\n" +
 	"\x12list_conversations\x18F \x01(\v2&.parley.wire.v1.ListConversationsReplyH\x00R\x11listConversations\x12E\n" +
-	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x124\n" +
+	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x12B\n" +
+	"\vupdate_user\x18d \x01(\v2\x1f.parley.wire.v1.UpdateUserReplyH\x00R\n" +
+	"updateUser\x12B\n" +
+	"\vquery_users\x18e \x01(\v2\x1f.parley.wire.v1.QueryUsersReplyH\x00R\n" +
+	"queryUsers\x124\n" +
 	"\amessage\x18\xf4\x03 \x01(\v2\x17.parley.wire.v1.MessageH\x00R\amessage\x121\n" +
 	"\x06behind\x18\xf5\x03 \x01(\v2\x16.parley.wire.v1.BehindH\x00R\x06behind\x121\n" +
 	"\x06kicked\x18\xf6\x03 \x01(\v2\x16.parley.wire.v1.KickedH\x00R\x06kicked\x12G\n" +
 	"\x0etoken_expiring\x18\xf7\x03 \x01(\v2\x1d.parley.wire.v1.TokenExpiringH\x00R\rtokenExpiring\x12G\n" +
 	"\x0eunread_changed\x18\xf8\x03 \x01(\v2\x1d.parley.wire.v1.UnreadChangedH\x00R\runreadChanged\x12:\n" +
-	"\treconnect\x18\xf9\x03 \x01(\v2\x19.parley.wire.v1.ReconnectH\x00R\treconnectB\x06\n" +
+	"\treconnect\x18\xf9\x03 \x01(\v2\x19.parley.wire.v1.ReconnectH\x00R\treconnect\x12A\n" +
+	"\fuser_changed\x18\xfa\x03 \x01(\v2\x1b.parley.wire.v1.UserChangedH\x00R\vuserChangedB\x06\n" +
 	"\x04bodyB*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
 
 var (
@@ -601,21 +690,26 @@ var file_wire_frame_proto_goTypes = []any{
 	(*QueryMessages)(nil),          // 7: parley.wire.v1.QueryMessages
 	(*ListConversations)(nil),      // 8: parley.wire.v1.ListConversations
 	(*ClearUnread)(nil),            // 9: parley.wire.v1.ClearUnread
-	(*Error)(nil),                  // 10: parley.wire.v1.Error
-	(*HelloReply)(nil),             // 11: parley.wire.v1.HelloReply
-	(*PingReply)(nil),              // 12: parley.wire.v1.PingReply
-	(*RenewTokenReply)(nil),        // 13: parley.wire.v1.RenewTokenReply
-	(*GoodbyeReply)(nil),           // 14: parley.wire.v1.GoodbyeReply
-	(*SendMessageReply)(nil),       // 15: parley.wire.v1.SendMessageReply
-	(*QueryMessagesReply)(nil),     // 16: parley.wire.v1.QueryMessagesReply
-	(*ListConversationsReply)(nil), // 17: parley.wire.v1.ListConversationsReply
-	(*ClearUnreadReply)(nil),       // 18: parley.wire.v1.ClearUnreadReply
-	(*Message)(nil),                // 19: parley.wire.v1.Message
-	(*Behind)(nil),                 // 20: parley.wire.v1.Behind
-	(*Kicked)(nil),                 // 21: parley.wire.v1.Kicked
-	(*TokenExpiring)(nil),          // 22: parley.wire.v1.TokenExpiring
-	(*UnreadChanged)(nil),          // 23: parley.wire.v1.UnreadChanged
-	(*Reconnect)(nil),              // 24: parley.wire.v1.Reconnect
+	(*UpdateUser)(nil),             // 10: parley.wire.v1.UpdateUser
+	(*QueryUsers)(nil),             // 11: parley.wire.v1.QueryUsers
+	(*Error)(nil),                  // 12: parley.wire.v1.Error
+	(*HelloReply)(nil),             // 13: parley.wire.v1.HelloReply
+	(*PingReply)(nil),              // 14: parley.wire.v1.PingReply
+	(*RenewTokenReply)(nil),        // 15: parley.wire.v1.RenewTokenReply
+	(*GoodbyeReply)(nil),           // 16: parley.wire.v1.GoodbyeReply
+	(*SendMessageReply)(nil),       // 17: parley.wire.v1.SendMessageReply
+	(*QueryMessagesReply)(nil),     // 18: parley.wire.v1.QueryMessagesReply
+	(*ListConversationsReply)(nil), // 19: parley.wire.v1.ListConversationsReply
+	(*ClearUnreadReply)(nil),       // 20: parley.wire.v1.ClearUnreadReply
+	(*UpdateUserReply)(nil),        // 21: parley.wire.v1.UpdateUserReply
+	(*QueryUsersReply)(nil),        // 22: parley.wire.v1.QueryUsersReply
+	(*Message)(nil),                // 23: parley.wire.v1.Message
+	(*Behind)(nil),                 // 24: parley.wire.v1.Behind
+	(*Kicked)(nil),                 // 25: parley.wire.v1.Kicked
+	(*TokenExpiring)(nil),          // 26: parley.wire.v1.TokenExpiring
+	(*UnreadChanged)(nil),          // 27: parley.wire.v1.UnreadChanged
+	(*Reconnect)(nil),              // 28: parley.wire.v1.Reconnect
+	(*UserChanged)(nil),            // 29: parley.wire.v1.UserChanged
 }
 var file_wire_frame_proto_depIdxs = []int32{
 	2,  // 0: parley.wire.v1.ClientFrame.hello:type_name -> parley.wire.v1.Hello
@@ -626,26 +720,31 @@ var file_wire_frame_proto_depIdxs = []int32{
 	7,  // 5: parley.wire.v1.ClientFrame.query_messages:type_name -> parley.wire.v1.QueryMessages
 	8,  // 6: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
 	9,  // 7: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
-	10, // 8: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
-	11, // 9: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
-	12, // 10: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
-	13, // 11: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
-	14, // 12: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
-	15, // 13: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
-	16, // 14: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
-	17, // 15: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
-	18, // 16: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
-	19, // 17: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
-	20, // 18: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
-	21, // 19: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
-	22, // 20: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
-	23, // 21: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
-	24, // 22: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	10, // 8: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
+	11, // 9: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
+	12, // 10: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
+	13, // 11: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
+	14, // 12: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
+	15, // 13: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
+	16, // 14: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
+	17, // 15: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
+	18, // 16: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
+	19, // 17: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
+	20, // 18: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
+	21, // 19: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
+	22, // 20: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
+	23, // 21: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
+	24, // 22: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
+	25, // 23: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
+	26, // 24: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
+	27, // 25: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
+	28, // 26: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
+	29, // 27: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_wire_frame_proto_init() }
@@ -657,6 +756,7 @@ func file_wire_frame_proto_init() {
 	file_wire_error_proto_init()
 	file_wire_message_proto_init()
 	file_wire_session_proto_init()
+	file_wire_user_proto_init()
 	file_wire_frame_proto_msgTypes[0].OneofWrappers = []any{
 		(*ClientFrame_Hello)(nil),
 		(*ClientFrame_Ping)(nil),
@@ -666,6 +766,8 @@ func file_wire_frame_proto_init() {
 		(*ClientFrame_QueryMessages)(nil),
 		(*ClientFrame_ListConversations)(nil),
 		(*ClientFrame_ClearUnread)(nil),
+		(*ClientFrame_UpdateUser)(nil),
+		(*ClientFrame_QueryUsers)(nil),
 	}
 	file_wire_frame_proto_msgTypes[1].OneofWrappers = []any{
 		(*ServerFrame_Error)(nil),
@@ -677,12 +779,15 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_QueryMessages)(nil),
 		(*ServerFrame_ListConversations)(nil),
 		(*ServerFrame_ClearUnread)(nil),
+		(*ServerFrame_UpdateUser)(nil),
+		(*ServerFrame_QueryUsers)(nil),
 		(*ServerFrame_Message)(nil),
 		(*ServerFrame_Behind)(nil),
 		(*ServerFrame_Kicked)(nil),
 		(*ServerFrame_TokenExpiring)(nil),
 		(*ServerFrame_UnreadChanged)(nil),
 		(*ServerFrame_Reconnect)(nil),
+		(*ServerFrame_UserChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

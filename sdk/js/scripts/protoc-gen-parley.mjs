@@ -93,7 +93,7 @@ function openBytes(schema, messages) {
   }
 }
 
-function printMethods(g, schema, frame) {
+function printMethods(g, schema, frame, server) {
   const rows = frame.oneofs[0].fields.map((field) => {
     const method = optionOf(schema, 'method', field);
     if (!method) throw new Error(`${field}: the option (parley.method.method) is missing`);
@@ -107,6 +107,11 @@ function printMethods(g, schema, frame) {
   g.print('/** The replies by method. */');
   g.print('export interface Replies {');
   for (const { field } of rows) g.print(`  ${nameOf(field)}: ${field.message.name}Reply;`);
+  g.print('}');
+  g.print();
+  g.print('/** What a server says unasked. */');
+  g.print('export interface Pushes {');
+  for (const field of server.oneofs[0].fields) if (field.number >= 500) g.print(`  ${nameOf(field)}: ${field.message.name};`);
   g.print('}');
   g.print();
 }
@@ -127,7 +132,8 @@ function generate(g, schema, files) {
   for (const { name } of messages) g.print('  ', name, ': ', name, ';');
   g.print('}');
   g.print();
-  printMethods(g, schema, messages.find((m) => m.name === 'ClientFrame'));
+  const named = (name) => messages.find((m) => m.name === name);
+  printMethods(g, schema, named('ClientFrame'), named('ServerFrame'));
   const rows = messages.map((m) => [m.name, ...m.fields.map((f) => cellOf(f, messages, enums))].join(' '));
   g.print('/** The messages, for the Codec of table.ts. */');
   g.print(`export const table: string = '${rows.join(';')}';`);

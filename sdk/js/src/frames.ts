@@ -73,18 +73,14 @@ interface SeenReplies {
   clearUnread: UnreadCleared;
 }
 
-/** What a server says unasked, by the name of the frame. */
-interface Pushes {
+/** What a server says unasked, where it is not as on the wire. */
+interface SeenPushes {
   message: Message;
-  behind: wire.Behind;
-  kicked: wire.Kicked;
-  tokenExpiring: wire.TokenExpiring;
   unreadChanged: UnreadCleared;
-  reconnect: wire.Reconnect;
 }
 
 /** What a server says, by the name of the frame; a reply has the name of its request. */
-export type ServerBodies = Omit<wire.Replies, keyof SeenReplies> & SeenReplies & Pushes & { error: wire.Error };
+export type ServerBodies = Omit<wire.Replies & wire.Pushes, keyof (SeenReplies & SeenPushes)> & SeenReplies & SeenPushes & { error: wire.Error };
 
 /** A body with its name; undefined is a frame of a newer server. */
 export type ServerBody =

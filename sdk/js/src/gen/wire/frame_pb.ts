@@ -22,13 +22,15 @@ import type { Message as Message$1, QueryMessages, QueryMessagesReply, SendMessa
 import { file_wire_message } from "./message_pb.js";
 import type { Behind, Goodbye, GoodbyeReply, Hello, HelloReply, Kicked, Ping, PingReply, Reconnect, RenewToken, RenewTokenReply, TokenExpiring } from "./session_pb.js";
 import { file_wire_session } from "./session_pb.js";
+import type { QueryUsers, QueryUsersReply, UpdateUser, UpdateUserReply, UserChanged } from "./user_pb.js";
+import { file_wire_user } from "./user_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file wire/frame.proto.
  */
 export const file_wire_frame: GenFile = /*@__PURE__*/
-  fileDesc("ChB3aXJlL2ZyYW1lLnByb3RvEg5wYXJsZXkud2lyZS52MSLIBQoLQ2xpZW50RnJhbWUSCgoCaWQYASABKA0SGgoKcmVxdWVzdF9pZBgCIAEoDEIGqrsYAggQEjsKBWhlbGxvGAogASgLMhUucGFybGV5LndpcmUudjEuSGVsbG9CE6K7GA8IBRADGAEiBWxvZ2luMAFIABIyCgRwaW5nGAsgASgLMhQucGFybGV5LndpcmUudjEuUGluZ0IMorsYCAgFEAMYATABSAASSwoLcmVuZXdfdG9rZW4YDCABKAsyGi5wYXJsZXkud2lyZS52MS5SZW5ld1Rva2VuQhiiuxgUCAUQAhgBIgpyZW5ld1Rva2VuMAFIABJACgdnb29kYnllGA0gASgLMhcucGFybGV5LndpcmUudjEuR29vZGJ5ZUIUorsYEAgFEAMYASIGbG9nb3V0MAFIABJfCgxzZW5kX21lc3NhZ2UYHiABKAsyGy5wYXJsZXkud2lyZS52MS5TZW5kTWVzc2FnZUIqorsYJggCEAIYAiILc2VuZE1lc3NhZ2UqD1NlbmRQZWVyTWVzc2FnZTABSAASWgoOcXVlcnlfbWVzc2FnZXMYHyABKAsyHS5wYXJsZXkud2lyZS52MS5RdWVyeU1lc3NhZ2VzQiGiuxgdCAIQARgDIhNxdWVyeUhpc3RvcnlNZXNzYWdlMAFIABJkChJsaXN0X2NvbnZlcnNhdGlvbnMYRiABKAsyIS5wYXJsZXkud2lyZS52MS5MaXN0Q29udmVyc2F0aW9uc0IjorsYHwgBEAEYAyIVcXVlcnlDb252ZXJzYXRpb25MaXN0MAFIABJmCgxjbGVhcl91bnJlYWQYRyABKAsyGy5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZEIxorsYLQgBEAIYAyIjY2xlYXJDb252ZXJzYXRpb25VbnJlYWRNZXNzYWdlQ291bnQwAUgAQgYKBGJvZHkisAYKC1NlcnZlckZyYW1lEhAKCHJlcGx5X3RvGAEgASgNEiYKBWVycm9yGAIgASgLMhUucGFybGV5LndpcmUudjEuRXJyb3JIABIrCgVoZWxsbxgKIAEoCzIaLnBhcmxleS53aXJlLnYxLkhlbGxvUmVwbHlIABIpCgRwaW5nGAsgASgLMhkucGFybGV5LndpcmUudjEuUGluZ1JlcGx5SAASNgoLcmVuZXdfdG9rZW4YDCABKAsyHy5wYXJsZXkud2lyZS52MS5SZW5ld1Rva2VuUmVwbHlIABIvCgdnb29kYnllGA0gASgLMhwucGFybGV5LndpcmUudjEuR29vZGJ5ZVJlcGx5SAASOAoMc2VuZF9tZXNzYWdlGB4gASgLMiAucGFybGV5LndpcmUudjEuU2VuZE1lc3NhZ2VSZXBseUgAEjwKDnF1ZXJ5X21lc3NhZ2VzGB8gASgLMiIucGFybGV5LndpcmUudjEuUXVlcnlNZXNzYWdlc1JlcGx5SAASRAoSbGlzdF9jb252ZXJzYXRpb25zGEYgASgLMiYucGFybGV5LndpcmUudjEuTGlzdENvbnZlcnNhdGlvbnNSZXBseUgAEjgKDGNsZWFyX3VucmVhZBhHIAEoCzIgLnBhcmxleS53aXJlLnYxLkNsZWFyVW5yZWFkUmVwbHlIABIrCgdtZXNzYWdlGPQDIAEoCzIXLnBhcmxleS53aXJlLnYxLk1lc3NhZ2VIABIpCgZiZWhpbmQY9QMgASgLMhYucGFybGV5LndpcmUudjEuQmVoaW5kSAASKQoGa2lja2VkGPYDIAEoCzIWLnBhcmxleS53aXJlLnYxLktpY2tlZEgAEjgKDnRva2VuX2V4cGlyaW5nGPcDIAEoCzIdLnBhcmxleS53aXJlLnYxLlRva2VuRXhwaXJpbmdIABI4Cg51bnJlYWRfY2hhbmdlZBj4AyABKAsyHS5wYXJsZXkud2lyZS52MS5VbnJlYWRDaGFuZ2VkSAASLwoJcmVjb25uZWN0GPkDIAEoCzIZLnBhcmxleS53aXJlLnYxLlJlY29ubmVjdEgAQgYKBGJvZHlCKlooZ2l0aHViLmNvbS9wYXJsZXktaW0vcGFybGV5L3Byb3RvL3dpcmVwYmIGcHJvdG8z", [file_method_method, file_wire_conversation, file_wire_error, file_wire_message, file_wire_session]);
+  fileDesc("ChB3aXJlL2ZyYW1lLnByb3RvEg5wYXJsZXkud2lyZS52MSLLBwoLQ2xpZW50RnJhbWUSCgoCaWQYASABKA0SGgoKcmVxdWVzdF9pZBgCIAEoDEIGqrsYAggQEjsKBWhlbGxvGAogASgLMhUucGFybGV5LndpcmUudjEuSGVsbG9CE6K7GA8IBRADGAEiBWxvZ2luMAFIABIyCgRwaW5nGAsgASgLMhQucGFybGV5LndpcmUudjEuUGluZ0IMorsYCAgFEAMYATABSAASSwoLcmVuZXdfdG9rZW4YDCABKAsyGi5wYXJsZXkud2lyZS52MS5SZW5ld1Rva2VuQhiiuxgUCAUQAhgBIgpyZW5ld1Rva2VuMAFIABJACgdnb29kYnllGA0gASgLMhcucGFybGV5LndpcmUudjEuR29vZGJ5ZUIUorsYEAgFEAMYASIGbG9nb3V0MAFIABJfCgxzZW5kX21lc3NhZ2UYHiABKAsyGy5wYXJsZXkud2lyZS52MS5TZW5kTWVzc2FnZUIqorsYJggCEAIYAiILc2VuZE1lc3NhZ2UqD1NlbmRQZWVyTWVzc2FnZTABSAASWgoOcXVlcnlfbWVzc2FnZXMYHyABKAsyHS5wYXJsZXkud2lyZS52MS5RdWVyeU1lc3NhZ2VzQiGiuxgdCAIQARgDIhNxdWVyeUhpc3RvcnlNZXNzYWdlMAFIABJkChJsaXN0X2NvbnZlcnNhdGlvbnMYRiABKAsyIS5wYXJsZXkud2lyZS52MS5MaXN0Q29udmVyc2F0aW9uc0IjorsYHwgBEAEYAyIVcXVlcnlDb252ZXJzYXRpb25MaXN0MAFIABJmCgxjbGVhcl91bnJlYWQYRyABKAsyGy5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZEIxorsYLQgBEAIYAyIjY2xlYXJDb252ZXJzYXRpb25VbnJlYWRNZXNzYWdlQ291bnQwAUgAEowBCgt1cGRhdGVfdXNlchhkIAEoCzIaLnBhcmxleS53aXJlLnYxLlVwZGF0ZVVzZXJCWaK7GFUIARACGAQiO3VwZGF0ZVVzZXJOYW1lLCB1cGRhdGVVc2VyQXZhdGFyVXJsLCB1cGRhdGVVc2VyRXh0ZW5kZWREYXRhKg5Nb2RpZnlVc2VySW5mbzABSAAScgoLcXVlcnlfdXNlcnMYZSABKAsyGi5wYXJsZXkud2lyZS52MS5RdWVyeVVzZXJzQj+iuxg7CAEQARgDIiFxdWVyeVVzZXJzSW5mbywgcXVlcnlTZWxmVXNlckluZm8qDlF1ZXJ5VXNlckluZm9zMAFIAEIGCgRib2R5ItYHCgtTZXJ2ZXJGcmFtZRIQCghyZXBseV90bxgBIAEoDRImCgVlcnJvchgCIAEoCzIVLnBhcmxleS53aXJlLnYxLkVycm9ySAASKwoFaGVsbG8YCiABKAsyGi5wYXJsZXkud2lyZS52MS5IZWxsb1JlcGx5SAASKQoEcGluZxgLIAEoCzIZLnBhcmxleS53aXJlLnYxLlBpbmdSZXBseUgAEjYKC3JlbmV3X3Rva2VuGAwgASgLMh8ucGFybGV5LndpcmUudjEuUmVuZXdUb2tlblJlcGx5SAASLwoHZ29vZGJ5ZRgNIAEoCzIcLnBhcmxleS53aXJlLnYxLkdvb2RieWVSZXBseUgAEjgKDHNlbmRfbWVzc2FnZRgeIAEoCzIgLnBhcmxleS53aXJlLnYxLlNlbmRNZXNzYWdlUmVwbHlIABI8Cg5xdWVyeV9tZXNzYWdlcxgfIAEoCzIiLnBhcmxleS53aXJlLnYxLlF1ZXJ5TWVzc2FnZXNSZXBseUgAEkQKEmxpc3RfY29udmVyc2F0aW9ucxhGIAEoCzImLnBhcmxleS53aXJlLnYxLkxpc3RDb252ZXJzYXRpb25zUmVwbHlIABI4CgxjbGVhcl91bnJlYWQYRyABKAsyIC5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZFJlcGx5SAASNgoLdXBkYXRlX3VzZXIYZCABKAsyHy5wYXJsZXkud2lyZS52MS5VcGRhdGVVc2VyUmVwbHlIABI2CgtxdWVyeV91c2VycxhlIAEoCzIfLnBhcmxleS53aXJlLnYxLlF1ZXJ5VXNlcnNSZXBseUgAEisKB21lc3NhZ2UY9AMgASgLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZUgAEikKBmJlaGluZBj1AyABKAsyFi5wYXJsZXkud2lyZS52MS5CZWhpbmRIABIpCgZraWNrZWQY9gMgASgLMhYucGFybGV5LndpcmUudjEuS2lja2VkSAASOAoOdG9rZW5fZXhwaXJpbmcY9wMgASgLMh0ucGFybGV5LndpcmUudjEuVG9rZW5FeHBpcmluZ0gAEjgKDnVucmVhZF9jaGFuZ2VkGPgDIAEoCzIdLnBhcmxleS53aXJlLnYxLlVucmVhZENoYW5nZWRIABIvCglyZWNvbm5lY3QY+QMgASgLMhkucGFybGV5LndpcmUudjEuUmVjb25uZWN0SAASNAoMdXNlcl9jaGFuZ2VkGPoDIAEoCzIbLnBhcmxleS53aXJlLnYxLlVzZXJDaGFuZ2VkSABCBgoEYm9keUIqWihnaXRodWIuY29tL3BhcmxleS1pbS9wYXJsZXkvcHJvdG8vd2lyZXBiYgZwcm90bzM", [file_method_method, file_wire_conversation, file_wire_error, file_wire_message, file_wire_session, file_wire_user]);
 
 /**
  * What a client says. The first frame is always hello.
@@ -107,6 +109,18 @@ export type ClientFrame = Message<"parley.wire.v1.ClientFrame"> & {
      */
     value: ClearUnread;
     case: "clearUnread";
+  } | {
+    /**
+     * @generated from field: parley.wire.v1.UpdateUser update_user = 100;
+     */
+    value: UpdateUser;
+    case: "updateUser";
+  } | {
+    /**
+     * @generated from field: parley.wire.v1.QueryUsers query_users = 101;
+     */
+    value: QueryUsers;
+    case: "queryUsers";
   } | { case: undefined; value?: undefined };
 };
 
@@ -189,6 +203,18 @@ export type ServerFrame = Message<"parley.wire.v1.ServerFrame"> & {
     case: "clearUnread";
   } | {
     /**
+     * @generated from field: parley.wire.v1.UpdateUserReply update_user = 100;
+     */
+    value: UpdateUserReply;
+    case: "updateUser";
+  } | {
+    /**
+     * @generated from field: parley.wire.v1.QueryUsersReply query_users = 101;
+     */
+    value: QueryUsersReply;
+    case: "queryUsers";
+  } | {
+    /**
      * @generated from field: parley.wire.v1.Message message = 500;
      */
     value: Message$1;
@@ -223,6 +249,12 @@ export type ServerFrame = Message<"parley.wire.v1.ServerFrame"> & {
      */
     value: Reconnect;
     case: "reconnect";
+  } | {
+    /**
+     * @generated from field: parley.wire.v1.UserChanged user_changed = 506;
+     */
+    value: UserChanged;
+    case: "userChanged";
   } | { case: undefined; value?: undefined };
 };
 

@@ -293,6 +293,43 @@ export interface Reconnect {
   readonly afterMs: number;
 }
 
+/** A user as others see them. */
+export interface UserInfo {
+  readonly userID: string;
+  readonly name: string;
+  readonly avatarUrl: string;
+  /** The app's own, opaque to nodes. */
+  readonly extendedData: string;
+}
+
+/** Changes the profile of the user who asks; what is absent stays. */
+export interface UpdateUser {
+  readonly name: string | undefined;
+  readonly avatarUrl: string | undefined;
+  readonly extendedData: string | undefined;
+}
+
+export interface UpdateUserReply {
+  readonly user: UserInfo | undefined;
+}
+
+/** Asks for the profiles of users. */
+export interface QueryUsers {
+  readonly userIDs: readonly string[];
+}
+
+export interface QueryUsersReply {
+  /** In the order asked. */
+  readonly users: readonly UserInfo[];
+  /** Those who have never logged in. */
+  readonly unknown: readonly string[];
+}
+
+/** The profile was changed by another device of the user's. */
+export interface UserChanged {
+  readonly user: UserInfo | undefined;
+}
+
 /**
  * What a client says. The first frame is always hello.
  * 
@@ -318,6 +355,8 @@ export interface ClientFrame {
     | { readonly kind: 'queryMessages'; readonly value: QueryMessages }
     | { readonly kind: 'listConversations'; readonly value: ListConversations }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
+    | { readonly kind: 'updateUser'; readonly value: UpdateUser }
+    | { readonly kind: 'queryUsers'; readonly value: QueryUsers }
     | undefined;
 }
 
@@ -338,12 +377,15 @@ export interface ServerFrame {
     | { readonly kind: 'queryMessages'; readonly value: QueryMessagesReply }
     | { readonly kind: 'listConversations'; readonly value: ListConversationsReply }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnreadReply }
+    | { readonly kind: 'updateUser'; readonly value: UpdateUserReply }
+    | { readonly kind: 'queryUsers'; readonly value: QueryUsersReply }
     | { readonly kind: 'message'; readonly value: Message }
     | { readonly kind: 'behind'; readonly value: Behind }
     | { readonly kind: 'kicked'; readonly value: Kicked }
     | { readonly kind: 'tokenExpiring'; readonly value: TokenExpiring }
     | { readonly kind: 'unreadChanged'; readonly value: UnreadChanged }
     | { readonly kind: 'reconnect'; readonly value: Reconnect }
+    | { readonly kind: 'userChanged'; readonly value: UserChanged }
     | undefined;
 }
 
@@ -376,6 +418,12 @@ export interface Messages {
   Kicked: Kicked;
   TokenExpiring: TokenExpiring;
   Reconnect: Reconnect;
+  UserInfo: UserInfo;
+  UpdateUser: UpdateUser;
+  UpdateUserReply: UpdateUserReply;
+  QueryUsers: QueryUsers;
+  QueryUsersReply: QueryUsersReply;
+  UserChanged: UserChanged;
   ClientFrame: ClientFrame;
   ServerFrame: ServerFrame;
 }
@@ -390,6 +438,8 @@ export const methods = {
   queryMessages: { kind: 'read', zim: 'queryHistoryMessage', since: 1 },
   listConversations: { kind: 'read', zim: 'queryConversationList', since: 1 },
   clearUnread: { kind: 'write', zim: 'clearConversationUnreadMessageCount', since: 1 },
+  updateUser: { kind: 'write', zim: 'updateUserName, updateUserAvatarUrl, updateUserExtendedData', since: 1 },
+  queryUsers: { kind: 'read', zim: 'queryUsersInfo, querySelfUserInfo', since: 1 },
 } as const;
 
 /** The replies by method. */
@@ -402,9 +452,22 @@ export interface Replies {
   queryMessages: QueryMessagesReply;
   listConversations: ListConversationsReply;
   clearUnread: ClearUnreadReply;
+  updateUser: UpdateUserReply;
+  queryUsers: QueryUsersReply;
+}
+
+/** What a server says unasked. */
+export interface Pushes {
+  message: Message;
+  behind: Behind;
+  kicked: Kicked;
+  tokenExpiring: TokenExpiring;
+  unreadChanged: UnreadChanged;
+  reconnect: Reconnect;
+  userChanged: UserChanged;
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m9,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m16,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;ClientFrame id:u,1 requestID:h,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m1,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71;ServerFrame replyTo:u,1 error|:m13,2 hello|:m15,10 ping|:m18,11 renewToken|:m20,12 goodbye|:m22,13 sendMessage|:m3,30 queryMessages|:m6,31 listConversations|:m8,70 clearUnread|:m11,71 message|:m4,500 behind|:m23,501 kicked|:m24,502 tokenExpiring|:m25,503 unreadChanged|:m12,504 reconnect|:m26,505';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m9,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m16,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m27,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m27,1 unknown*:s,2;UserChanged user:m27,1;ClientFrame id:u,1 requestID:h,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m1,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71 updateUser|:m28,100 queryUsers|:m30,101;ServerFrame replyTo:u,1 error|:m13,2 hello|:m15,10 ping|:m18,11 renewToken|:m20,12 goodbye|:m22,13 sendMessage|:m3,30 queryMessages|:m6,31 listConversations|:m8,70 clearUnread|:m11,71 updateUser|:m29,100 queryUsers|:m31,101 message|:m4,500 behind|:m23,501 kicked|:m24,502 tokenExpiring|:m25,503 unreadChanged|:m12,504 reconnect|:m26,505 userChanged|:m32,506';
 /** The texts of the enums, in the order of their numbers. */
 export const enums: string = ' peer room group; message tip membership erased; otherDevice tokenExpired';
