@@ -1,7 +1,7 @@
 # make, or make help, lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build failpoint deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long chaos-selftest load
+.PHONY: help run cluster build failpoint deps test lint generate e2e bench sim sim-pebble kills large partition chaos chaos-long chaos-selftest rolling load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,12 @@ chaos-long: failpoint ## chaos runs for HOURS=N
 
 chaos-selftest: ## chaos runs find each of the flaws that builds by tag have; needs root
 	@scripts/chaos-selftest.sh
+
+BASE ?=
+
+rolling: ## roll a loaded cluster over a version step, and from revision BASE=REV and back
+	@scripts/rolling.sh --step
+	@scripts/rolling.sh $(BASE)
 
 load: ## load a node, then three, with one scenario after the other
 	@scripts/load.sh node

@@ -79,6 +79,13 @@ web_types() { npm -w web run --silent check; }
 web_tests() { npm -w web run --silent test; }
 browser() { PARLEY_CHROMIUM=$(chromium_path) npm -w web run --silent e2e; }
 
+# From the first revision of this format and back, under load, and over a version
+# step.
+rolling() {
+  scripts/rolling.sh --step
+  scripts/rolling.sh
+}
+
 # Promises under load; nothing here is timed.
 load() { scripts/load.sh check; }
 
@@ -130,6 +137,7 @@ all)
   step "web tests" web_tests
   step "browser tests" browser
   step "chaos" chaos
+  step "rolling upgrade" rolling
   step "load" load
   ;;
 esac

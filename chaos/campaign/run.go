@@ -5,6 +5,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type Options struct {
 	// Dir gets history.jsonl, report.html, verdict.json and the nodes' logs.
 	Dir      string
 	Binary   string // parley
+	Base     string // what nodes begin with; empty: Binary
 	Revision string
 	Command  string // runs it again
 	Shards   int
@@ -92,7 +94,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		return Result{}, err
 	}
 	r.fleet = fleet.New(fleet.Options{
-		Binary: o.Binary, Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Proxies: o.Proxies && !o.Netns, Disks: o.Disks,
+		Binary: cmp.Or(o.Base, o.Binary), Dir: filepath.Join(o.Dir, "nodes"), Apps: appFlags(), Shards: o.Shards, Expect: o.Nodes, Netns: o.Netns, Proxies: o.Proxies && !o.Netns, Disks: o.Disks,
 	})
 	defer func() { err = errors.Join(err, r.fleet.Close()) }()
 	file, err := os.Create(r.historyFile())
@@ -168,7 +170,7 @@ func (r *run) talk(ctx context.Context) error {
 	r.mu.Lock()
 	r.users = users
 	r.mu.Unlock()
-	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Users: users, Intruders: r.intruders()}
+	r.faults = &fault.Env{Fleet: r.fleet, History: r.history, Parley: r.o.Binary, Base: r.o.Base, Users: users, Intruders: r.intruders()}
 	err = r.disturb(ctx)
 	r.say("the users fall silent")
 	r.users.Stop()

@@ -34,13 +34,14 @@ type Kind struct {
 type need int
 
 const (
-	nothing need = iota
-	cuts         // a fleet with Netns or Proxies
-	netns        // a fleet with Netns
-	queues       // that, and a kernel that queues packets
-	disks        // a fleet with Disks
-	strace       // strace, and the right to use it
-	clocks       // a binary whose clock can be set
+	nothing  need = iota
+	cuts          // a fleet with Netns or Proxies
+	netns         // a fleet with Netns
+	queues        // that, and a kernel that queues packets
+	disks         // a fleet with Disks
+	strace        // strace, and the right to use it
+	clocks        // a binary whose clock can be set
+	releases      // another binary, for nodes to begin with
 )
 
 // Kinds is the catalogue.
@@ -55,6 +56,7 @@ var Kinds = []Kind{
 	{Name: "pause-leader", make: pauseLeader},
 	{Name: "restart", make: restart},
 	{Name: "roll", Alone: true, make: roll},
+	{Name: "upgrade", needs: releases, Alone: true, make: upgrade},
 	{Name: "drain", Alone: true, make: drain},
 	{Name: "flip", Alone: true, make: flip},
 	{Name: "truncate", Alone: true, make: truncate},
@@ -80,12 +82,14 @@ var Kinds = []Kind{
 type Env struct {
 	Fleet   *fleet.Fleet
 	History *history.Writer
-	// Parley is the program, for its verify command.
-	Parley string
+	// Parley is the program, for its verify command; Base the one that nodes began
+	// with, if that is another one.
+	Parley, Base string
 	// Users and Intruders are for the faults that clients make.
 	Users     Users
 	Intruders Intruders
 	ops       atomic.Uint64
+	stepped   bool // the cluster has agreed on a version that Base does not speak
 
 	mu    sync.Mutex
 	taken map[*fleet.Node]bool // victims of faults that are there
@@ -113,6 +117,8 @@ func (k Kind) Possible(here fleet.Abilities) error {
 		lacks = "strace and root"
 	case k.needs == clocks && !here.Clock:
 		lacks = "a parley built with -tags failpoint"
+	case k.needs == releases && !here.Base:
+		lacks = "a parley that nodes begin with (--base)"
 	default:
 		return nil
 	}

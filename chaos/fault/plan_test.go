@@ -73,7 +73,7 @@ func TestPairsAreOfKindsThatNeedNotBeAloneAndOfTwoVictims(t *testing.T) {
 }
 
 func TestAKindIsPossibleWhereThereIsWhatItNeeds(t *testing.T) {
-	all, proxied := fleet.Abilities{Netns: true, Delay: true, Disks: true, Strace: true, Clock: true}, fleet.Abilities{Proxies: true}
+	all, proxied := fleet.Abilities{Netns: true, Delay: true, Disks: true, Strace: true, Clock: true, Base: true}, fleet.Abilities{Proxies: true}
 	for _, k := range Kinds {
 		if err := k.Possible(all); err != nil {
 			t.Errorf("with everything: %v", err)

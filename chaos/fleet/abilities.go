@@ -15,6 +15,7 @@ type Abilities struct {
 	Disks   bool // Options.Disks, and what it is needed for
 	Strace  bool // Inject
 	Clock   bool // SetClock
+	Base    bool // an older program is there; Able does not know
 }
 
 // Able says what this process can do to nodes that run a binary: whether it is

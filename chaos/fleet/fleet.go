@@ -6,6 +6,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,6 +78,8 @@ type Node struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
 	extra []string // environment of the next start
+	// program is what the next start runs; "": the fleet's.
+	program string
 }
 
 // New makes a fleet without nodes.
@@ -233,6 +236,13 @@ func (n *Node) SetEnv(vars ...string) {
 	n.extra = vars
 }
 
+// SetProgram has the next starts of the node run another parley than the fleet's.
+func (n *Node) SetProgram(file string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.program = file
+}
+
 // Launch starts the node's process and waits for nothing.
 func (n *Node) Launch() error {
 	n.mu.Lock()
@@ -285,10 +295,11 @@ func (n *Node) Launch() error {
 // command runs the binary, in the node's namespace if it has one: nsenter then
 // becomes the node, so that signals reach it.
 func (n *Node) command(args []string) *exec.Cmd {
+	program := cmp.Or(n.program, n.f.o.Binary)
 	if n.space == "" {
-		return exec.Command(n.f.o.Binary, args...)
+		return exec.Command(program, args...)
 	}
-	return exec.Command("nsenter", append([]string{inSpace(n.space), n.f.o.Binary}, append(args, "--insecure")...)...)
+	return exec.Command("nsenter", append([]string{inSpace(n.space), program}, append(args, "--insecure")...)...)
 }
 
 // Start starts the node's process and waits until it is ready.

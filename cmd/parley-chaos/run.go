@@ -25,6 +25,7 @@ type runFlags struct {
 	Duration time.Duration `default:"60s" help:"How long users talk, at least 15s; starting and checking come on top."`
 	Faults   string        `default:"all" help:"Faults with commas between, or all, or none; all leaves out what is not possible here. There are ${faults}." placeholder:"LIST"`
 	Parley   string        `default:"parley" help:"The parley program; the clock of one built with -tags failpoint can be put off." placeholder:"FILE"`
+	Base     string        `help:"An older parley that nodes begin with, for the fault upgrade." placeholder:"FILE"`
 	Shards   int           `default:"32" help:"Shards of the cluster."`
 	Rate     int           `default:"300" help:"Messages a second, about."`
 	Slow     int           `default:"1" help:"How many times as long as promised deliveries and outages may take: for machines that have much else to do."`
@@ -121,17 +122,21 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	if f.Duration < 15*time.Second || f.Rate < 1 || f.Shards < 1 || f.Slow < 1 {
 		return o, usagef("--duration must be 15s or more, --rate, --shards and --slow above 0")
 	}
-	binary, err := exec.LookPath(f.Parley)
-	if err == nil {
-		binary, err = filepath.Abs(binary)
-	}
+	binary, err := program(f.Parley)
 	if err != nil {
 		return o, usagef("--parley: %w", err)
 	}
+	base := ""
+	if f.Base != "" {
+		if base, err = program(f.Base); err != nil {
+			return o, usagef("--base: %w", err)
+		}
+	}
 	o = campaign.Options{
-		Duration: f.Duration, Binary: binary, Shards: f.Shards, Rate: f.Rate, Slow: f.Slow, Progress: out, Revision: cmp.Or(f.Revision, revision(binary)),
+		Duration: f.Duration, Binary: binary, Base: base, Shards: f.Shards, Rate: f.Rate, Slow: f.Slow, Progress: out, Revision: cmp.Or(f.Revision, revision(binary)),
 	}
 	here := fleet.Able(binary)
+	here.Base = base != ""
 	if f.Loopback {
 		here.Netns, here.Delay, here.Disks = false, false, false
 	}
@@ -153,6 +158,15 @@ func (f *runFlags) options(out io.Writer) (o campaign.Options, err error) {
 	return o, nil
 }
 
+// program is the whole name of a program's file.
+func program(name string) (string, error) {
+	file, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(file)
+}
+
 // with completes the options of one run, with the command line that makes it
 // again.
 func (f *runFlags) with(o campaign.Options, nodes int, seed uint64) (campaign.Options, error) {
@@ -163,6 +177,9 @@ func (f *runFlags) with(o campaign.Options, nodes int, seed uint64) (campaign.Op
 	o.Command = fmt.Sprintf("parley-chaos run --seed %d --nodes %d --duration %v --faults %s --shards %d --rate %d", seed, nodes, f.Duration, f.Faults, f.Shards, f.Rate)
 	if f.Slow > 1 {
 		o.Command += fmt.Sprintf(" --slow %d", f.Slow)
+	}
+	if f.Base != "" {
+		o.Command += " --base " + f.Base
 	}
 	if f.Loopback {
 		o.Command += " --loopback"

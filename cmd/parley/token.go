@@ -102,6 +102,6 @@ func (c *versionCommand) Run() error {
 			}
 		}
 	}
-	fmt.Printf("parley %s%s\n", version, more)
+	fmt.Printf("parley %s%s, speaks %v\n", version, more, chat.Spoken())
 	return nil
 }
