@@ -8,6 +8,6 @@ export interface Surface {
 }
 export function readSurface(file: string): Surface;
 export function namesOf(surface: Surface): Record<string, string[]>;
-export function compareNames(reference: Surface, ours: Surface, skipped: Record<string, string[]>): string[];
+export function missingNames(reference: Surface, ours: Surface): string[];
 export function assertions(reference: Surface, ours: Surface, refSpecifier: string, oursSpecifier: string): { text: string; count: number };
 export function compile(file: string): string[];

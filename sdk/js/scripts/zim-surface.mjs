@@ -33,28 +33,29 @@ export function readSurface(file) {
 
 function addSymbol(surface, name, symbol, checker) {
   if (symbol.flags & ts.SymbolFlags.Enum) surface.enums.set(name, [...symbol.exports.keys()].map(String));
-  else if (symbol.flags & ts.SymbolFlags.Class) addMethods(surface, name, symbol);
+  else if (symbol.flags & ts.SymbolFlags.Class) addMethods(surface, name, symbol, checker);
   else if (name === 'ZIMEventHandler') surface.events = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).map((event) => event.name);
   else if (symbol.flags & ts.SymbolFlags.Interface) surface.interfaces.push(name);
   else if (symbol.flags & ts.SymbolFlags.TypeAlias) surface.aliases.push(name);
 }
 
-function addMethods(surface, className, symbol) {
-  const add = (separator) => (member, key) => {
+// A class also has what the interfaces declare that it is merged with.
+function addMethods(surface, className, symbol, checker) {
+  const add = (separator, member) => {
     const declared = (member.declarations ?? []).filter(isPublicMethod);
     const overloads = declared.filter((d) => !d.body);
-    if (declared.length > 0) surface.methods.set(`${className}${separator}${key}`, overloads.length || 1);
+    if (declared.length > 0) surface.methods.set(`${className}${separator}${member.name}`, overloads.length || 1);
   };
-  symbol.exports.forEach(add('.'));
-  symbol.members.forEach(add('#'));
+  symbol.exports.forEach((member) => add('.', member));
+  for (const member of checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))) add('#', member);
 }
 
 function isPublicMethod(declaration) {
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
-  return ts.isMethodDeclaration(declaration) && !(ts.getCombinedModifierFlags(declaration) & hidden);
+  return (ts.isMethodDeclaration(declaration) || ts.isMethodSignature(declaration)) && !(ts.getCombinedModifierFlags(declaration) & hidden);
 }
 
-/** All names of a surface that can be built or skipped. */
+/** All names of a surface, by kind. */
 export function namesOf(surface) {
   return {
     methods: [...surface.methods.keys()],
@@ -64,24 +65,12 @@ export function namesOf(surface) {
   };
 }
 
-/**
- * Compares the names of the reference with ours and with the skip list. Gives
- * a sentence for each that is in the wrong place.
- */
-export function compareNames(reference, ours, skipped) {
-  const complaints = [];
-  for (const [kind, names] of Object.entries(namesOf(reference))) {
-    const built = new Set(namesOf(ours)[kind]);
-    const skip = new Set(skipped[kind]);
-    for (const name of names) {
-      if (!built.has(name) && !skip.has(name)) complaints.push(`${name} is neither built nor in the skip list (${kind})`);
-      if (built.has(name) && skip.has(name)) complaints.push(`${name} is built: take it off the skip list (${kind})`);
-    }
-    for (const name of skip) {
-      if (!names.includes(name)) complaints.push(`${name} is in the skip list, but the reference does not have it (${kind})`);
-    }
-  }
-  return complaints;
+/** The names of the reference that are missing in ours: a sentence for each. */
+export function missingNames(reference, ours) {
+  return Object.entries(namesOf(reference)).flatMap(([kind, names]) => {
+    const present = new Set(namesOf(ours)[kind]);
+    return names.filter((name) => !present.has(name)).map((name) => `${name} is missing (${kind})`);
+  });
 }
 
 const PRELUDE = `
@@ -93,9 +82,9 @@ type Overloads<F> = F extends { (...a: infer A1): infer R1; (...a: infer A2): in
 
 // Parley's own additions to interfaces of the reference, all optional.
 const MAY_HAVE_MORE = new Set(['ZIMAppConfig']);
-// They give out the instance, whose type has as many methods as are built.
+// They give out the instance: ours takes the place of theirs, which has no private fields.
 const GIVE_INSTANCE = new Set(['ZIM.create', 'ZIM.getInstance']);
-// Generic over the events that are built: checked for each event.
+// Generic over the events: checked for each event.
 const PER_EVENT = new Set(['ZIM#on', 'ZIM#off']);
 
 /** The assertions for everything that both surfaces have. */
@@ -149,7 +138,7 @@ function methodChecks(name, overloads) {
 }
 
 function instanceChecks(a, b) {
-  return [...mutual(`Parameters<${a}>`, `Parameters<${b}>`), `True<Same<ReturnType<${b}>, Ours.ZIM | null>>`];
+  return [...mutual(`Parameters<${a}>`, `Parameters<${b}>`), `True<Same<ReturnType<${b}>, Ours.ZIM | null>>`, `Accepts<ReturnType<${a}>, ReturnType<${b}>>`];
 }
 
 function eventChecks(name) {

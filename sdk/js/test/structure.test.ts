@@ -18,6 +18,9 @@ interface Tree {
   readonly generated: string;
 }
 
+// The folders of zim/ that know nothing of each other.
+const CAPABILITIES = ['session', 'user', 'conversation', 'message', 'room', 'group', 'call', 'friend'];
+
 const here = dirname(fileURLToPath(import.meta.url));
 
 const trees: Record<string, Tree> = {
@@ -32,7 +35,11 @@ const trees: Record<string, Tree> = {
       ['index'],
       ['zim/enums/', 'zim/error-code'],
       ['zim/types/'],
-      ['zim/check', 'zim/convert', 'zim/history', 'zim/list', 'zim/login', 'zim/origin', 'zim/relay', 'zim/send', 'zim/token', 'zim/unbuilt'],
+      CAPABILITIES.map((name) => `zim/${name}/surface`),
+      ['zim/surface'],
+      ['zim/row', 'zim/check', 'zim/convert'],
+      CAPABILITIES.map((name) => `zim/${name}/`),
+      ['zim/capabilities', 'zim/install', 'zim/relay'],
       ['zim/zim'],
       ['zim/index', 'zim/global'],
     ],
@@ -119,6 +126,16 @@ function circle(sources: readonly Source[]): string | undefined {
 function targets(source: Source | undefined, byPath: ReadonlyMap<string, Source>): string[] {
   return (source?.imports ?? []).map((path) => (byPath.has(path) ? path : `${path}/index`));
 }
+
+it('a capability imports no other one', () => {
+  const capabilityOf = (path: string): string | undefined => CAPABILITIES.find((name) => path.startsWith(`zim/${name}/`));
+  const sources = read(trees['sdk/js/src'] as Tree).filter(({ path }) => capabilityOf(path));
+  expect(sources.length).toBeGreaterThan(CAPABILITIES.length);
+  const across = sources.flatMap(({ path, imports }) =>
+    imports.filter((target) => capabilityOf(`${target}/`) && capabilityOf(`${target}/`) !== capabilityOf(path)).map((target) => `${path} -> ${target}`),
+  );
+  expect(across).toEqual([]);
+});
 
 describe.each(Object.entries(trees))('%s', (_name, tree) => {
   const sources = read(tree);

@@ -1,6 +1,6 @@
 /**
- * The drop-in entry: the names that zego-zim-web 2.29.0 exports, as far as
- * they are built, and ZIM as the default export.
+ * The drop-in entry: the names that zego-zim-web 2.29.0 exports, and ZIM as
+ * the default export.
  */
 export { ParleyErrorCode } from '../errors.js';
 export type { WebSocketConstructor, WebSocketLike } from '../socket.js';

@@ -3,37 +3,15 @@ import type { Login } from '../connection.js';
 import { guarded } from '../emitter.js';
 import { ChatError, Code } from '../errors.js';
 import { VERSION } from '../version.js';
-import { peerRef } from './check.js';
-import { ZIMConversationType } from './enums/index.js';
-import { queryHistory } from './history.js';
-import { queryList } from './list.js';
-import { loginOf } from './login.js';
-import { defaultServer } from './origin.js';
-import type { Payload } from './relay.js';
+import { capabilities } from './capabilities.js';
+import type { ZIMGeofencingType } from './enums/index.js';
+import { install } from './install.js';
 import { relay } from './relay.js';
-import { Sender } from './send.js';
-import { checkTokenForm } from './token.js';
-import { installUnbuilt } from './unbuilt.js';
-import type {
-  ZIMAppConfig,
-  ZIMConversationFilterOption,
-  ZIMConversationListQueriedResult,
-  ZIMConversationQueryConfig,
-  ZIMConversationUnreadMessageCountClearedResult,
-  ZIMEventHandlerOf,
-  ZIMLoginConfig,
-  ZIMLogoutConfig,
-  ZIMMediaMessage,
-  ZIMMediaUploadingProgress,
-  ZIMMessage,
-  ZIMMessageQueriedResult,
-  ZIMMessageQueryConfig,
-  ZIMMessageSendConfig,
-  ZIMMessageSendNotification,
-  ZIMMessageSentResult,
-  ZIMTokenRenewedResult,
-  ZIMUserInfo,
-} from './types/index.js';
+import type { EventName, Payload } from './row.js';
+import { loginOf } from './session/login.js';
+import { defaultServer } from './session/origin.js';
+import type { Events, Methods } from './surface.js';
+import type { ZIMAppConfig, ZIMLoginConfig, ZIMLogoutConfig, ZIMUserInfo } from './types/index.js';
 
 /** A login under way or done. */
 interface Entered {
@@ -43,9 +21,12 @@ interface Entered {
 }
 
 /** The events of a ZIM instance; each listener is given the instance first. */
-export interface ZIMEventHandler extends ZIMEventHandlerOf<ZIM> {}
+export interface ZIMEventHandler extends Events<ZIM> {}
 
 type Listeners = { [K in keyof ZIMEventHandler]?: ZIMEventHandler[K] };
+
+/** The methods of the capabilities, which the tables implement. */
+export interface ZIM extends Methods {}
 
 /**
  * The drop-in for the class ZIM of zego-zim-web 2.29.0: the names, signatures,
@@ -59,7 +40,6 @@ export class ZIM {
 
   private readonly listeners: Listeners = {};
   private client: ChatClient | undefined;
-  private sender: Sender | undefined;
   private current: Entered | undefined;
   private destroyed = false;
 
@@ -85,6 +65,14 @@ export class ZIM {
   /** The instance that was made last; null before the first. */
   static getInstance(): ZIM | null {
     return ZIM.instance;
+  }
+
+  /** Accepted without effect: it concerns the vendor's own service. */
+  static setAdvancedConfig(_key: string, _value: string): void {}
+
+  /** Accepted without effect: an app chooses its server. */
+  static setGeofencingConfig(_areaList: number[], _type: ZIMGeofencingType): boolean {
+    return true;
   }
 
   /** Logs out and ends the instance for good. */
@@ -131,101 +119,6 @@ export class ZIM {
     this.client?.logout();
   }
 
-  /** Replaces the token before it expires. */
-  async renewToken(token: string): Promise<ZIMTokenRenewedResult> {
-    const { client } = this.needLogin('renewToken');
-    checkTokenForm(token);
-    await client.renewToken(token);
-    return { token };
-  }
-
-  /**
-   * Sends a message and keeps the given object up to date. While the
-   * connection is away the message waits; it is stored once, and after those
-   * that were sent before it.
-   */
-  async sendMessage(
-    message: ZIMMessage,
-    toConversationID: string,
-    conversationType: ZIMConversationType,
-    config: ZIMMessageSendConfig,
-    notification?: ZIMMessageSendNotification,
-  ): Promise<ZIMMessageSentResult> {
-    const { sender } = this.needLogin('sendMessage');
-    return sender.send(message, peerRef(toConversationID, conversationType), config, notification);
-  }
-
-  /** The older name of sending to a user. */
-  sendPeerMessage(
-    message: ZIMMessage,
-    toUserID: string,
-    config: ZIMMessageSendConfig,
-    notification?: ZIMMessageSendNotification,
-  ): Promise<ZIMMessageSentResult> {
-    return this.sendMessage(message, toUserID, ZIMConversationType.Peer, config, notification);
-  }
-
-  /** The older name of sending to a group. */
-  sendGroupMessage(
-    message: ZIMMessage,
-    toGroupID: string,
-    config: ZIMMessageSendConfig,
-    notification?: ZIMMessageSendNotification,
-  ): Promise<ZIMMessageSentResult> {
-    return this.sendMessage(message, toGroupID, ZIMConversationType.Group, config, notification);
-  }
-
-  /** The older name of sending to a room. */
-  sendRoomMessage(
-    message: ZIMMessage,
-    toRoomID: string,
-    config: ZIMMessageSendConfig,
-    notification?: ZIMMessageSendNotification,
-  ): Promise<ZIMMessageSentResult> {
-    return this.sendMessage(message, toRoomID, ZIMConversationType.Room, config, notification);
-  }
-
-  /** The older name of sending a file; its last argument may be the progress function alone. */
-  sendMediaMessage(
-    message: ZIMMediaMessage,
-    toConversationID: string,
-    conversationType: ZIMConversationType,
-    config: ZIMMessageSendConfig,
-    notification?: ZIMMessageSendNotification | ZIMMediaUploadingProgress,
-  ): Promise<ZIMMessageSentResult> {
-    const told = typeof notification === 'function' ? { onMediaUploadingProgress: notification } : notification;
-    return this.sendMessage(message, toConversationID, conversationType, config, told);
-  }
-
-  /** Messages of a conversation, the oldest first; `reverse` pages backwards. */
-  async queryHistoryMessage(
-    conversationID: string,
-    conversationType: ZIMConversationType,
-    config: ZIMMessageQueryConfig,
-  ): Promise<ZIMMessageQueriedResult> {
-    const { client } = this.needLogin('queryHistoryMessage');
-    return queryHistory(client, peerRef(conversationID, conversationType), config);
-  }
-
-  /** The conversation list, the latest first. */
-  async queryConversationList(
-    config: ZIMConversationQueryConfig,
-    option?: ZIMConversationFilterOption,
-  ): Promise<ZIMConversationListQueriedResult> {
-    const { client } = this.needLogin('queryConversationList');
-    return queryList(client, config, option);
-  }
-
-  /** Marks a conversation as read; the changed entry and total come as events. */
-  async clearConversationUnreadMessageCount(
-    conversationID: string,
-    conversationType: ZIMConversationType,
-  ): Promise<ZIMConversationUnreadMessageCountClearedResult> {
-    const { client } = this.needLogin('clearConversationUnreadMessageCount');
-    await client.clearUnread(peerRef(conversationID, conversationType));
-    return { conversationID, conversationType };
-  }
-
   private start(login: Login): Promise<void> {
     this.client ??= this.newClient();
     return this.client.login(login);
@@ -239,15 +132,14 @@ export class ZIM {
       ...(resendWindowMs !== undefined && { resendWindowMs }),
       ...(getToken && { getToken }),
     });
-    this.sender = new Sender(client);
     client.on('state', ({ state }) => {
       if (state === 'disconnected') this.current = undefined;
     });
-    relay(client, (event, data) => this.emit(event, data));
+    relay(client, capabilities, (event, data) => this.emit(event, data));
     return client;
   }
 
-  private emit<K extends keyof ZIMEventHandler>(event: K, data: Payload<K>): void {
+  private emit<K extends EventName>(event: K, data: Payload<K>): void {
     const listener = this.listeners[event] as ((zim: ZIM, data: Payload<K>) => void) | undefined;
     if (listener) guarded(() => listener(this, data));
   }
@@ -256,15 +148,14 @@ export class ZIM {
     if (this.destroyed) throw new ChatError(Code.NotInitialized, 'The SDK is not initialized.');
   }
 
-  private needLogin(name: string): { client: ChatClient; sender: Sender } {
+  private needLogin(name: string): ChatClient {
     this.needAlive();
-    const { client, sender } = this;
-    if (client?.loggedIn && sender) return { client, sender };
+    if (this.client?.loggedIn) return this.client;
     throw new ChatError(Code.NotLoggedIn, `API.${name}: Not logged with call.`);
   }
 }
 
-installUnbuilt(ZIM, (zim, name) => zim['needLogin'](name));
+install(ZIM.prototype, capabilities, (zim, name) => zim['needLogin'](name));
 
 // The login goes on, with the newer token: while it is not done yet, the next
 // attempt uses that.

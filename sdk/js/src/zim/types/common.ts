@@ -94,3 +94,14 @@ export interface ZIMPushConfig {
 export interface ZIMTokenRenewedResult {
   token: string;
 }
+
+/** How much is logged. */
+export interface ZIMLogConfig {
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'report' | 'disable';
+}
+
+/** The outcome of uploadLog. */
+export interface ZIMLogUploadedResult {}
+
+/** The outcome of a login. */
+export interface ZIMLoggedInResult {}

@@ -2,6 +2,7 @@ import type {
   ZIMConversationEvent,
   ZIMConversationNotificationStatus,
   ZIMConversationPinnedFilter,
+  ZIMConversationSyncState,
   ZIMConversationType,
   ZIMMessageMentionedType,
 } from '../enums/index.js';
@@ -67,4 +68,87 @@ export interface ZIMConversationListQueriedResult {
 export interface ZIMConversationUnreadMessageCountClearedResult {
   conversationID: string;
   conversationType: ZIMConversationType;
+}
+
+/** Which conversation is meant. */
+export interface ZIMConversationBaseInfo {
+  conversationID: string;
+  conversationType: ZIMConversationType;
+}
+
+/** An entry of the list that is a group's. */
+export interface ZIMGroupConversation extends ZIMConversation {
+  isDisabled: boolean;
+  mutedExpiredTime: number;
+}
+
+/** Options of deleteConversation and deleteAllConversations. */
+export interface ZIMConversationDeleteConfig {
+  isAlsoDeleteServerConversation: boolean;
+}
+
+/** Options of queryConversationTotalUnreadMessageCount. */
+export interface ZIMConversationTotalUnreadMessageCountQueryConfig {
+  conversationTypes: ZIMConversationType[];
+  marks: number[];
+}
+
+/** The outcome of deleteConversation. */
+export interface ZIMConversationDeletedResult {
+  conversationID: string;
+  conversationType: ZIMConversationType;
+}
+
+/** The outcome of setConversationDraft. */
+export interface ZIMConversationDraftSetResult {
+  conversationID: string;
+  conversationType: ZIMConversationType;
+}
+
+/** The outcome of setConversationMark. */
+export interface ZIMConversationMarkSetResult {
+  failedConversationInfos: ZIMConversationBaseInfo[];
+}
+
+/** The outcome of setConversationNotificationStatus. */
+export interface ZIMConversationNotificationStatusSetResult {
+  conversationID: string;
+  conversationType: ZIMConversationType;
+}
+
+/** The outcome of queryConversationPinnedList. */
+export interface ZIMConversationPinnedListQueriedResult {
+  conversationList: ZIMConversation[];
+}
+
+/** The outcome of updateConversationPinnedState. */
+export interface ZIMConversationPinnedStateUpdatedResult {
+  conversationID: string;
+  conversationType: ZIMConversationType;
+}
+
+/** The outcome of queryConversation. */
+export interface ZIMConversationQueriedResult {
+  conversation: ZIMConversation;
+}
+
+/** The outcome of clearConversationTotalUnreadMessageCount. */
+export interface ZIMConversationTotalUnreadMessageCountClearedResult {}
+
+/** The outcome of queryConversationTotalUnreadMessageCount. */
+export interface ZIMConversationTotalUnreadMessageCountQueriedResult {
+  unreadMessageCount: number;
+}
+
+/** The outcome of deleteAllConversations. */
+export interface ZIMConversationsAllDeletedResult {}
+
+/** What conversationSyncStateChanged tells. */
+export interface ZIMEventOfConversationSyncStateChangedResult {
+  state: ZIMConversationSyncState;
+}
+
+/** What conversationsAllDeleted tells. */
+export interface ZIMEventOfConversationsAllDeletedResult {
+  count: number;
 }

@@ -1,5 +1,4 @@
 import type { ZIMConnectionEvent, ZIMConnectionState } from '../enums/index.js';
-import type { ZIMError } from './common.js';
 import type { ZIMConversationChangeInfo } from './conversation.js';
 import type { ZIMMessage } from './message.js';
 
@@ -33,19 +32,4 @@ export interface ZIMEventOfConversationChangedResult {
 /** How many messages are unread in all conversations. */
 export interface ZIMEventOfConversationTotalUnreadMessageCountUpdatedResult {
   totalUnreadMessageCount: number;
-}
-
-/** The events of an instance; each listener is given the instance first. */
-export interface ZIMEventHandlerOf<Z> {
-  error: (zim: Z, errorInfo: ZIMError) => void;
-  tokenWillExpire: (zim: Z, data: ZIMEventOfTokenWillExpireResult) => void;
-  connectionStateChanged: (zim: Z, data: ZIMEventOfConnectionStateChangedResult) => void;
-  receivePeerMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  receiveRoomMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  receiveGroupMessage: (zim: Z, data: ZIMEventOfReceiveConversationMessageResult) => void;
-  conversationChanged: (zim: Z, data: ZIMEventOfConversationChangedResult) => void;
-  conversationTotalUnreadMessageCountUpdated: (
-    zim: Z,
-    data: ZIMEventOfConversationTotalUnreadMessageCountUpdatedResult,
-  ) => void;
 }
