@@ -43,7 +43,7 @@ func Handler() http.Handler {
 	}}
 }
 
-// SDK serves /sdk/zim.js and /sdk/zim.iife.js to pages of any origin.
+// SDK serves the files of the SDK, such as /sdk/zim.js, to pages of any origin.
 func SDK() http.Handler {
 	return http.StripPrefix("/sdk", handler{files: load("sdk"), header: func(h http.Header, _ string) {
 		h.Set("Access-Control-Allow-Origin", "*")
