@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes everything that is generated and committed: Go, TypeScript and the list
-# of methods from proto/, the SDK's stand-alone bundles, the web page. It builds beside the tree
+# of methods from proto/, the SDK's stand-alone bundles and package, the web page. It builds beside the tree
 # first; then it replaces what the tree holds, or with --check compares the two
 # and fails when they differ.
 set -euo pipefail
@@ -23,7 +23,9 @@ sdk() {
   npm -w sdk/js run --silent build
   mkdir -p "$out/transport/web/sdk"
   local bundle
-  for bundle in "${bundles[@]}"; do cp "sdk/js/dist/$bundle" "$out/transport/web/sdk/"; done
+  # The package has the source maps; a page has no use for a dead link to one.
+  for bundle in "${bundles[@]}"; do sed '/^\/\/# sourceMappingURL=/d' "sdk/js/dist/$bundle" >"$out/transport/web/sdk/$bundle"; done
+  node sdk/js/scripts/pack.mjs "$out/transport/web/sdk/parley-chat.tgz"
 }
 
 page() {
@@ -51,6 +53,7 @@ compare() {
     case $name in
       # compress.mjs compares what these expand to.
       *.br | *.gz) if [ -f "$name" ] && [ -f "$out/$name" ]; then continue; fi ;;
+      *.tgz) if cmp -s <(gzip -dc "$name") <(gzip -dc "$out/$name"); then continue; fi ;;
       *) if cmp -s "$name" "$out/$name"; then continue; fi ;;
     esac
     echo "stale: $name" >&2

@@ -1,11 +1,11 @@
 import { defineConfig, type UserConfig } from 'tsdown';
 
 // Three builds, because each of the files must stand alone under a fixed name:
-// the core for bundlers, the drop-in as one ES module, the drop-in as a script.
+// the drop-in and the core as modules of both kinds, the drop-in as a script.
 const base: UserConfig = {
   target: 'es2020',
   platform: 'neutral',
-  sourcemap: false,
+  sourcemap: true,
   clean: false,
   hash: false,
   fixedExtension: false,
@@ -13,14 +13,16 @@ const base: UserConfig = {
 };
 
 const bundled: UserConfig = { ...base, minify: true, deps: { alwaysBundle: [/./] } };
+const modules: UserConfig = { format: ['esm', 'cjs'], dts: { oxc: true, sourcemap: false } };
 
 export default defineConfig([
-  { ...base, entry: { index: 'src/index.ts' }, format: 'esm', dts: { oxc: true } },
-  { ...bundled, entry: { zim: 'src/zim/index.ts' }, format: 'esm', dts: { oxc: true } },
+  { ...base, ...modules, entry: { core: 'src/index.ts' } },
+  { ...bundled, ...modules, entry: { zim: 'src/zim/index.ts' }, outputOptions: { exports: 'named' } },
   {
     ...bundled,
     entry: { zim: 'src/zim/global.ts' },
     format: 'iife',
+    sourcemap: false,
     dts: false,
     outputOptions: { entryFileNames: '[name].iife.js' },
   },

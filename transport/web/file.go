@@ -64,6 +64,8 @@ func contentTypeOf(name string) string {
 		return "text/html; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".tgz":
+		return "application/gzip"
 	}
 	return mime.TypeByExtension(path.Ext(name))
 }

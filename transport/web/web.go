@@ -1,5 +1,5 @@
 // Package web holds the built chat page and SDK, and serves them: the page at
-// / and /cluster, the SDK at /sdk/. Both are committed, with what brotli and
+// / and /cluster, the SDK at /sdk/, also as a package for npm. Both are committed, with what brotli and
 // gzip make of them, so that `go run` needs nothing but Go; `make generate`
 // rebuilds them. Nothing here blocks.
 package web

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"archive/tar"
 	"bytes"
 	stdgzip "compress/gzip"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,14 +35,17 @@ func body(t *testing.T, res *http.Response) []byte {
 	return b
 }
 
-// everything is what the handlers serve: each file of the page and of the SDK.
+// everything is what the handlers serve: each file of the page and of the SDK, but for the package, which is
+// compressed itself.
 func everything() map[string]http.Handler {
 	all := make(map[string]http.Handler)
 	for name := range load("dist") {
 		all["/"+name] = Handler()
 	}
 	for name := range load("sdk") {
-		all["/sdk/"+name] = SDK()
+		if !strings.HasSuffix(name, ".tgz") {
+			all["/sdk/"+name] = SDK()
+		}
 	}
 	return all
 }
@@ -116,6 +121,43 @@ func TestAssetsAreKeptForGoodAndOtherFilesAreValidated(t *testing.T) {
 		if other := ask(h, "GET", target, "If-None-Match", etag); other.StatusCode != http.StatusOK {
 			t.Errorf("%s: the ETag of the brotli form validates the plain one: %d", target, other.StatusCode)
 		}
+	}
+}
+
+// What `npm install` fetches: the root of the package is package.json's.
+func TestThePackageIsServed(t *testing.T) {
+	res := ask(SDK(), "GET", "/sdk/parley-chat.tgz", "Accept-Encoding", "gzip")
+	if res.Header.Get("Content-Type") != "application/gzip" || res.Header.Get("Content-Encoding") != "" || res.Header.Get("ETag") == "" {
+		t.Errorf("%v", res.Header)
+	}
+	if again := ask(SDK(), "GET", "/sdk/parley-chat.tgz", "If-None-Match", res.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("asked again: %d", again.StatusCode)
+	}
+	unzipped, err := stdgzip.NewReader(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for archive := tar.NewReader(unzipped); ; {
+		header, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, header.Name)
+		if header.Uid != 0 || header.Uname != "" || header.ModTime.Year() != 1985 || header.Mode != 0o644 {
+			t.Errorf("%s tells of the machine that has packed it: %+v", header.Name, header)
+		}
+	}
+	for _, want := range []string{"package/package.json", "package/LICENSE", "package/dist/zim.js", "package/dist/zim.cjs", "package/dist/zim.d.ts", "package/dist/core.js"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is missing in %v", want, names)
+		}
+	}
+	if !slices.IsSorted(names) {
+		t.Errorf("not sorted: %v", names)
 	}
 }
 

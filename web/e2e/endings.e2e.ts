@@ -47,7 +47,7 @@ async function openElsewhere(user: string): Promise<BrowserContext> {
 
 /** Runs in the page: the longest time, in ms, that it got no turn. */
 async function heldUp({ ending, user }: { ending: 'logout' | 'destroy' | 'kick'; user: string }): Promise<number> {
-  const { ZIM, signedIn } = window as unknown as Pick<typeof import('parley-chat/zim'), 'ZIM'> & { signedIn(user: string): Promise<unknown> };
+  const { ZIM, signedIn } = window as unknown as Pick<typeof import('parley-chat'), 'ZIM'> & { signedIn(user: string): Promise<unknown> };
   const answer = await fetch('/dev/token', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ userID: user }) });
   const { appID, token } = (await answer.json()) as { appID: number; token: string };
   const zim = ZIM.create({ appID })!;

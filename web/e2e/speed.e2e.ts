@@ -115,7 +115,7 @@ async function fill(context: BrowserContext): Promise<void> {
   await page.addScriptTag({ url: '/sdk/zim.iife.js' });
   await page.evaluate(
     async ({ appID, token, count }) => {
-      const { ZIM } = globalThis as unknown as typeof import('parley-chat/zim');
+      const { ZIM } = globalThis as unknown as typeof import('parley-chat');
       const zim = ZIM.create({ appID });
       if (!zim) throw new Error('ZIM.create gave nothing');
       await zim.login('bob', { userName: 'Bob', token, isOfflineLogin: false, customStatus: '', customStatusDuration: 0 });

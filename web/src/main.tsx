@@ -1,5 +1,5 @@
 import { effect } from '@preact/signals';
-import { ZIM } from 'parley-chat/zim';
+import { ZIM } from 'parley-chat';
 import { render } from 'preact';
 import { bindAddress, wantedUser } from './address';
 import { devServer } from './devserver';

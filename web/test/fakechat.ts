@@ -1,5 +1,5 @@
-import { ZIMConnectionEvent, ZIMConnectionState, ZIMConversationEvent, ZIMConversationType, ZIMMessageType } from 'parley-chat/zim';
-import type { ZIMConversation, ZIMEventHandler, ZIMMessage } from 'parley-chat/zim';
+import { ZIMConnectionEvent, ZIMConnectionState, ZIMConversationEvent, ZIMConversationType, ZIMMessageType } from 'parley-chat';
+import type { ZIMConversation, ZIMEventHandler, ZIMMessage } from 'parley-chat';
 import type { Chat } from '../src/store/environment';
 
 /** A reply that the test gives when it wants to. */

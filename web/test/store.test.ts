@@ -1,5 +1,5 @@
-import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat/zim';
-import type { ZIMMessage } from 'parley-chat/zim';
+import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat';
+import type { ZIMMessage } from 'parley-chat';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Environment } from '../src/store/environment';
 import { SafeStorage } from '../src/storage';

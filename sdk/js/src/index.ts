@@ -1,6 +1,6 @@
 /**
- * The core client of Parley: typed, small, without the names of the ZIM
- * surface. `parley-chat/zim` puts that surface on top of it.
+ * The core client of Parley, `parley-chat/core`: typed, small, without the
+ * names of the ZIM surface, which the package's root puts on top of it.
  */
 export { ChatClient } from './client.js';
 export type { ChatClientEvents, ChatClientOptions, Draft } from './client.js';

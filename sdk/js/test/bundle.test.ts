@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -41,6 +42,25 @@ describe('the built files', () => {
     expect(module.ZIMMessageType).toMatchObject({ Text: 1, 1: 'Text' });
   });
 
+  it('zim.cjs has the same exports, for require', async () => {
+    const required = createRequire(import.meta.url)(join(out, 'zim.cjs')) as Exports;
+    expect(Object.keys(required).sort()).toEqual(Object.keys(await import(/* @vite-ignore */ pathToFileURL(join(out, 'zim.js')).href)).sort());
+    expect(required.default).toBe(required.ZIM);
+  });
+
+  it('every module has a source map, with the sources, and no path of this machine', () => {
+    for (const name of ['zim.js', 'zim.cjs', 'core.js', 'core.cjs']) {
+      const { sources, sourcesContent } = JSON.parse(read(`${name}.map`)) as { sources: string[]; sourcesContent: string[] };
+      expect(sources.length).toBeGreaterThan(20);
+      expect(sourcesContent).toHaveLength(sources.length);
+      expect(sources.filter((source) => source.startsWith('/'))).toEqual([]);
+    }
+  });
+
+  it('zim.js is small', () => {
+    expect(gzipSync(read('zim.js'), { level: 9 }).length).toBeLessThan(34_000);
+  });
+
   it('zim.iife.js makes ZIM and the enums globals, and nothing else', () => {
     const scope: Record<string, unknown> = { TextEncoder, TextDecoder, crypto };
     const before = new Set(Object.keys(scope));
@@ -56,7 +76,7 @@ describe('the built files', () => {
 
   it('the declarations stand alone', () => {
     expect(read('zim.d.ts')).not.toMatch(/from ["'][^"']/);
-    for (const name of ['zim.d.ts', 'index.d.ts']) expect(withoutComments(read(name))).not.toMatch(/\bany\b/);
+    for (const name of ['zim.d.ts', 'zim.d.cts', 'core.d.ts', 'core.d.cts']) expect(withoutComments(read(name))).not.toMatch(/\bany\b/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat/zim';
+import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat';
 
 /** What the banner tells, in the order of what matters most. */
 export type Trouble = 'kicked' | 'expired' | 'disconnected' | 'offline' | 'reconnecting';

@@ -1,4 +1,4 @@
-import type { ZIM } from 'parley-chat/zim';
+import type { ZIM } from 'parley-chat';
 import type { SafeStorage } from '../storage';
 
 /** The part of the SDK that the page uses. Nothing else reaches the server's chat. */

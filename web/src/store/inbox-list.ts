@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
-import { ZIMConversationEvent, ZIMConversationType } from 'parley-chat/zim';
-import type { ZIMConversation, ZIMConversationChangeInfo } from 'parley-chat/zim';
+import { ZIMConversationEvent, ZIMConversationType } from 'parley-chat';
+import type { ZIMConversation, ZIMConversationChangeInfo } from 'parley-chat';
 import { shownName } from '../text/bidi';
 import type { Chat } from './environment';
 import { toMessageView } from './message-view';

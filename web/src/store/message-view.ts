@@ -1,5 +1,5 @@
-import { ZIMMessageType } from 'parley-chat/zim';
-import type { ZIMMessage } from 'parley-chat/zim';
+import { ZIMMessageType } from 'parley-chat';
+import type { ZIMMessage } from 'parley-chat';
 
 /** How far an own message has come. `queued` waits for the connection, `sending` for the server. */
 export type SendState = 'queued' | 'sending' | 'sent' | 'failed';

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { ZIMConversationType, ZIMMessagePriority, ZIMMessageType } from 'parley-chat/zim';
-import type { ZIMMessage } from 'parley-chat/zim';
+import { ZIMConversationType, ZIMMessagePriority, ZIMMessageType } from 'parley-chat';
+import type { ZIMMessage } from 'parley-chat';
 import type { SafeStorage } from '../storage';
 import type { Chat } from './environment';
 import { codeOf, isWorthQueueing } from './failure';

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals';
-import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat/zim';
-import type { ZIMMessage } from 'parley-chat/zim';
+import { ZIMConnectionEvent, ZIMConnectionState } from 'parley-chat';
+import type { ZIMMessage } from 'parley-chat';
 import { AccountState } from './account';
 import type { Account } from './account';
 import { BannerState } from './banner-state';

@@ -1,6 +1,6 @@
 import { batch, signal } from '@preact/signals';
-import { ZIMConversationType } from 'parley-chat/zim';
-import type { ZIMMessage } from 'parley-chat/zim';
+import { ZIMConversationType } from 'parley-chat';
+import type { ZIMMessage } from 'parley-chat';
 import type { Chat } from './environment';
 import type { MessageView } from './message-view';
 import { toMessageView } from './message-view';

@@ -1,5 +1,5 @@
 import { effect, signal, untracked } from '@preact/signals';
-import { ZIMConversationType } from 'parley-chat/zim';
+import { ZIMConversationType } from 'parley-chat';
 import type { Chat } from './environment';
 
 /** How long a conversation that could not be marked as read waits. */
