@@ -81,7 +81,8 @@ func (n *Node) openStore() (err error) {
 func (n *Node) openHost() (err error) {
 	n.host, err = replication.New(replication.Options{
 		Store: n.store, Shards: n.o.Shards, Voters: n.voters(), Peers: n.mesh.raft, Version: n.version, Now: n.clock.Now,
-		Gained: n.gained, Lost: n.lost, CommittedAfterTimeout: n.late, Fatal: n.o.Fatal, Log: n.o.Log,
+		Gained: n.gained, Lost: n.lost, CommittedAfterTimeout: n.late,
+		Applied: n.applied, Installed: n.installed, Fatal: n.o.Fatal, Log: n.o.Log,
 	})
 	return err
 }
@@ -106,6 +107,19 @@ func (n *Node) late(s storage.ShardID, ago time.Duration) {
 	}
 	n.directory.CommittedAfterTimeout(s, ago)
 	n.recoverShard(s)
+}
+
+// applied and installed have the directory remember what was said last.
+func (n *Node) applied(s storage.ShardID, events []chat.Event) {
+	if s != storage.MetaShard {
+		n.directory.Applied(s, events)
+	}
+}
+
+func (n *Node) installed(s storage.ShardID) {
+	if s != storage.MetaShard {
+		n.directory.Installed(s)
+	}
 }
 
 func (n *Node) recoverShard(s storage.ShardID) {

@@ -7,7 +7,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/parley-im/parley/chat"
-	"github.com/parley-im/parley/cluster/directory"
 	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
@@ -120,7 +119,7 @@ func (s *session) letIn(ctx actor.Context, m loggedIn) {
 	s.rechecks.came = time.Now()
 	ctx.Send(a.from, &actorpb.Attached{Request: a.ask.Request, UserName: m.user.Name, AvatarUrl: m.user.AvatarURL})
 	if a.ask.MissedMs > 0 {
-		s.recheck(ctx, directory.Recheck{Since: time.Duration(a.ask.MissedMs) * time.Millisecond})
+		s.act.Directory.PushAgain(s.user, time.Duration(a.ask.MissedMs)*time.Millisecond)
 	}
 }
 

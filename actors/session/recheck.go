@@ -15,11 +15,10 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// rechecks are the looks after pushes that may have been lost: when a
-// conversation's shard has moved or its node was out of reach, and when the
-// session itself has. The newest message of each conversation that changed since
-// is pushed again: a client skips what it has, and a message that is
-// not the next one makes it ask for those before.
+// rechecks are the looks after pushes that may have been lost, when the leader of
+// the conversations does not know which. The newest message of each conversation
+// that changed since is pushed again: a client skips what it has, and a message
+// that is not the next one makes it ask for those before.
 type rechecks struct {
 	busy bool               // the user's set is being read
 	next *directory.Recheck // what came meanwhile

@@ -97,7 +97,7 @@ type listener chan any
 
 func (l listener) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
-	case string, directory.Opened:
+	case string, directory.Opened, *actorpb.Deliver:
 		l <- m
 	}
 }

@@ -76,6 +76,8 @@ func (s *shard) Receive(ctx actor.Context) {
 		s.pump(ctx, m.destination)
 	case *actorpb.TakeEffects:
 		s.takeEffects(ctx, m)
+	case directory.PushAgain:
+		s.pushAgain(ctx, m)
 	case Recover, directory.Idle:
 		s.recover(ctx)
 	case undelivered:

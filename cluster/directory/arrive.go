@@ -107,8 +107,8 @@ func (d *Directory) forActor(from storage.NodeID, e *peerpb.Envelope) {
 	d.refuseArrived(from, e, d.post(a, m, sender), shard)
 }
 
-// refuseArrived answers a message that its actor had no room for; a push is
-// looked for by the shard's sessions.
+// refuseArrived answers a message that its actor had no room for; who misses a
+// push attaches again.
 func (d *Directory) refuseArrived(from storage.NodeID, e *peerpb.Envelope, err error, shard storage.ShardID) {
 	if err == nil {
 		return
@@ -125,7 +125,9 @@ func (d *Directory) bounce(to storage.NodeID, e *peerpb.Envelope, err error) {
 		d.back(to, e, err)
 		return
 	}
-	d.o.Peers.Send(to, &peerpb.Message{Kind: peerpb.Kind_KIND_BOUNCED, Envelope: e})
+	if !d.o.Peers.Send(to, &peerpb.Message{Kind: peerpb.Kind_KIND_BOUNCED, Envelope: e}) && e.Live {
+		d.PushAgain(identity(e.Identity).User(), 0) // its sender believes that it got through
+	}
 }
 
 // bounced sends a message that came back to whoever leads, or has it wait.
@@ -170,7 +172,7 @@ func (d *Directory) bouncedLive(from storage.NodeID, e *peerpb.Envelope) {
 	s.mu.Unlock()
 	s.miss(d.elapsed())
 	if node != "" {
-		d.tellMissed(shard, node)
+		d.tellMissed(shard)
 	}
 }
 
@@ -210,6 +212,10 @@ func (d *Directory) own(from storage.NodeID, m actorpb.Message) {
 	switch m := m.(type) {
 	case *actorpb.Leading:
 		d.Heard(from, m)
+	case *actorpb.PushAgain:
+		d.pushAgain(m)
+	case *actorpb.LookAgain:
+		d.lookAgain(m)
 	case *actorpb.Dropped:
 		d.uncertain(from, d.elapsed()-time.Duration(m.AgoMs)*time.Millisecond)
 	}

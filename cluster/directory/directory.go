@@ -12,7 +12,8 @@
 //   - A request, which is a message with a request number and a sender, is
 //     answered: by its actor, or by a Refused that says whether it was done.
 //   - Other messages reach the actor or are lost with a process or a connection
-//     between nodes; whoever depends on them is notified (Recheck, Gone, Moved).
+//     between nodes; pushes are repeated then (PushAgain, Recheck), and whoever
+//     depends on others is notified (Gone, Moved).
 //   - Passivation loses nothing: Release and Send exclude each other, and Release
 //     refuses while the mailbox holds anything.
 //   - An activation whose handler panicked handles nothing more: it answers who
@@ -148,6 +149,8 @@ type stripe struct {
 	// missed is when the first push was dropped of those that whoever leads is not
 	// told of yet, by elapsed; 0: none was.
 	missed atomic.Int64
+
+	recent recent // what was said last in the shard
 }
 
 type activation struct {

@@ -35,8 +35,8 @@ func (l *lostPushes) message(now time.Duration) *actorpb.Dropped {
 	return &actorpb.Dropped{AgoMs: uint64((now - l.since).Milliseconds())}
 }
 
-// uncertain says that pushes of a node to this one may have been lost, since a
-// time or since the node was last heard of.
+// uncertain says that pushes of a node to connections of this one may have been
+// lost, since a time or since the node was last heard of.
 func (d *Directory) uncertain(node storage.NodeID, since time.Duration) {
 	for shard := range d.stripes {
 		s := &d.stripes[shard]
@@ -58,29 +58,31 @@ func (d *Directory) uncertain(node storage.NodeID, since time.Duration) {
 // CommittedAfterTimeout says that conversations of a shard which this node leads have changed so
 // long ago without a push.
 func (d *Directory) CommittedAfterTimeout(shard storage.ShardID, ago time.Duration) {
-	since := max(d.elapsed()-ago, 1)
-	d.notifier.movedSince(shard, since)
-	for _, n := range d.everyNeighbour() {
-		n.missed(since)
+	d.notifier.repeat(again{shard, d.elapsed() - ago, everybody})
+}
+
+// died says what an activation that panicked may leave undone: pushes of a
+// conversation, or the devices of a session, which attach again.
+func (d *Directory) died(id Identity, shard storage.ShardID) {
+	switch id.Kind {
+	case Conversation:
+		d.CommittedAfterTimeout(shard, 0)
+	case Session:
+		since := max(d.elapsed(), 1)
+		d.notifier.movedSince(shard, since)
+		for _, n := range d.everyNeighbour() {
+			n.missed(since)
+		}
 	}
 }
 
 // miss notes that a push was dropped as nobody who leads could be reached.
 func (s *stripe) miss(at time.Duration) { s.missed.CompareAndSwap(0, int64(max(at, 1))) }
 
-// tellMissed has whoever leads a shard look for pushes of this node that were
-// dropped.
-func (d *Directory) tellMissed(shard storage.ShardID, node storage.NodeID) {
-	since := time.Duration(d.stripes[shard].missed.Swap(0))
-	switch {
-	case since == 0:
-	case node != d.o.Node:
-		d.neighbour(node).missed(since)
-	default: // the conversations that they were of are here too
-		for s := 1; s < len(d.stripes); s++ {
-			if d.leadsNow(storage.ShardID(s)) {
-				d.notifier.movedSince(storage.ShardID(s), since)
-			}
-		}
+// tellMissed repeats the pushes of this node to the sessions of a shard that were
+// dropped while nobody was known to lead it.
+func (d *Directory) tellMissed(shard storage.ShardID) {
+	if since := time.Duration(d.stripes[shard].missed.Swap(0)); since > 0 {
+		d.notifier.repeat(again{0, since, d.sessionsOf(shard)})
 	}
 }

@@ -21,7 +21,9 @@ type neighbour struct {
 	mu        sync.Mutex
 	up        bool
 	questions questions
-	lost      lostPushes
+	lost      lostPushes    // to connections, of which the node is told
+	unpushed  lostPushes    // to sessions, which are repeated
+	heard     time.Duration // when the node last said what it leads; 0: never
 }
 
 func (d *Directory) neighbour(node storage.NodeID) *neighbour {
@@ -62,7 +64,11 @@ func (d *Directory) Up(node storage.NodeID) {
 	n := d.neighbour(node)
 	n.mu.Lock()
 	n.up = true
+	heard := n.heard
 	n.mu.Unlock()
+	if heard > 0 { // also what came back from it, as its sessions had moved, may be lost
+		d.notifier.repeat(again{0, heard, everybody})
+	}
 	n.push(envelope(&actorpb.Leading{Led: d.led()}, nil).toProcess(ownProcess))
 	d.uncertain(node, d.elapsed())
 }
@@ -95,24 +101,43 @@ func (n *neighbour) sweep(now time.Duration) {
 	if n.up && n.lost.due(now) && n.send(envelope(n.lost.message(now), nil).toProcess(ownProcess)) {
 		n.lost.since = 0
 	}
+	var unpushed time.Duration
+	if n.up && n.unpushed.due(now) {
+		unpushed, n.unpushed.since = n.unpushed.since, 0
+	}
 	n.mu.Unlock()
+	if unpushed > 0 {
+		n.d.notifier.repeat(again{0, unpushed, n.d.sessionsOf(n.d.ledBy(n.node)...)})
+	}
 	for _, q := range late {
 		n.d.answer(q, errUnknown)
 	}
 }
 
 // push sends what nobody waits for; false when the node is not connected. What
-// is dropped otherwise the node learns of later.
+// is dropped otherwise is repeated later, or the node told of it.
 func (n *neighbour) push(e *outgoing) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.up && e.Type != 0 && !n.send(e) {
-		n.lost.note(n.d.elapsed())
+		if e.Live {
+			n.unpushed.note(n.d.elapsed())
+		} else {
+			n.lost.note(n.d.elapsed())
+		}
 	}
 	return n.up
 }
 
-// missed has the node look for what this one did not push since a time.
+// hear notes that the node has said what it leads.
+func (n *neighbour) hear(at time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.heard = at
+}
+
+// missed tells the node, later, that its connections may have missed pushes since a
+// time.
 func (n *neighbour) missed(since time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

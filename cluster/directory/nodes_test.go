@@ -39,10 +39,11 @@ type member struct {
 	live   chan string // frames that its sessions got
 
 	mu    sync.Mutex
-	term  storage.Term // of all shards; 0: it does not lead
-	deaf  bool         // drops what others send, without a word
-	mute  bool         // does not answer
-	lossy bool         // what it sends does not get through
+	term  storage.Term    // of all shards; 0: it does not lead
+	only  storage.ShardID // that it leads alone; 0: all
+	deaf  bool            // drops what others send, without a word
+	mute  bool            // does not answer
+	lossy bool            // what it sends does not get through
 }
 
 type arriving struct {
@@ -76,7 +77,9 @@ func (n *nodes) start(name storage.NodeID) *member {
 		System: m.system, Node: name, Replicator: leads{m: m}, Peers: m, Idle: time.Minute, Log: quiet,
 		Moved: func(s storage.ShardID, _ time.Duration) { m.moved <- s },
 	})
+	m.dir.Age(time.Minute)
 	m.dir.Register(directory.Session, func(act directory.Activation) actor.Actor { return m.session(act) })
+	m.dir.Register(directory.Shard, func(directory.Activation) actor.Actor { return actor.ReceiveFunc(m.shard) })
 	m.dir.Start()
 	go func() {
 		defer close(m.ended)
@@ -126,6 +129,19 @@ func (m *member) receive(act directory.Activation, ctx actor.Context) {
 	}
 }
 
+// shard pushes again, as a frame that says of which conversation.
+func (m *member) shard(ctx actor.Context) {
+	msg, ok := ctx.Message().(directory.PushAgain)
+	if !ok {
+		return
+	}
+	for _, k := range msg.Conversations {
+		if _, hers := k.Other(ann.ID); hers && msg.Wants(ann.User()) {
+			m.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("again " + k.ID)})
+		}
+	}
+}
+
 // leads is the node's word on what it leads.
 type leads struct {
 	storage.Replicator
@@ -134,10 +150,10 @@ type leads struct {
 
 func (l leads) Shards() int { return 8 }
 
-func (l leads) Leader(storage.ShardID) (storage.Term, error) {
+func (l leads) Leader(s storage.ShardID) (storage.Term, error) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
-	if l.m.term == 0 {
+	if l.m.term == 0 || l.m.only != 0 && s != l.m.only {
 		return 0, chat.Errorf(chat.CodeUnavailable, "lead", "somebody else leads")
 	}
 	return l.m.term, nil
@@ -364,42 +380,6 @@ func TestAnUnansweredRequestEnds(t *testing.T) {
 	}
 }
 
-func TestSessionsAreToldWhatTheyMayHaveMissed(t *testing.T) {
-	n := newNodes(t, "n1", "n2")
-	n.all["n2"].lead(3)
-	a := n.all["n1"].asker("a")
-	a.ask(1)
-	a.answer(1)
-	all := func(m any) bool {
-		r, ok := m.(directory.Recheck)
-		return ok && len(r.Shards) == 8 && r.Since >= 30*time.Second && r.Since < 45*time.Second
-	}
-	n1, n2 := n.all["n1"], n.all["n2"]
-	// A push that does not get through is noticed although none follows.
-	n1.dir.Gained(1, 9)
-	next(t, n2.moved, "the move of shard 1", func(s storage.ShardID) bool { return s == 1 })
-	n1.set(func(m *member) { m.lossy = true })
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")})
-	n1.set(func(m *member) { m.lossy = false })
-	next(t, n2.told, "a push that was lost", func(m any) bool {
-		r, ok := m.(directory.Recheck)
-		return ok && len(r.Shards) == 1 && r.Shards[1]
-	})
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("arrives")})
-	next(t, n2.live, "a push", func(f string) bool { return f == "arrives" })
-	// Whoever led before: all shards of a node that was out of reach.
-	n1.lead(10)
-	n2.dir.Down("n1")
-	n2.dir.Up("n1")
-	next(t, n2.told, "a connection that was broken", all)
-	n2.dir.Down("n1")
-	n2.dir.NodeGone("n1")
-	next(t, n2.told, "a node's end", func(m any) bool {
-		g, ok := m.(directory.Gone)
-		return ok && g.Node == "n1"
-	})
-}
-
 func TestAFencedNodeTrustsOnlyFreshWords(t *testing.T) {
 	n := newNodes(t, "n1", "n2")
 	n1, n2 := n.all["n1"], n.all["n2"]
@@ -452,29 +432,4 @@ func TestATooLongQueueIsBusyAndABrokenOneIsWaitedFor(t *testing.T) {
 	if code := a.answer(2); code != 0 {
 		t.Errorf("behind a broken link: %d", code)
 	}
-}
-
-func TestAPushToANodeThatNoLongerLeadsIsMadeUpFor(t *testing.T) {
-	n := newNodes(t, "n1", "n2", "n3")
-	n1, n2, n3 := n.all["n1"], n.all["n2"], n.all["n3"]
-	n3.lead(2)
-	a := n1.asker("a")
-	a.ask(1)
-	a.answer(1)
-	n1.dir.Gained(1, 9)
-	next(t, n2.moved, "the move of shard 1", func(s storage.ShardID) bool { return s == 1 })
-	n1.set(func(m *member) { m.deaf = true })
-	n3.resign()
-	n2.lead(3)
-	b := n2.asker("b")
-	b.ask(1)
-	b.answer(1)
-	n1.set(func(m *member) { m.deaf = false })
-	missed := func(m any) bool {
-		r, ok := m.(directory.Recheck)
-		return ok && len(r.Shards) == 1 && r.Shards[1]
-	}
-	n1.dir.SendLive(ann, &actorpb.Deliver{Frame: []byte("lost")})
-	n2.lead(3) // says so once more
-	next(t, n2.told, "a push to another node than its own", missed)
 }

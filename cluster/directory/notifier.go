@@ -4,12 +4,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/parley-im/parley/chat"
+	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/storage"
 )
 
 // Recheck tells a session that pushes about conversations of these shards may
-// have been lost since a time: it looks at their heads.
+// have been lost since a time, and nobody knows which: it looks at their heads.
 type Recheck struct {
 	Shards map[storage.ShardID]bool
 	Since  time.Duration // how long ago
@@ -28,7 +31,7 @@ type Gone struct {
 // Timing of notifications.
 const (
 	gather      = 50 * time.Millisecond // what moves together is reported together
-	sinceMargin = 30 * time.Second      // before the old leader was last heard of: clocks differ
+	sinceMargin = 30 * time.Second      // of looks, which go by the time of messages: clocks differ
 	longSince   = 10 * time.Minute      // when there was none
 	claimTime   = 35 * time.Second      // for devices after their node's connection broke
 )
@@ -39,8 +42,15 @@ type notifier struct {
 	d    *Directory
 	wake chan struct{}
 
+	looking []*actor.PID // sessions that are not told of a Recheck yet
+	recheck Recheck
+
 	mu     sync.Mutex
-	shards map[storage.ShardID]time.Duration // since when, by elapsed
+	shards map[storage.ShardID]time.Duration // that moved, since when, by elapsed
+	looks  map[storage.ShardID]time.Duration // that sessions have to look at, since when
+	agains []again
+	asking []*actorpb.AgainUser // for whom all nodes push again
+	missed time.Duration        // the longest of them
 	gone   []goneAt
 }
 
@@ -51,10 +61,10 @@ type goneAt struct {
 }
 
 func newNotifier(d *Directory) *notifier {
-	return &notifier{d: d, wake: make(chan struct{}, 1), shards: make(map[storage.ShardID]time.Duration)}
+	return &notifier{d: d, wake: make(chan struct{}, 1), shards: make(map[storage.ShardID]time.Duration), looks: make(map[storage.ShardID]time.Duration)}
 }
 
-// moved says that pushes of a shard may have been lost a moment ago.
+// moved says that the sessions of a shard may have a new place since a moment ago.
 func (n *notifier) moved(shard storage.ShardID) { n.movedSince(shard, n.d.elapsed()) }
 
 // movedSince says so since a time; 0: nobody knows.
@@ -96,11 +106,16 @@ func (d *Directory) NodeGone(node storage.NodeID) {
 func (n *notifier) run() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	pace := time.NewTicker(gather)
+	defer pace.Stop()
 	for {
 		select {
 		case <-n.d.stop:
 			return
 		case <-tick.C:
+			n.tell()
+		case <-pace.C:
+			n.look()
 		case <-n.wake:
 			wait := time.NewTimer(gather)
 			select {
@@ -109,8 +124,8 @@ func (n *notifier) run() {
 				return
 			case <-wait.C:
 			}
+			n.tell()
 		}
-		n.tell()
 	}
 }
 
@@ -118,8 +133,8 @@ func (n *notifier) run() {
 func (n *notifier) tell() {
 	now := n.d.elapsed()
 	n.mu.Lock()
-	shards := n.shards
-	n.shards = make(map[storage.ShardID]time.Duration)
+	shards, agains, asking, missed := n.shards, n.agains, n.asking, n.missed
+	n.shards, n.agains, n.asking, n.missed = make(map[storage.ShardID]time.Duration), nil, nil, 0
 	var due, later []goneAt
 	for _, g := range n.gone {
 		if g.at <= now {
@@ -134,22 +149,46 @@ func (n *notifier) tell() {
 	for _, g := range due {
 		n.sessions(Gone{g.node, now - g.down})
 	}
-	if len(shards) == 0 {
-		return
-	}
-	recheck := Recheck{Shards: make(map[storage.ShardID]bool), Since: sinceMargin}
 	for shard, since := range shards {
-		recheck.Shards[shard] = true
-		shards[shard] = longSince
+		ago := longSince
 		if since > 0 {
-			shards[shard] = now - since + sinceMargin
+			ago = now - since
 		}
-		recheck.Since = max(recheck.Since, shards[shard])
-	}
-	n.sessions(recheck)
-	for shard, ago := range shards {
 		n.d.o.Moved(shard, ago)
 	}
+	for _, a := range agains {
+		a.do(n.d)
+	}
+	n.d.askAll(asking, missed)
+}
+
+// lookPace is how many sessions are told of a Recheck at once, each gather.
+const lookPace = 64
+
+// look tells the next sessions to look, one Recheck after the other.
+func (n *notifier) look() {
+	if len(n.looking) == 0 {
+		now := n.d.elapsed()
+		n.mu.Lock()
+		looks := n.looks
+		n.looks = make(map[storage.ShardID]time.Duration)
+		n.mu.Unlock()
+		if len(looks) == 0 {
+			return
+		}
+		n.recheck = Recheck{Shards: make(map[storage.ShardID]bool)}
+		for shard, since := range looks {
+			n.recheck.Shards[shard] = true
+			n.recheck.Since = max(n.recheck.Since, now-since+sinceMargin)
+		}
+		n.looking = n.d.sessionPIDs()
+	}
+	some := n.looking[:min(len(n.looking), lookPace)]
+	n.looking = n.looking[len(some):]
+	for _, pid := range some {
+		n.d.o.System.Root.Send(pid, n.recheck)
+	}
+	n.recheck.Since += gather
 }
 
 // Opened tells the session of a user, if it is active on this node, that a
@@ -163,20 +202,27 @@ func (d *Directory) Opened(u chat.UserKey, c chat.ConversationKey) {
 		if h := a.heads.Load(); h != nil {
 			h.lose() // of a conversation that the actor does not know
 		}
-		d.notifier.moved(d.Shard(ConversationOf(c))) // a Recheck finds the conversation
+		d.lookAgain(&actorpb.LookAgain{Shards: []uint32{uint32(d.Shard(ConversationOf(c)))}})
 	}
 }
 
-// sessions posts a message to every session of this node.
+// sessions sends a message to every session of this node.
 func (n *notifier) sessions(message any) {
-	for i := range n.d.stripes {
-		s := &n.d.stripes[i]
+	for _, pid := range n.d.sessionPIDs() {
+		n.d.o.System.Root.Send(pid, message)
+	}
+}
+
+func (d *Directory) sessionPIDs() (all []*actor.PID) {
+	for i := range d.stripes {
+		s := &d.stripes[i]
 		s.mu.RLock()
 		for id, a := range s.live {
 			if id.Kind == Session {
-				n.d.o.System.Root.Send(a.pid, message)
+				all = append(all, a.pid)
 			}
 		}
 		s.mu.RUnlock()
 	}
+	return all
 }

@@ -43,7 +43,7 @@ func (d *Directory) forget(id Identity, a *activation) {
 	s.mu.Unlock()
 	d.refuse(refused...)
 	if died && !d.closing.Load() {
-		d.CommittedAfterTimeout(shard, 0)
+		d.died(id, shard)
 	}
 }
 

@@ -31,6 +31,7 @@ func (d *Directory) Gained(shard storage.ShardID, term storage.Term) {
 // Heard takes what another node says that it leads.
 func (d *Directory) Heard(from storage.NodeID, l *actorpb.Leading) {
 	defer d.o.Heard(from, l)
+	d.neighbour(from).hear(d.elapsed())
 	for _, led := range l.Led {
 		if led.Shard < uint32(len(d.stripes)) {
 			d.learn(storage.ShardID(led.Shard), from, storage.Term(led.Term))
@@ -54,7 +55,10 @@ func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term stora
 	}
 	s.mu.Unlock()
 	d.refuse(refused...)
-	d.tellMissed(shard, node)
+	d.tellMissed(shard)
+	if moved && node == d.o.Node && was.term > 0 { // what the old leader may not have pushed
+		d.notifier.repeat(again{shard, was.heard, everybody})
+	}
 	if moved && (was.term > 0 || node != d.o.Node) { // a node that begins has no session that could have missed anything
 		d.notifier.movedSince(shard, was.heard)
 	}

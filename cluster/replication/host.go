@@ -70,6 +70,10 @@ type Options struct {
 	// long ago, that the outcome is unknown, in a leadership that goes on. It must
 	// not block, and may be nil.
 	CommittedAfterTimeout func(storage.ShardID, time.Duration)
+	// Applied tells of what a replica here has applied, whoever leads, and Installed
+	// that it has got its contents as a whole. They must not block, and may be nil.
+	Applied   func(storage.ShardID, []chat.Event)
+	Installed func(storage.ShardID)
 	// Fatal is called once, on a failed commit, on a read that the disk fails, or
 	// with storage.ErrOutdated when a leader counts on what the store has lost; it
 	// must end the process, so that other replicas lead. The outcome of what was

@@ -54,7 +54,9 @@ func (h *Host) newWorker(i int) (*worker, error) {
 			shards = append(shards, storage.ShardID(s))
 		}
 	}
-	core, err := round.New(round.Options{Store: h.o.Store, Origin: h.origin, Log: h.o.Log}, shards)
+	core, err := round.New(round.Options{
+		Store: h.o.Store, Origin: h.origin, Applied: h.o.Applied, Installed: h.o.Installed, Log: h.o.Log,
+	}, shards)
 	if err != nil {
 		return nil, err
 	}

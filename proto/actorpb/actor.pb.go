@@ -1461,7 +1461,166 @@ func (x *Follower) GetCaughtUp() bool {
 	return false
 }
 
-// Node to node: pushes of mine to you were dropped.
+// Node to node: push again what was said so long in these users' conversations.
+type PushAgain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AgoMs         uint64                 `protobuf:"varint,1,opt,name=ago_ms,json=agoMs,proto3" json:"ago_ms,omitempty"`
+	Users         []*AgainUser           `protobuf:"bytes,2,rep,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PushAgain) Reset() {
+	*x = PushAgain{}
+	mi := &file_actor_actor_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PushAgain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PushAgain) ProtoMessage() {}
+
+func (x *PushAgain) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PushAgain.ProtoReflect.Descriptor instead.
+func (*PushAgain) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *PushAgain) GetAgoMs() uint64 {
+	if x != nil {
+		return x.AgoMs
+	}
+	return 0
+}
+
+func (x *PushAgain) GetUsers() []*AgainUser {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+type AgainUser struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgainUser) Reset() {
+	*x = AgainUser{}
+	mi := &file_actor_actor_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgainUser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgainUser) ProtoMessage() {}
+
+func (x *AgainUser) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgainUser.ProtoReflect.Descriptor instead.
+func (*AgainUser) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *AgainUser) GetAppId() uint32 {
+	if x != nil {
+		return x.AppId
+	}
+	return 0
+}
+
+func (x *AgainUser) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Node to node: pushes of these shards' conversations may be lost for so long, and
+// I do not know which; have your sessions look.
+type LookAgain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AgoMs         uint64                 `protobuf:"varint,1,opt,name=ago_ms,json=agoMs,proto3" json:"ago_ms,omitempty"`
+	Shards        []uint32               `protobuf:"varint,2,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookAgain) Reset() {
+	*x = LookAgain{}
+	mi := &file_actor_actor_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookAgain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookAgain) ProtoMessage() {}
+
+func (x *LookAgain) ProtoReflect() protoreflect.Message {
+	mi := &file_actor_actor_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookAgain.ProtoReflect.Descriptor instead.
+func (*LookAgain) Descriptor() ([]byte, []int) {
+	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *LookAgain) GetAgoMs() uint64 {
+	if x != nil {
+		return x.AgoMs
+	}
+	return 0
+}
+
+func (x *LookAgain) GetShards() []uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+// Node to node: pushes of mine to your connections were dropped.
 type Dropped struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How long ago the first of them was.
@@ -1472,7 +1631,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1643,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[21]
+	mi := &file_actor_actor_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1656,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{21}
+	return file_actor_actor_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Dropped) GetAgoMs() uint64 {
@@ -1521,7 +1680,7 @@ type Registered struct {
 
 func (x *Registered) Reset() {
 	*x = Registered{}
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1533,7 +1692,7 @@ func (x *Registered) String() string {
 func (*Registered) ProtoMessage() {}
 
 func (x *Registered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[22]
+	mi := &file_actor_actor_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1546,7 +1705,7 @@ func (x *Registered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registered.ProtoReflect.Descriptor instead.
 func (*Registered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{22}
+	return file_actor_actor_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Registered) GetVersion() uint64 {
@@ -1595,7 +1754,7 @@ type Silent struct {
 
 func (x *Silent) Reset() {
 	*x = Silent{}
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1607,7 +1766,7 @@ func (x *Silent) String() string {
 func (*Silent) ProtoMessage() {}
 
 func (x *Silent) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[23]
+	mi := &file_actor_actor_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1620,7 +1779,7 @@ func (x *Silent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Silent.ProtoReflect.Descriptor instead.
 func (*Silent) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{23}
+	return file_actor_actor_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Silent) GetNode() string {
@@ -1649,7 +1808,7 @@ type Moving struct {
 
 func (x *Moving) Reset() {
 	*x = Moving{}
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1820,7 @@ func (x *Moving) String() string {
 func (*Moving) ProtoMessage() {}
 
 func (x *Moving) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[24]
+	mi := &file_actor_actor_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1833,7 @@ func (x *Moving) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moving.ProtoReflect.Descriptor instead.
 func (*Moving) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{24}
+	return file_actor_actor_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Moving) GetShard() uint32 {
@@ -1719,7 +1878,7 @@ type Reshape struct {
 
 func (x *Reshape) Reset() {
 	*x = Reshape{}
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1890,7 @@ func (x *Reshape) String() string {
 func (*Reshape) ProtoMessage() {}
 
 func (x *Reshape) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[25]
+	mi := &file_actor_actor_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1903,7 @@ func (x *Reshape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshape.ProtoReflect.Descriptor instead.
 func (*Reshape) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{25}
+	return file_actor_actor_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Reshape) GetRequest() uint32 {
@@ -1784,7 +1943,7 @@ type Reshaped struct {
 
 func (x *Reshaped) Reset() {
 	*x = Reshaped{}
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1796,7 +1955,7 @@ func (x *Reshaped) String() string {
 func (*Reshaped) ProtoMessage() {}
 
 func (x *Reshaped) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[26]
+	mi := &file_actor_actor_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1809,7 +1968,7 @@ func (x *Reshaped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reshaped.ProtoReflect.Descriptor instead.
 func (*Reshaped) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{26}
+	return file_actor_actor_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Reshaped) GetRequest() uint32 {
@@ -1830,7 +1989,7 @@ type TransferLeader struct {
 
 func (x *TransferLeader) Reset() {
 	*x = TransferLeader{}
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2001,7 @@ func (x *TransferLeader) String() string {
 func (*TransferLeader) ProtoMessage() {}
 
 func (x *TransferLeader) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[27]
+	mi := &file_actor_actor_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2014,7 @@ func (x *TransferLeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferLeader.ProtoReflect.Descriptor instead.
 func (*TransferLeader) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{27}
+	return file_actor_actor_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TransferLeader) GetShard() uint32 {
@@ -1885,7 +2044,7 @@ type Administer struct {
 
 func (x *Administer) Reset() {
 	*x = Administer{}
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1897,7 +2056,7 @@ func (x *Administer) String() string {
 func (*Administer) ProtoMessage() {}
 
 func (x *Administer) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[28]
+	mi := &file_actor_actor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1910,7 +2069,7 @@ func (x *Administer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administer.ProtoReflect.Descriptor instead.
 func (*Administer) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{28}
+	return file_actor_actor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Administer) GetRequest() uint32 {
@@ -1943,7 +2102,7 @@ type Administered struct {
 
 func (x *Administered) Reset() {
 	*x = Administered{}
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2114,7 @@ func (x *Administered) String() string {
 func (*Administered) ProtoMessage() {}
 
 func (x *Administered) ProtoReflect() protoreflect.Message {
-	mi := &file_actor_actor_proto_msgTypes[29]
+	mi := &file_actor_actor_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2127,7 @@ func (x *Administered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Administered.ProtoReflect.Descriptor instead.
 func (*Administered) Descriptor() ([]byte, []int) {
-	return file_actor_actor_proto_rawDescGZIP(), []int{29}
+	return file_actor_actor_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Administered) GetRequest() uint32 {
@@ -2084,7 +2243,16 @@ const file_actor_actor_proto_rawDesc = "" +
 	"\bFollower\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\tR\x04node\x12\x14\n" +
 	"\x05match\x18\x02 \x01(\x04R\x05match\x12\x1b\n" +
-	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\" \n" +
+	"\tcaught_up\x18\x03 \x01(\bR\bcaughtUp\"T\n" +
+	"\tPushAgain\x12\x15\n" +
+	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\x120\n" +
+	"\x05users\x18\x02 \x03(\v2\x1a.parley.actor.v1.AgainUserR\x05users\"2\n" +
+	"\tAgainUser\x12\x15\n" +
+	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\":\n" +
+	"\tLookAgain\x12\x15\n" +
+	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\x12\x16\n" +
+	"\x06shards\x18\x02 \x03(\rR\x06shards\" \n" +
 	"\aDropped\x12\x15\n" +
 	"\x06ago_ms\x18\x01 \x01(\x04R\x05agoMs\"\xb8\x01\n" +
 	"\n" +
@@ -2138,7 +2306,7 @@ func file_actor_actor_proto_rawDescGZIP() []byte {
 }
 
 var file_actor_actor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_actor_actor_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_actor_actor_proto_goTypes = []any{
 	(Action)(0),                   // 0: parley.actor.v1.Action
 	(*Ask)(nil),                   // 1: parley.actor.v1.Ask
@@ -2162,46 +2330,50 @@ var file_actor_actor_proto_goTypes = []any{
 	(*Leading)(nil),               // 19: parley.actor.v1.Leading
 	(*Led)(nil),                   // 20: parley.actor.v1.Led
 	(*Follower)(nil),              // 21: parley.actor.v1.Follower
-	(*Dropped)(nil),               // 22: parley.actor.v1.Dropped
-	(*Registered)(nil),            // 23: parley.actor.v1.Registered
-	(*Silent)(nil),                // 24: parley.actor.v1.Silent
-	(*Moving)(nil),                // 25: parley.actor.v1.Moving
-	(*Reshape)(nil),               // 26: parley.actor.v1.Reshape
-	(*Reshaped)(nil),              // 27: parley.actor.v1.Reshaped
-	(*TransferLeader)(nil),        // 28: parley.actor.v1.TransferLeader
-	(*Administer)(nil),            // 29: parley.actor.v1.Administer
-	(*Administered)(nil),          // 30: parley.actor.v1.Administered
-	(*wirepb.Error)(nil),          // 31: parley.wire.v1.Error
-	(wirepb.Kicked_Reason)(0),     // 32: parley.wire.v1.Kicked.Reason
-	(*logpb.ConversationKey)(nil), // 33: parley.log.v1.ConversationKey
-	(*logpb.Head)(nil),            // 34: parley.log.v1.Head
-	(*logpb.Entry)(nil),           // 35: parley.log.v1.Entry
-	(*logpb.User)(nil),            // 36: parley.log.v1.User
-	(*logpb.Deliver)(nil),         // 37: parley.log.v1.Deliver
-	(*logpb.Descriptor)(nil),      // 38: parley.log.v1.Descriptor
+	(*PushAgain)(nil),             // 22: parley.actor.v1.PushAgain
+	(*AgainUser)(nil),             // 23: parley.actor.v1.AgainUser
+	(*LookAgain)(nil),             // 24: parley.actor.v1.LookAgain
+	(*Dropped)(nil),               // 25: parley.actor.v1.Dropped
+	(*Registered)(nil),            // 26: parley.actor.v1.Registered
+	(*Silent)(nil),                // 27: parley.actor.v1.Silent
+	(*Moving)(nil),                // 28: parley.actor.v1.Moving
+	(*Reshape)(nil),               // 29: parley.actor.v1.Reshape
+	(*Reshaped)(nil),              // 30: parley.actor.v1.Reshaped
+	(*TransferLeader)(nil),        // 31: parley.actor.v1.TransferLeader
+	(*Administer)(nil),            // 32: parley.actor.v1.Administer
+	(*Administered)(nil),          // 33: parley.actor.v1.Administered
+	(*wirepb.Error)(nil),          // 34: parley.wire.v1.Error
+	(wirepb.Kicked_Reason)(0),     // 35: parley.wire.v1.Kicked.Reason
+	(*logpb.ConversationKey)(nil), // 36: parley.log.v1.ConversationKey
+	(*logpb.Head)(nil),            // 37: parley.log.v1.Head
+	(*logpb.Entry)(nil),           // 38: parley.log.v1.Entry
+	(*logpb.User)(nil),            // 39: parley.log.v1.User
+	(*logpb.Deliver)(nil),         // 40: parley.log.v1.Deliver
+	(*logpb.Descriptor)(nil),      // 41: parley.log.v1.Descriptor
 }
 var file_actor_actor_proto_depIdxs = []int32{
-	31, // 0: parley.actor.v1.EncodedAnswer.error:type_name -> parley.wire.v1.Error
+	34, // 0: parley.actor.v1.EncodedAnswer.error:type_name -> parley.wire.v1.Error
 	4,  // 1: parley.actor.v1.Deliver.head:type_name -> parley.actor.v1.PushedHead
-	32, // 2: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
-	33, // 3: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
+	35, // 2: parley.actor.v1.Kick.reason:type_name -> parley.wire.v1.Kicked.Reason
+	36, // 3: parley.actor.v1.Look.conversations:type_name -> parley.log.v1.ConversationKey
 	13, // 4: parley.actor.v1.Seen.heads:type_name -> parley.actor.v1.HeadSeen
 	14, // 5: parley.actor.v1.Seen.users:type_name -> parley.actor.v1.UserSeen
-	34, // 6: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
-	35, // 7: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
-	36, // 8: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
-	37, // 9: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
+	37, // 6: parley.actor.v1.HeadSeen.head:type_name -> parley.log.v1.Head
+	38, // 7: parley.actor.v1.HeadSeen.last:type_name -> parley.log.v1.Entry
+	39, // 8: parley.actor.v1.UserSeen.user:type_name -> parley.log.v1.User
+	40, // 9: parley.actor.v1.TakeEffects.deliver:type_name -> parley.log.v1.Deliver
 	20, // 10: parley.actor.v1.Leading.led:type_name -> parley.actor.v1.Led
-	38, // 11: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
+	41, // 11: parley.actor.v1.Led.replicas:type_name -> parley.log.v1.Descriptor
 	21, // 12: parley.actor.v1.Led.followers:type_name -> parley.actor.v1.Follower
-	25, // 13: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
-	24, // 14: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
-	0,  // 15: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	23, // 13: parley.actor.v1.PushAgain.users:type_name -> parley.actor.v1.AgainUser
+	28, // 14: parley.actor.v1.Registered.moving:type_name -> parley.actor.v1.Moving
+	27, // 15: parley.actor.v1.Registered.silent:type_name -> parley.actor.v1.Silent
+	0,  // 16: parley.actor.v1.Administer.action:type_name -> parley.actor.v1.Action
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_actor_actor_proto_init() }
@@ -2215,7 +2387,7 @@ func file_actor_actor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actor_actor_proto_rawDesc), len(file_actor_actor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

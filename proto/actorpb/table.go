@@ -13,7 +13,7 @@ var table = map[uint32]Message{
 	1: (*Ask)(nil), 2: (*Answer)(nil), 3: (*Deliver)(nil), 4: (*Attach)(nil), 5: (*Attached)(nil), 6: (*Detach)(nil), 7: (*Kick)(nil),
 	8: (*Look)(nil), 9: (*Seen)(nil), 10: (*DeliverThrough)(nil), 11: (*DeliveredThrough)(nil), 12: (*TakeEffects)(nil), 13: (*EffectsTaken)(nil),
 	14: (*Leading)(nil), 15: (*Dropped)(nil), 16: (*Registered)(nil), 17: (*Reshape)(nil), 18: (*Reshaped)(nil), 19: (*TransferLeader)(nil),
-	20: (*Administer)(nil), 21: (*Administered)(nil), 22: (*Enroll)(nil), 23: (*Enrolled)(nil),
+	20: (*Administer)(nil), 21: (*Administered)(nil), 22: (*Enroll)(nil), 23: (*Enrolled)(nil), 24: (*PushAgain)(nil), 25: (*LookAgain)(nil),
 }
 
 var numbers = func() map[reflect.Type]uint32 {

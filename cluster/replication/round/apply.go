@@ -125,6 +125,7 @@ func (g *group) applyOwn(r *Round, state *chat.State, p *Proposal) (storage.Outc
 	for _, body := range p.Commands {
 		run(state, &out, chat.Command{Version: p.Version, Time: p.Time, Body: body})
 	}
+	g.report(out.Events)
 	return out, nil
 }
 
@@ -141,7 +142,15 @@ func (g *group) applyProposal(r *Round, state *chat.State, p *logpb.Proposal) (s
 		}
 		run(state, &out, chat.Command{Version: p.Version, Time: p.TimeMs, Body: body})
 	}
+	g.report(out.Events)
 	return out, nil
+}
+
+// report tells the host what has happened.
+func (g *group) report(events []chat.Event) {
+	if g.w.o.Applied != nil && len(events) > 0 {
+		g.w.o.Applied(g.shard, events)
+	}
 }
 
 func run(state *chat.State, out *storage.Outcome, c chat.Command) {

@@ -20,6 +20,7 @@ import (
 
 	"go.etcd.io/raft/v3"
 
+	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/peerpb"
 	"github.com/parley-im/parley/storage"
 )
@@ -44,7 +45,10 @@ type Options struct {
 	Keep Keep
 	// Plant is a bug that the simulator must find; none outside of its tests.
 	Plant Plant
-	Log   *slog.Logger
+	// Applied and Installed are the host's.
+	Applied   func(storage.ShardID, []chat.Event)
+	Installed func(storage.ShardID)
+	Log       *slog.Logger
 }
 
 // Plant names a deliberate bug.
@@ -278,6 +282,9 @@ func (w *Worker) Finish() (*After, error) {
 	for _, i := range r.installs {
 		if err := i.group.installed(i.staged); err != nil {
 			return nil, err
+		}
+		if w.o.Installed != nil {
+			w.o.Installed(i.group.shard)
 		}
 	}
 	for _, g := range r.groups {
