@@ -3,6 +3,7 @@ package node_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -181,10 +182,11 @@ func TestWhatIsRefusedOverHTTP(t *testing.T) {
 
 // TestTheRequestsOfTheDocsWork runs the lines of docs/protocol.md that use curl.
 func TestTheRequestsOfTheDocsWork(t *testing.T) {
-	n, _ := start(t, options(t))
-	alice := login(t, n, "alice")
-	login(t, n, "bob")
-	alice.sent(text("bob", "hi"))
+	o := options(t)
+	o.Admin, o.AdminToken = "127.0.0.1:0", "an-admin-token-of-this-test"
+	n, _ := start(t, o)
+	login(t, n, "alice")
+	bob := login(t, n, "bob")
 	docs, err := os.ReadFile("../docs/protocol.md")
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +197,9 @@ func TestTheRequestsOfTheDocsWork(t *testing.T) {
 			continue
 		}
 		c, path, body := caller{t: t, n: n, header: http.Header{}}, "", ""
-		words := shellWords(strings.ReplaceAll(line, "$TOKEN", token(t, app, secret, "alice", time.Hour)))
+		words := shellWords(strings.NewReplacer(
+			"$TOKEN", token(t, app, secret, "alice", time.Hour), "$ID", "AAECAwQFBgcICQoLDA0ODw==", "$BODY", "SGkgQm9i", "$NOW", fmt.Sprint(time.Now().UnixMilli()),
+		).Replace(line))
 		for i := 1; i < len(words); i++ {
 			switch words[i] {
 			case "-H":
@@ -214,8 +218,14 @@ func TestTheRequestsOfTheDocsWork(t *testing.T) {
 		}
 		ran++
 	}
-	if ran < 3 {
+	if ran < 4 {
 		t.Errorf("%d lines with curl were found", ran)
+	}
+	if m := bob.push(); bodyOf(m.GetContent()) != "Hi Bob" {
+		t.Errorf("bob got %v", m)
+	}
+	if _, metrics := page(t, http.MethodGet, n.AdminURL()+"/metrics", ""); !strings.Contains(metrics, `parley_requests_total{method="SendMessage"} 1`) {
+		t.Error("the request is not counted by its method")
 	}
 }
 
