@@ -7,7 +7,7 @@ type Command struct {
 	Body    CommandBody
 }
 
-// CommandBody is one of Login, *Send, MarkRead, Deliver and Delivered. Send, which
+// CommandBody is one of Login, *Send, Recall, MarkRead, Deliver and Delivered. Send, which
 // is large and on the hot path, is the only one by pointer.
 type CommandBody interface{ rule() *rule }
 
@@ -18,6 +18,7 @@ type Result struct {
 	Sent    Sent        // Send
 	User    User        // Login
 	Mark    Mark        // MarkRead: the mark as it stands now
+	Rev     uint64      // Recall: the change's number
 	Effects []EffectRef // Send: what must reach other shards
 }
 
@@ -31,7 +32,7 @@ type Sent struct {
 }
 
 // Event is something that happened and that others may want to hear of:
-// Appended today.
+// Appended or Changed.
 type Event interface{ event() }
 
 // Appended says that an entry stands in a conversation.
@@ -41,3 +42,11 @@ type Appended struct {
 }
 
 func (Appended) event() {}
+
+// Changed says that an entry, which stood there before, is another one now.
+type Changed struct {
+	Conversation ConversationKey
+	Entry        Entry
+}
+
+func (Changed) event() {}

@@ -37,6 +37,8 @@ const (
 	CodeUnknownFrame        Code = 6009003 // a frame that this version does not know
 	CodeMalformedFrame      Code = 6009004 // a frame that cannot be decoded
 	CodeProtocolUnsupported Code = 6009005 // a protocol version that this node does not speak
+	CodeNoSuchMessage       Code = 6009006 // the user has no such message in the conversation
+	CodeTooLate             Code = 6009007 // the message is too old for that
 )
 
 // Retryable says whether the same request, with the same client message id,

@@ -110,6 +110,20 @@ type Entry struct {
 	Content         []byte   // an encoded parley.wire.v1.Content, as the sender made it
 }
 
+// ChangeKind says what became of an entry.
+type ChangeKind uint8
+
+// The kinds of changes.
+const (
+	ChangeErased ChangeKind = 1
+)
+
+// Change is which entry was changed, and how.
+type Change struct {
+	Seq  uint64
+	What ChangeKind
+}
+
 // Dedupe is where a send went, and the hash of its content.
 type Dedupe struct {
 	Seq     uint64

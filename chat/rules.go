@@ -6,6 +6,7 @@ var rules = []*rule{
 	&loginRule,
 	&updateUserRule,
 	&sendRule,
+	&recallRule,
 	&markReadRule,
 	&deliverRule,
 	&deliveredRule,

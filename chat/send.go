@@ -83,7 +83,7 @@ func duplicate(s *State, b *Send, first Dedupe, content [32]byte) (Result, []Eve
 	if !ok {
 		return refuse(CodeDedupeWindowPassed, "the message that this retry repeats is no longer kept")
 	}
-	if first.Content != content || e.Type != b.Type {
+	if e.Kind != EntryErased && first.Content != content || e.Type != b.Type {
 		return refuse(CodeIDConflict, "this client message id was used for another message")
 	}
 	res := Result{Sent: sentAs(b.Conversation, &e)}

@@ -15,6 +15,7 @@ type shelf struct {
 	memberships map[chat.MembershipKey]chat.Membership
 	heads       map[chat.ConversationKey]chat.Head
 	entries     map[chat.EntryKey]chat.Entry
+	changes     map[chat.ChangeKey]chat.Change
 	dedupe      map[chat.DedupeKey]chat.Dedupe
 	applied     map[chat.EffectSource]uint64
 	outbox      map[chat.EffectRef]chat.Effect
@@ -28,6 +29,7 @@ func newShelf() *shelf {
 	s.Memberships, s.memberships = plain[chat.MembershipKey, chat.Membership](s)
 	s.Heads, s.heads = plain[chat.ConversationKey, chat.Head](s)
 	s.Entries, s.entries = plain[chat.EntryKey, chat.Entry](s)
+	s.Changes, s.changes = plain[chat.ChangeKey, chat.Change](s)
 	s.Applied, s.applied = plain[chat.EffectSource, uint64](s)
 	t, dedupe := plain[chat.DedupeKey, chat.Dedupe](s)
 	s.Dedupes, s.dedupe = dedupes{t}, dedupe

@@ -11,6 +11,7 @@ type State struct {
 	Memberships Table[MembershipKey, Membership]
 	Heads       Table[ConversationKey, Head]
 	Entries     Table[EntryKey, Entry]
+	Changes     Table[ChangeKey, Change]
 	Dedupes     Dedupes
 	// Applied holds the number of the last effect applied from a source.
 	Applied Table[EffectSource, uint64]
@@ -55,6 +56,13 @@ type MembershipKey struct {
 type EntryKey struct {
 	Conversation ConversationKey
 	Seq          uint64
+}
+
+// ChangeKey names a change of a conversation's entries: they count 1, 2, 3 ... up to
+// Head.Rev.
+type ChangeKey struct {
+	Conversation ConversationKey
+	Rev          uint64
 }
 
 // DedupeKey names one send of one sender in a conversation.

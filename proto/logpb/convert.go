@@ -26,6 +26,9 @@ func FromCommand(body chat.CommandBody) *Command {
 	case chat.UpdateUser:
 		return &Command{Body: &Command_UpdateUser{&UpdateUser{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Name: b.Name, AvatarUrl: b.AvatarURL, ExtendedData: b.ExtendedData}}}
+	case chat.Recall:
+		return &Command{Body: &Command_Recall{&Recall{
+			Conversation: FromKey(b.Conversation), Sender: b.Sender, Seq: b.Seq, WindowMs: b.Window.Milliseconds()}}}
 	case chat.MarkRead:
 		return &Command{Body: &Command_MarkRead{&MarkRead{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
@@ -64,6 +67,9 @@ func (c *Command) Chat() (chat.CommandBody, error) {
 	case *Command_UpdateUser:
 		u := b.UpdateUser
 		return chat.UpdateUser{User: user(u.AppId, u.UserId), Name: u.Name, AvatarURL: u.AvatarUrl, ExtendedData: u.ExtendedData}, nil
+	case *Command_Recall:
+		r := b.Recall
+		return chat.Recall{Conversation: r.Conversation.Chat(), Sender: r.Sender, Seq: r.Seq, Window: time.Duration(r.WindowMs) * time.Millisecond}, nil
 	case *Command_MarkRead:
 		m := b.MarkRead
 		return chat.MarkRead{User: user(m.AppId, m.UserId), Conversation: m.Conversation.Chat(), Mark: m.Mark.chat()}, nil

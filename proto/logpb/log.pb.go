@@ -418,6 +418,7 @@ type Command struct {
 	//	*Command_Deliver
 	//	*Command_Delivered
 	//	*Command_UpdateUser
+	//	*Command_Recall
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -514,6 +515,15 @@ func (x *Command) GetUpdateUser() *UpdateUser {
 	return nil
 }
 
+func (x *Command) GetRecall() *Recall {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Recall); ok {
+			return x.Recall
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -542,6 +552,10 @@ type Command_UpdateUser struct {
 	UpdateUser *UpdateUser `protobuf:"bytes,6,opt,name=update_user,json=updateUser,proto3,oneof"`
 }
 
+type Command_Recall struct {
+	Recall *Recall `protobuf:"bytes,7,opt,name=recall,proto3,oneof"`
+}
+
 func (*Command_Login) isCommand_Body() {}
 
 func (*Command_Send) isCommand_Body() {}
@@ -553,6 +567,8 @@ func (*Command_Deliver) isCommand_Body() {}
 func (*Command_Delivered) isCommand_Body() {}
 
 func (*Command_UpdateUser) isCommand_Body() {}
+
+func (*Command_Recall) isCommand_Body() {}
 
 type ConversationKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -895,6 +911,76 @@ func (x *Send) GetDedupeMessages() uint64 {
 	return 0
 }
 
+// Erases what a message of the sender's says.
+type Recall struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Conversation *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Sender       string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`
+	Seq          uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	// How old the message may be; 0: any age.
+	WindowMs      int64 `protobuf:"varint,4,opt,name=window_ms,json=windowMs,proto3" json:"window_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recall) Reset() {
+	*x = Recall{}
+	mi := &file_log_log_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recall) ProtoMessage() {}
+
+func (x *Recall) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recall.ProtoReflect.Descriptor instead.
+func (*Recall) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Recall) GetConversation() *ConversationKey {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *Recall) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *Recall) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Recall) GetWindowMs() int64 {
+	if x != nil {
+		return x.WindowMs
+	}
+	return 0
+}
+
 type MarkRead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppId         uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -907,7 +993,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -919,7 +1005,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -932,7 +1018,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{10}
+	return file_log_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *MarkRead) GetAppId() uint32 {
@@ -977,7 +1063,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1075,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1088,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{11}
+	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Deliver) GetSourceShard() uint32 {
@@ -1044,7 +1130,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1142,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1155,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{12}
+	return file_log_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Delivered) GetDestinationShard() uint32 {
@@ -1102,7 +1188,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1200,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1213,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{13}
+	return file_log_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Effect) GetAppId() uint32 {
@@ -1186,7 +1272,7 @@ type ConversationOpened struct {
 
 func (x *ConversationOpened) Reset() {
 	*x = ConversationOpened{}
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1284,7 @@ func (x *ConversationOpened) String() string {
 func (*ConversationOpened) ProtoMessage() {}
 
 func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1297,7 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{14}
+	return file_log_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ConversationOpened) GetConversation() *ConversationKey {
@@ -1235,7 +1321,7 @@ type Replica struct {
 
 func (x *Replica) Reset() {
 	*x = Replica{}
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1333,7 @@ func (x *Replica) String() string {
 func (*Replica) ProtoMessage() {}
 
 func (x *Replica) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1346,7 @@ func (x *Replica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replica.ProtoReflect.Descriptor instead.
 func (*Replica) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{15}
+	return file_log_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Replica) GetId() uint64 {
@@ -1312,7 +1398,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1410,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1423,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{16}
+	return file_log_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -1372,7 +1458,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1470,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,7 +1483,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{17}
+	return file_log_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *LogEntry) GetTerm() uint64 {
@@ -1434,7 +1520,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1446,7 +1532,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1459,7 +1545,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{18}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *User) GetName() string {
@@ -1507,7 +1593,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1605,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1618,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{19}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Device) GetId() string {
@@ -1560,7 +1646,7 @@ type Membership struct {
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1658,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1671,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{20}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -1614,7 +1700,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1712,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1725,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{21}
+	return file_log_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1685,7 +1771,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1697,7 +1783,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1710,7 +1796,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{22}
+	return file_log_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1827,7 +1913,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +1925,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +1938,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{23}
+	return file_log_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1953,6 +2039,59 @@ func (x *Entry) GetInner() []byte {
 	return nil
 }
 
+// The key has the rev.
+type EntryChange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Seq           uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
+	What          uint32                 `protobuf:"varint,2,opt,name=what,proto3" json:"what,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EntryChange) Reset() {
+	*x = EntryChange{}
+	mi := &file_log_log_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EntryChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EntryChange) ProtoMessage() {}
+
+func (x *EntryChange) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EntryChange.ProtoReflect.Descriptor instead.
+func (*EntryChange) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *EntryChange) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *EntryChange) GetWhat() uint32 {
+	if x != nil {
+		return x.What
+	}
+	return 0
+}
+
 type Dedupe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Seq   uint64                 `protobuf:"varint,1,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -1964,7 +2103,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1976,7 +2115,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1989,7 +2128,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{24}
+	return file_log_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -2018,7 +2157,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_log_log_proto_msgTypes[25]
+	mi := &file_log_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2169,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[25]
+	mi := &file_log_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2182,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{25}
+	return file_log_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Document) GetVersion() uint64 {
@@ -2094,7 +2233,7 @@ const file_log_log_proto_rawDesc = "" +
 	"auto_leave\x18\b \x01(\bR\tautoLeave\"6\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\x04R\areplica\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\tR\x04node\"\xce\x02\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\"\xff\x02\n" +
 	"\aCommand\x12,\n" +
 	"\x05login\x18\x01 \x01(\v2\x14.parley.log.v1.LoginH\x00R\x05login\x12)\n" +
 	"\x04send\x18\x02 \x01(\v2\x13.parley.log.v1.SendH\x00R\x04send\x126\n" +
@@ -2102,7 +2241,8 @@ const file_log_log_proto_rawDesc = "" +
 	"\adeliver\x18\x04 \x01(\v2\x16.parley.log.v1.DeliverH\x00R\adeliver\x128\n" +
 	"\tdelivered\x18\x05 \x01(\v2\x18.parley.log.v1.DeliveredH\x00R\tdelivered\x12<\n" +
 	"\vupdate_user\x18\x06 \x01(\v2\x19.parley.log.v1.UpdateUserH\x00R\n" +
-	"updateUserB\x06\n" +
+	"updateUser\x12/\n" +
+	"\x06recall\x18\a \x01(\v2\x15.parley.log.v1.RecallH\x00R\x06recallB\x06\n" +
 	"\x04body\"L\n" +
 	"\x0fConversationKey\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x12\n" +
@@ -2138,7 +2278,12 @@ const file_log_log_proto_rawDesc = "" +
 	"\acontent\x18\x06 \x01(\fR\acontent\x12\x12\n" +
 	"\x04salt\x18\a \x01(\fR\x04salt\x12\"\n" +
 	"\rdedupe_age_ms\x18\b \x01(\x03R\vdedupeAgeMs\x12'\n" +
-	"\x0fdedupe_messages\x18\t \x01(\x04R\x0ededupeMessages\"\xa7\x01\n" +
+	"\x0fdedupe_messages\x18\t \x01(\x04R\x0ededupeMessages\"\x93\x01\n" +
+	"\x06Recall\x12B\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
+	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x1b\n" +
+	"\twindow_ms\x18\x04 \x01(\x03R\bwindowMs\"\xa7\x01\n" +
 	"\bMarkRead\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
@@ -2225,7 +2370,10 @@ const file_log_log_proto_rawDesc = "" +
 	"\x03rev\x18\v \x01(\x04R\x03rev\x12\x12\n" +
 	"\x04salt\x18\f \x01(\fR\x04salt\x12\x18\n" +
 	"\acontent\x18\r \x01(\fR\acontent\x12\x14\n" +
-	"\x05inner\x18\x0e \x01(\fR\x05inner\"=\n" +
+	"\x05inner\x18\x0e \x01(\fR\x05inner\"3\n" +
+	"\vEntryChange\x12\x10\n" +
+	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04what\x18\x02 \x01(\rR\x04what\"=\n" +
 	"\x06Dedupe\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12!\n" +
 	"\fcontent_hash\x18\x02 \x01(\fR\vcontentHash\">\n" +
@@ -2245,7 +2393,7 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
 	(*SetDocument)(nil),        // 1: parley.log.v1.SetDocument
@@ -2257,22 +2405,24 @@ var file_log_log_proto_goTypes = []any{
 	(*Login)(nil),              // 7: parley.log.v1.Login
 	(*UpdateUser)(nil),         // 8: parley.log.v1.UpdateUser
 	(*Send)(nil),               // 9: parley.log.v1.Send
-	(*MarkRead)(nil),           // 10: parley.log.v1.MarkRead
-	(*Deliver)(nil),            // 11: parley.log.v1.Deliver
-	(*Delivered)(nil),          // 12: parley.log.v1.Delivered
-	(*Effect)(nil),             // 13: parley.log.v1.Effect
-	(*ConversationOpened)(nil), // 14: parley.log.v1.ConversationOpened
-	(*Replica)(nil),            // 15: parley.log.v1.Replica
-	(*Position)(nil),           // 16: parley.log.v1.Position
-	(*LogEntry)(nil),           // 17: parley.log.v1.LogEntry
-	(*User)(nil),               // 18: parley.log.v1.User
-	(*Device)(nil),             // 19: parley.log.v1.Device
-	(*Membership)(nil),         // 20: parley.log.v1.Membership
-	(*Mark)(nil),               // 21: parley.log.v1.Mark
-	(*Head)(nil),               // 22: parley.log.v1.Head
-	(*Entry)(nil),              // 23: parley.log.v1.Entry
-	(*Dedupe)(nil),             // 24: parley.log.v1.Dedupe
-	(*Document)(nil),           // 25: parley.log.v1.Document
+	(*Recall)(nil),             // 10: parley.log.v1.Recall
+	(*MarkRead)(nil),           // 11: parley.log.v1.MarkRead
+	(*Deliver)(nil),            // 12: parley.log.v1.Deliver
+	(*Delivered)(nil),          // 13: parley.log.v1.Delivered
+	(*Effect)(nil),             // 14: parley.log.v1.Effect
+	(*ConversationOpened)(nil), // 15: parley.log.v1.ConversationOpened
+	(*Replica)(nil),            // 16: parley.log.v1.Replica
+	(*Position)(nil),           // 17: parley.log.v1.Position
+	(*LogEntry)(nil),           // 18: parley.log.v1.LogEntry
+	(*User)(nil),               // 19: parley.log.v1.User
+	(*Device)(nil),             // 20: parley.log.v1.Device
+	(*Membership)(nil),         // 21: parley.log.v1.Membership
+	(*Mark)(nil),               // 22: parley.log.v1.Mark
+	(*Head)(nil),               // 23: parley.log.v1.Head
+	(*Entry)(nil),              // 24: parley.log.v1.Entry
+	(*EntryChange)(nil),        // 25: parley.log.v1.EntryChange
+	(*Dedupe)(nil),             // 26: parley.log.v1.Dedupe
+	(*Document)(nil),           // 27: parley.log.v1.Document
 }
 var file_log_log_proto_depIdxs = []int32{
 	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
@@ -2282,24 +2432,26 @@ var file_log_log_proto_depIdxs = []int32{
 	4,  // 4: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
 	7,  // 5: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
 	9,  // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	10, // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	11, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	12, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	11, // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	12, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	13, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
 	8,  // 10: parley.log.v1.Command.update_user:type_name -> parley.log.v1.UpdateUser
-	6,  // 11: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	6,  // 12: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	21, // 13: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	13, // 14: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	6,  // 15: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
-	14, // 16: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	6,  // 17: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	19, // 18: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
-	21, // 19: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	10, // 11: parley.log.v1.Command.recall:type_name -> parley.log.v1.Recall
+	6,  // 12: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 13: parley.log.v1.Recall.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 14: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	22, // 15: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	14, // 16: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	6,  // 17: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
+	15, // 18: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 19: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	20, // 20: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
+	22, // 21: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -2314,9 +2466,10 @@ func file_log_log_proto_init() {
 		(*Command_Deliver)(nil),
 		(*Command_Delivered)(nil),
 		(*Command_UpdateUser)(nil),
+		(*Command_Recall)(nil),
 	}
 	file_log_log_proto_msgTypes[8].OneofWrappers = []any{}
-	file_log_log_proto_msgTypes[13].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[14].OneofWrappers = []any{
 		(*Effect_ConversationOpened)(nil),
 	}
 	type x struct{}
@@ -2325,7 +2478,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -82,6 +82,14 @@ func (e *Entry) Chat() chat.Entry {
 	return c
 }
 
+// Set takes a change over.
+func (c *EntryChange) Set(v *chat.Change) { c.Seq, c.What = v.Seq, uint32(v.What) }
+
+// Chat converts back.
+func (c *EntryChange) Chat() chat.Change {
+	return chat.Change{Seq: c.GetSeq(), What: chat.ChangeKind(c.GetWhat())}
+}
+
 // Set takes a dedupe row over; it shares the hash.
 func (d *Dedupe) Set(v *chat.Dedupe) { d.Seq, d.ContentHash = v.Seq, v.Content[:] }
 

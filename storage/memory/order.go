@@ -23,6 +23,10 @@ func byEntry(a, b chat.EntryKey) int {
 	return cmp.Or(byConversation(a.Conversation, b.Conversation), cmp.Compare(a.Seq, b.Seq))
 }
 
+func byChange(a, b chat.ChangeKey) int {
+	return cmp.Or(byConversation(a.Conversation, b.Conversation), cmp.Compare(a.Rev, b.Rev))
+}
+
 func byDedupe(a, b chat.DedupeKey) int {
 	return cmp.Or(byConversation(a.Conversation, b.Conversation), cmp.Compare(a.IssuedAt, b.IssuedAt),
 		cmp.Compare(a.Sender, b.Sender), slices.Compare(a.ID[:], b.ID[:]))

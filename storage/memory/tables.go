@@ -14,6 +14,7 @@ type tables struct {
 	memberships *table[chat.MembershipKey, chat.Membership]
 	heads       *table[chat.ConversationKey, chat.Head]
 	entries     *table[chat.EntryKey, chat.Entry]
+	changes     *table[chat.ChangeKey, chat.Change]
 	dedupes     *table[chat.DedupeKey, chat.Dedupe]
 	applied     *table[chat.EffectSource, uint64]
 	outbox      *table[chat.EffectRef, chat.Effect]
@@ -33,6 +34,7 @@ func newTables() tables {
 	t.memberships = add[chat.MembershipKey, chat.Membership](&t, byMembership)
 	t.heads = add[chat.ConversationKey, chat.Head](&t, byConversation)
 	t.entries = add[chat.EntryKey, chat.Entry](&t, byEntry)
+	t.changes = add[chat.ChangeKey, chat.Change](&t, byChange)
 	t.dedupes = add[chat.DedupeKey, chat.Dedupe](&t, byDedupe)
 	t.applied = add[chat.EffectSource, uint64](&t, bySource)
 	t.outbox = add[chat.EffectRef, chat.Effect](&t, byEffect)
@@ -73,7 +75,7 @@ func (t *tables) clone() tables {
 // state is the tables as Apply sees them.
 func (t *tables) state(shards int) *chat.State {
 	return &chat.State{
-		Users: t.users, Memberships: t.memberships, Heads: t.heads, Entries: t.entries, Dedupes: dedupes{t.dedupes}, Applied: t.applied,
+		Users: t.users, Memberships: t.memberships, Heads: t.heads, Entries: t.entries, Changes: t.changes, Dedupes: dedupes{t.dedupes}, Applied: t.applied,
 		Outbox: outbox{t.outbox, t.outboxHeads, shards},
 	}
 }

@@ -34,6 +34,7 @@ import (
 //	12     log            index u64                            (app 0)    LogEntry
 //	13     document                                            (app 0)    Document
 //	14     outbox base    destination u16                      (app 0)    u64, last number deleted
+//	15     change         kind u8 | sized conversation | rev u64          EntryChange
 const (
 	spaceStore   byte = 0x00
 	spaceReplica byte = 0x01
@@ -53,6 +54,7 @@ const (
 	tableLog        byte = 12
 	tableDocument   byte = 13
 	tableOutboxBase byte = 14
+	tableChange     byte = 15
 )
 
 // storageFormat is written first into a new store; a store with a higher
@@ -137,6 +139,11 @@ func appendHeadKey(dst []byte, shard storage.ShardID, c chat.ConversationKey) []
 func appendEntryKey(dst []byte, shard storage.ShardID, k chat.EntryKey) []byte {
 	c := k.Conversation
 	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableEntry), c), k.Seq)
+}
+
+func appendChangeKey(dst []byte, shard storage.ShardID, k chat.ChangeKey) []byte {
+	c := k.Conversation
+	return binary.BigEndian.AppendUint64(appendConversation(appendTable(dst, shard, c.App, tableChange), c), k.Rev)
 }
 
 func appendDedupePrefix(dst []byte, shard storage.ShardID, c chat.ConversationKey, issuedAt int64) []byte {

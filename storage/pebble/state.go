@@ -52,6 +52,7 @@ func newState(store *Store, shard storage.ShardID) *state {
 	s.Memberships = newTable(s, appendMembershipKey, rowOf[chat.Membership](new(logpb.Membership)))
 	s.Heads = newHot(s, appendHeadKey, rowOf[chat.Head](new(logpb.Head)))
 	s.Entries = newTable(s, appendEntryKey, rowOf[chat.Entry](new(logpb.Entry)))
+	s.Changes = newTable(s, appendChangeKey, rowOf[chat.Change](new(logpb.EntryChange)))
 	s.Dedupes = newDedupes(s, s.Heads)
 	s.Applied = newHot(s, appendEffectMarkKey, rowOf[uint64](new(count)))
 	s.Outbox = &outbox{state: s,
