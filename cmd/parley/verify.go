@@ -77,18 +77,23 @@ func dumpedName(k chat.ConversationKey) string {
 
 func printExamination(out io.Writer, e pebble.Examination) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "node %s\n\nSHARD\tCONVERSATIONS\tENTRIES\tROWS\tAPPLIED\tLOG\t\n", e.Node)
+	fmt.Fprintf(w, "node %s\n\nSHARD\tCONVERSATIONS\tENTRIES\tERASED\tROWS\tAPPLIED\tLOG\t\n", e.Node)
 	for _, s := range e.Shards {
 		if s.Removed {
-			fmt.Fprintf(w, "%d\t-\t-\t-\t-\t-\tremoved from here\n", s.Shard)
+			fmt.Fprintf(w, "%d\t-\t-\t-\t-\t-\t-\tremoved from here\n", s.Shard)
 			continue
 		}
-		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t\n", s.Shard, s.Conversations, s.Entries, s.Rows, s.Applied, s.Last)
+		fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", s.Shard, s.Conversations, s.Entries, s.Erased, s.Rows, s.Applied, s.Last)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, s := range e.Shards {
+		if s.Waiting > 0 {
+			if _, err := fmt.Fprintf(out, "shard %d: the log still holds %d messages that were recalled; the node cuts it when it runs again\n", s.Shard, s.Waiting); err != nil {
+				return err
+			}
+		}
 		for _, p := range s.Problems {
 			if _, err := fmt.Fprintf(out, "shard %d: %s\n", s.Shard, p); err != nil {
 				return err

@@ -38,6 +38,9 @@ type Examined struct {
 	Conversations int
 	Entries       int
 	Rows          int
+	// Erased entries, and those of them whose content the log still holds: a node
+	// cuts it seconds after a recall, or after its next start.
+	Erased, Waiting int
 	// Problems are sentences, at most maxProblems of them.
 	Problems []string
 }
@@ -84,7 +87,7 @@ func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
 	}
 	shards, err := s.getNumber(keyShards)
 	for shard := uint64(0); err == nil && shard <= shards; shard++ {
-		x := examiner{store: s, visit: visit, x: Examined{Shard: storage.ShardID(shard)}}
+		x := examiner{store: s, visit: visit, logged: make(map[logged]bool), x: Examined{Shard: storage.ShardID(shard)}}
 		if err = x.shard(); err != nil {
 			err = fmt.Errorf("shard %d: %w", shard, err)
 		} else if x.x.Rows > 0 || x.x.Removed {
@@ -109,7 +112,21 @@ type examiner struct {
 	seq     uint64
 	hash    [32]byte
 	counted uint64
+
+	logged map[logged]bool // what the log holds
+	revs   map[chat.ConversationKey]*revision
 }
+
+// logged names a send.
+type logged struct {
+	conversation chat.ConversationKey
+	sender       string
+	id           chat.ClientMessageID
+	issuedAt     int64
+}
+
+// revision is how many changes a conversation's head and its rows say there were.
+type revision struct{ want, have uint64 }
 
 func (x *examiner) problem(format string, args ...any) {
 	if len(x.x.Problems) < maxProblems {
@@ -156,7 +173,7 @@ func (x *examiner) row(key, value []byte, last *uint64) error {
 	app, table := chat.AppID(binary.BigEndian.Uint32(key[shardPrefixLen:])), key[ownPrefixLen-1]
 	if app != x.app {
 		x.endApp()
-		x.app, x.heads = app, make(map[chat.ConversationKey]chat.Head)
+		x.app, x.heads, x.revs = app, make(map[chat.ConversationKey]chat.Head), make(map[chat.ConversationKey]*revision)
 	}
 	rest := key[ownPrefixLen:]
 	switch table {
@@ -165,6 +182,9 @@ func (x *examiner) row(key, value []byte, last *uint64) error {
 		var r logpb.Head
 		if x.decoded(key, value, &r) && ok {
 			x.heads[k] = r.Chat()
+			if r.Rev > 0 {
+				x.revs[k] = &revision{want: r.Rev}
+			}
 		}
 		x.x.Conversations++
 	case tableEntry:
@@ -174,7 +194,9 @@ func (x *examiner) row(key, value []byte, last *uint64) error {
 			x.problem("the log has entry %d after %d", index, *last)
 		}
 		*last = logIndex(key)
-		x.decoded(key, value, &logpb.LogEntry{})
+		x.log(key, value)
+	case tableChange:
+		x.change(key, rest, value)
 	case tableUser:
 		x.decoded(key, value, &logpb.User{})
 	case tableMembership:
@@ -215,6 +237,9 @@ func (x *examiner) entry(key, rest, value []byte) error {
 		x.problem("%s has seq %d at the place of %d, after %d", nameOf(k), e.Seq, logIndex(key), x.seq)
 	}
 	x.seq, x.counted = e.Seq, e.Counted
+	if e.Kind == chat.EntryErased {
+		x.erased(k, &e)
+	}
 	x.hash = chat.VerifyChain(x.hash, k, []chat.Entry{e})
 	x.x.Entries++
 	if x.visit == nil {
@@ -258,6 +283,12 @@ func (x *examiner) endApp() {
 		}
 	}
 	clear(x.heads)
+	for k, r := range x.revs {
+		if r.have != r.want {
+			x.problem("%s has %d changes, its head says %d", nameOf(k), r.have, r.want)
+		}
+	}
+	clear(x.revs)
 }
 
 // nameOf names a conversation in a problem.

@@ -60,6 +60,9 @@ func (g *group) apply(r *Round, entries []*pb.Entry) {
 	g.applyEntries(r, entries)
 	last := entries[len(entries)-1]
 	g.applied = storage.Position{Index: last.GetIndex(), Term: storage.Term(last.GetTerm())}
+	if g.recalled {
+		g.recall(g.applied.Index, g.ticks)
+	}
 	r.batch.SetApplied(g.shard, storage.Applied{Position: g.applied, Descriptor: g.descData})
 	r.wrote = true
 }
@@ -123,7 +126,7 @@ func (g *group) applyOwn(r *Round, state *chat.State, p *Proposal) (storage.Outc
 	}
 	out := storage.Outcome{Results: make([]chat.Result, 0, len(p.Commands))}
 	for _, body := range p.Commands {
-		run(state, &out, chat.Command{Version: p.Version, Time: p.Time, Body: body})
+		g.run(state, &out, chat.Command{Version: p.Version, Time: p.Time, Body: body})
 	}
 	g.report(out.Events)
 	return out, nil
@@ -140,7 +143,7 @@ func (g *group) applyProposal(r *Round, state *chat.State, p *logpb.Proposal) (s
 		if err != nil {
 			panic(fmt.Sprintf("round: %v: %v", g, err))
 		}
-		run(state, &out, chat.Command{Version: p.Version, Time: p.TimeMs, Body: body})
+		g.run(state, &out, chat.Command{Version: p.Version, Time: p.TimeMs, Body: body})
 	}
 	g.report(out.Events)
 	return out, nil
@@ -153,7 +156,8 @@ func (g *group) report(events []chat.Event) {
 	}
 }
 
-func run(state *chat.State, out *storage.Outcome, c chat.Command) {
+func (g *group) run(state *chat.State, out *storage.Outcome, c chat.Command) {
+	g.note(c.Body)
 	result, events := chat.Apply(state, c)
 	out.Results = append(out.Results, result)
 	out.Events = append(out.Events, events...)

@@ -47,7 +47,8 @@ type group struct {
 	open   openRound
 	active bool   // on the worker's list of the next round
 	growth growth // of the log, for truncation
-	size   size   // of the contents
+	erasing
+	size size // of the contents
 }
 
 // life is how a replica stands to the store.
@@ -135,6 +136,7 @@ func newGroup(w *Worker, shard storage.ShardID, r storage.Replica) (*group, erro
 	g.log = &raftLog{
 		store: w.o.Store, shard: shard, hard: r.HardState, conf: confState(g.desc), base: r.Base, last: r.Last, snapshot: g.describe,
 	}
+	g.recall(r.Applied.Index, 0) // the log may hold one: nobody has looked
 	return g, g.openRaft()
 }
 
@@ -165,7 +167,7 @@ func (g *group) tick() {
 	if g.ticks++; g.leading != 0 && len(g.departed) > 0 && g.ticks%electionTicks == 0 {
 		g.barrier()
 	}
-	if g.node.HasReady() {
+	if g.node.HasReady() || g.erasable() > 0 {
 		g.w.touch(g)
 	}
 }
@@ -191,6 +193,7 @@ func (g *group) begin(r *Round) {
 	g.askReads(r)
 	if !g.node.HasReady() {
 		g.settleStaged(r)
+		g.truncate(r)
 		return
 	}
 	g.open.ready, g.open.stepped = g.node.Ready(), true

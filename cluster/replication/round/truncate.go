@@ -67,17 +67,20 @@ func (w *growth) before(kept uint64) (index uint64) {
 	return index
 }
 
-// truncate drops applied entries that nobody is likely to need.
+// truncate drops applied entries that nobody is likely to need, or that must go.
 func (g *group) truncate(r *Round) {
 	for _, e := range g.open.ready.Entries {
 		g.growth.add(e.GetIndex(), len(e.Data)+64, g.w.o.Keep.Step/marksPerStep)
 	}
-	if len(g.growth.marks) == 0 || g.growth.written-g.growth.marks[0].written < g.w.o.Keep.Step {
-		return
+	to := g.erasable()
+	if len(g.growth.marks) > 0 && g.growth.written-g.growth.marks[0].written >= g.w.o.Keep.Step {
+		to = max(to, g.growth.before(g.kept()))
 	}
-	to := g.growth.before(g.kept())
 	for _, index := range g.sent {
 		to = min(to, index)
+	}
+	if g.log.base.Index >= g.through {
+		g.erasing = erasing{}
 	}
 	if to = min(to, g.emitted, g.stable()); to <= g.log.base.Index {
 		return
