@@ -21,35 +21,8 @@ func TestExaminingTellsWhatIsLeftOfARecalledMessage(t *testing.T) {
 		Conversation: c, Sender: "ann", ClientMessageID: chat.ClientMessageID{1}, IssuedAt: 1000, Type: chat.TypeText,
 		Content: []byte("secret"), Salt: [16]byte{2}, Window: chat.DefaultLimits().Dedupe,
 	}
-	batch := func(fill func(storage.Batch)) {
-		t.Helper()
-		s, err := pebble.Open(pebble.Options{Dir: dir, Shards: storagetest.Shards})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := s.Batch()
-		fill(b)
-		if err := b.Commit(true); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	examined := func() (found pebble.Examined, problems string) {
-		t.Helper()
-		e, err := pebble.Examine(dir, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, x := range e.Shards {
-			problems += strings.Join(x.Problems, "\n")
-			if x.Shard == shard {
-				found = x
-			}
-		}
-		return found, problems
-	}
+	batch := func(fill func(storage.Batch)) { t.Helper(); batchIn(t, dir, fill) }
+	examined := func() (pebble.Examined, string) { t.Helper(); return examinedIn(t, dir, shard) }
 	batch(func(b storage.Batch) {
 		b.Create(shard, 1, storage.Applied{})
 		for i, body := range []chat.CommandBody{send, chat.Recall{Conversation: c, Sender: "ann", Seq: 1}} {
@@ -89,4 +62,37 @@ func TestExaminingTellsWhatIsLeftOfARecalledMessage(t *testing.T) {
 	if _, problems := examined(); !strings.Contains(problems, "has 0 changes, its head says 1") {
 		t.Errorf("without its change: %s", problems)
 	}
+}
+
+// batchIn commits a batch in a folder.
+func batchIn(t *testing.T, dir string, fill func(storage.Batch)) {
+	t.Helper()
+	s, err := pebble.Open(pebble.Options{Dir: dir, Shards: storagetest.Shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.Batch()
+	fill(b)
+	if err := b.Commit(true); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// examinedIn is what an examination finds of a shard, and the problems of all.
+func examinedIn(t *testing.T, dir string, shard storage.ShardID) (found pebble.Examined, problems string) {
+	t.Helper()
+	e, err := pebble.Examine(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range e.Shards {
+		problems += strings.Join(x.Problems, "\n")
+		if x.Shard == shard {
+			found = x
+		}
+	}
+	return found, problems
 }
