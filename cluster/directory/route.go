@@ -16,6 +16,29 @@ type route struct {
 	node  storage.NodeID // "": not known
 	term  storage.Term
 	heard time.Duration // when its leader last said so
+	began time.Duration // when it was first heard of
+	// owed is since when the leader before may not have pushed what it had applied.
+	owed time.Duration
+}
+
+// longLed is how long a leader takes at most to push again what is owed.
+const longLed = 10 * time.Second
+
+// next is the route as a leader says that it leads. One that has led for long owes
+// only what came after its last word; another one also what it took over.
+func (r route) next(node storage.NodeID, term storage.Term, now time.Duration) (next route, moved bool) {
+	next = route{node: node, term: term, heard: now, began: r.began, owed: r.owed}
+	if node == r.node && term == r.term {
+		return next, false
+	}
+	next.began, next.owed = now, r.heard
+	switch {
+	case r.term == 0:
+		next.owed = now // nobody was there to push anything, or this node was not
+	case r.heard-r.began < longLed:
+		next.owed = min(r.owed, r.heard)
+	}
+	return next, true
 }
 
 // away tells whether a route leads to another node.
@@ -47,9 +70,9 @@ func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term stora
 		s.mu.Unlock()
 		return
 	}
-	s.route = route{node, term, d.elapsed()}
+	next, moved := was.next(node, term, d.elapsed())
+	s.route = next
 	var refused []refusal
-	moved := was.node != node || was.term != term
 	if moved {
 		refused = d.unpark(s)
 	}
@@ -57,7 +80,7 @@ func (d *Directory) learn(shard storage.ShardID, node storage.NodeID, term stora
 	d.refuse(refused...)
 	d.tellMissed(shard)
 	if moved && node == d.o.Node && was.term > 0 { // what the old leader may not have pushed
-		d.notifier.repeat(again{shard, was.heard, everybody})
+		d.notifier.repeat(again{shard, next.owed, everybody})
 	}
 	if moved && (was.term > 0 || node != d.o.Node) { // a node that begins has no session that could have missed anything
 		d.notifier.movedSince(shard, was.heard)
