@@ -55,4 +55,5 @@ go build -trimpath -o "$dir/parley-chaos" ./cmd/parley-chaos
 
 echo "rolling: from $from, forth and back"
 timeout --kill-after 20 400 "$dir/parley-chaos" run --parley "$dir/parley" --base "$dir/base" --faults upgrade \
-  --duration "${SECONDS_OF_LOAD:-20}s" --rate "${RATE:-150}" --slow "${SLOW:-3}" --shards 16 --loopback --report "$dir/report"
+  --duration "${SECONDS_OF_LOAD:-20}s" --rate "${RATE:-150}" --slow "${SLOW:-3}" --shards 16 --loopback --report "$dir/report" | tee "$dir/words"
+grep -q '^FAULT  *ok' "$dir/words" || { echo "rolling: the time was too short to roll" >&2; exit 1; }

@@ -58,6 +58,7 @@ func lastFirst(events []chat.Event) {
 // sender's own list, while that is on its way.
 func (c *conversation) ack(s *sending) {
 	if p := c.peer(s.command.Sender); p.opening > 0 {
+		s.call.Body, s.command.Content = nil, nil // they stand in the log
 		p.held = append(p.held, s)
 		return
 	}

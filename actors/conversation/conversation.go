@@ -21,8 +21,15 @@ import (
 // Bounds of what one conversation may keep waiting. Above them a send is
 // refused with CodeBusy.
 const (
-	maxWaiting  = 2048
-	maxProposal = 512
+	maxWaiting      = 2048
+	maxWaitingBytes = 4 << 20 // of contents
+)
+
+// Bounds of a proposal, but for a single message. A long one would stand in front
+// of its shard's heartbeats.
+const (
+	maxProposal      = 512
+	maxProposalBytes = 256 << 10 // of contents
 )
 
 // Options are what all conversations of a node share.
@@ -46,6 +53,7 @@ type conversation struct {
 	peers    [2]peer
 	looking  bool       // whether a peer is registered is being asked
 	waiting  []*sending // validated, in order of arrival
+	bytes    int        // of contents in waiting
 	proposed []*sending // in the proposal under way, nil when there is none
 	asked    pending.Table[question]
 }
@@ -153,7 +161,7 @@ func (c *conversation) idle() bool {
 
 // full says that no further send may wait.
 func (c *conversation) full() bool {
-	return len(c.waiting)+len(c.peers[0].held)+len(c.peers[1].held) >= maxWaiting
+	return len(c.waiting)+len(c.peers[0].held)+len(c.peers[1].held) >= maxWaiting || c.bytes >= maxWaitingBytes
 }
 
 func (c *conversation) peer(user string) *peer {

@@ -24,6 +24,7 @@ func (c *conversation) send(call *ask.Call, w *wirepb.SendMessage) (*wirepb.Send
 		c.peer(call.UserId).registered = true // it is logged in
 	}
 	c.waiting = append(c.waiting, s)
+	c.bytes += len(s.command.Content)
 	c.proceed(call.Context)
 	return nil, nil
 }
@@ -76,13 +77,18 @@ func (c *conversation) proceed(ctx actor.Context) {
 // and between them that are not stored.
 func (c *conversation) takeStored() []*sending {
 	var batch []*sending
-	n := 0
+	n, taken := 0, 0
 	for ; n < len(c.waiting) && len(batch) < maxProposal; n++ {
-		if s := c.waiting[n]; s.command.Type.Stored() {
-			batch = append(batch, s)
-		} else {
+		s := c.waiting[n]
+		size := len(s.command.Content)
+		if !s.command.Type.Stored() {
 			c.passOn(s)
+		} else if len(batch) > 0 && taken+size > maxProposalBytes {
+			break
+		} else {
+			batch, taken = append(batch, s), taken+size
 		}
+		c.bytes -= size
 	}
 	rest := copy(c.waiting, c.waiting[n:])
 	clear(c.waiting[rest:])
@@ -123,7 +129,7 @@ func (c *conversation) refuseWaiting(err error) {
 	for _, s := range c.waiting {
 		s.call.Refuse(err)
 	}
-	c.waiting = nil
+	c.waiting, c.bytes = nil, 0
 }
 
 // fail is the answer of a shard's actor that could not do as asked.
