@@ -7,6 +7,7 @@ import { Emitter } from './emitter.js';
 import { ChatError, Code } from './errors.js';
 import type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, ServerBody } from './frames.js';
 import { PAGE_BYTES } from './frames.js';
+import type { Log, LogEntry } from './log.js';
 import { isMessageID, newMessageID } from './messageid.js';
 import { defaultPlatform, defaultWebSocket, watchNetwork } from './platform.js';
 import type { GetToken } from './provider.js';
@@ -27,6 +28,8 @@ export interface ChatClientOptions {
   readonly requestTimeoutMs?: number;
   /** Gives a fresh token when the present one is about to expire, or has expired. */
   readonly getToken?: GetToken;
+  /** Takes what there is to log; neither tokens nor messages are. */
+  readonly log?: Log;
   /** A source of numbers from 0 to 1 for jitter. */
   readonly random?: () => number;
 }
@@ -114,7 +117,7 @@ export class ChatClient {
    */
   async login(login: Login): Promise<void> {
     if (this.connection) throw new ChatError(Code.OtherUserLoggedIn, 'Log out before the next login.');
-    const { getToken, WebSocket = defaultWebSocket(), requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.options;
+    const { getToken, log, WebSocket = defaultWebSocket(), requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.options;
     const connection: Connection = new Connection(
       login,
       {
@@ -126,6 +129,7 @@ export class ChatClient {
         requestTimeoutMs,
         random: this.random,
         ...(getToken && { getToken }),
+        ...(log && { log }),
       },
       {
         changed: (change) => this.changed(connection, change),
@@ -230,6 +234,7 @@ export class ChatClient {
 
   private changed(connection: Connection, change: StateChange): void {
     if (connection !== this.connection) return;
+    this.options.log?.(stateEntry(change));
     if (change.state === 'connected') return this.connected(connection, change);
     if (change.state === 'disconnected') return this.disconnected(change);
     if (change.state === 'reconnecting') this.session?.pause();
@@ -273,8 +278,24 @@ export class ChatClient {
   }
 
   private pushed(body: NonNullable<ServerBody>): void {
+    this.options.log?.({ level: 'debug', event: 'push', details: { kind: body.kind } });
     if (body.kind === 'tokenExpiring') this.events.emit('tokenExpiring', body.value.seconds);
     else this.session?.pushed(body, this.connection?.lastHeard ?? 0);
+  }
+}
+
+function stateEntry(change: StateChange): LogEntry {
+  switch (change.state) {
+    case 'connecting':
+      return { level: 'info', event: 'state', details: { state: change.state } };
+    case 'connected':
+      return { level: 'info', event: 'state', details: { state: change.state, resumed: change.resumed, node: change.welcome.node } };
+    case 'reconnecting':
+      return { level: 'warn', event: 'state', details: { state: change.state, attempt: change.attempt, retryInMs: Math.round(change.retryInMs) } };
+    case 'disconnected': {
+      const level = change.reason === 'logout' ? 'info' : 'error';
+      return { level, event: 'state', details: { state: change.state, reason: change.reason, code: change.error?.code ?? 0 } };
+    }
   }
 }
 

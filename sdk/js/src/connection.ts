@@ -6,6 +6,8 @@ import { asChatError, ChatError, Code } from './errors.js';
 import type { AskKind, Hello, Reply, Requests, ServerBody, Welcome } from './frames.js';
 import { Gate } from './gate.js';
 import { randomHex } from './hex.js';
+import type { Log } from './log.js';
+import { loggedRequest } from './log.js';
 import type { GetToken } from './provider.js';
 import { TokenProvider } from './provider.js';
 import { askUntilAnswered } from './retry.js';
@@ -36,6 +38,7 @@ export interface ConnectionOptions extends DialOptions {
   /** For how long a question waits for its answer, reconnects included. */
   readonly requestTimeoutMs: number;
   readonly getToken?: GetToken;
+  readonly log?: Log;
 }
 
 export interface ConnectionHandlers {
@@ -132,7 +135,7 @@ export class Connection {
 
   /** Asks on the present link; rejects at once without one. */
   ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
-    return this.dial.ask(kind, value, timeoutMs);
+    return loggedRequest(this.options.log, kind, this.dial.ask(kind, value, timeoutMs));
   }
 
   /** The same over reconnects, for what may be asked twice without harm. */

@@ -14,4 +14,5 @@ export type { ChatErrorDetails } from './errors.js';
 export type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, Welcome } from './frames.js';
 export type { GetToken } from './provider.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.js';
+export type { Log, LogEntry, LogLevel } from './log.js';
 export { VERSION } from './version.js';

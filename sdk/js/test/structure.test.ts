@@ -39,7 +39,7 @@ const trees: Record<string, Tree> = {
       ['zim/surface'],
       ['zim/row', 'zim/check', 'zim/convert'],
       CAPABILITIES.map((name) => `zim/${name}/`),
-      ['zim/capabilities', 'zim/install', 'zim/relay'],
+      ['zim/capabilities', 'zim/console', 'zim/install', 'zim/relay'],
       ['zim/zim'],
       ['zim/index', 'zim/global'],
     ],

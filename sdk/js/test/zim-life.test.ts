@@ -26,6 +26,11 @@ function states(): unknown[] {
   return changes.map(({ state, event }) => [state, event]);
 }
 
+// What works without a login, and what is not for apps.
+const APART = 'login logout on off destroy setLogConfig uploadLog callExperimentalAPI updateUserOfflinePushRule updateUserBadge'
+  .concat(' constructor start newClient emit needAlive needLogin')
+  .split(' ');
+
 /** Every call that needs a login, with arguments that are wrong in other ways too. */
 function calls(z: ZIM): [string, () => Promise<unknown>][] {
   const anything = null as never;
@@ -68,6 +73,17 @@ describe('create and destroy', () => {
     for (const [name, call] of calls(zim)) {
       await expect(call()).rejects.toMatchObject({ code: 6000121, message: `API.${name}: Not logged with call.` });
     }
+  });
+
+  it('refuses every other method before the login, and those that are not built after it', async () => {
+    const methods = Object.getOwnPropertyNames(ZIM.prototype).filter((name) => !APART.includes(name));
+    const call = async (name: string): Promise<unknown> => (Reflect.get(zim, name) as () => unknown).call(zim);
+    expect(methods.length).toBe(145 + 4 - 5 - 10);
+    for (const name of methods) await expect(call(name), name).rejects.toMatchObject({ code: 6000121, message: `API.${name}: Not logged with call.` });
+    await login(zim, 'alice');
+    await expect(call('muteGroup')).rejects.toMatchObject({ code: 6000013, message: 'muteGroup is not supported yet.' });
+    expect(() => zim.beginRoomAttributesBatchOperation('r', { isForce: false, isDeleteAfterOwnerLeft: false, isUpdateOwner: false })).toThrow('not supported');
+    await expect(zim.updateUserBadge(1)).resolves.toBeUndefined();
   });
 
   it('destroy ends the connection', async () => {

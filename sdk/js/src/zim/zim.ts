@@ -4,6 +4,7 @@ import { guarded } from '../emitter.js';
 import { ChatError, Code } from '../errors.js';
 import { VERSION } from '../version.js';
 import { capabilities } from './capabilities.js';
+import { ConsoleLog } from './console.js';
 import type { ZIMGeofencingType } from './enums/index.js';
 import { install } from './install.js';
 import { relay } from './relay.js';
@@ -11,7 +12,7 @@ import type { EventName, Payload } from './row.js';
 import { loginOf } from './session/login.js';
 import { defaultServer } from './session/origin.js';
 import type { Events, Methods } from './surface.js';
-import type { ZIMAppConfig, ZIMLoginConfig, ZIMLogoutConfig, ZIMUserInfo } from './types/index.js';
+import type { ZIMAppConfig, ZIMLogConfig, ZIMLoginConfig, ZIMLogoutConfig, ZIMUserInfo } from './types/index.js';
 
 /** A login under way or done. */
 interface Entered {
@@ -39,6 +40,7 @@ export class ZIM {
   private static instance: ZIM | null = null;
 
   private readonly listeners: Listeners = {};
+  private readonly console = new ConsoleLog();
   private client: ChatClient | undefined;
   private current: Entered | undefined;
   private destroyed = false;
@@ -73,6 +75,11 @@ export class ZIM {
   /** Accepted without effect: an app chooses its server. */
   static setGeofencingConfig(_areaList: number[], _type: ZIMGeofencingType): boolean {
     return true;
+  }
+
+  /** Says how much is logged to the console; nothing before it is called. Neither tokens nor messages are. */
+  setLogConfig(config: ZIMLogConfig): void {
+    this.console.set(config);
   }
 
   /** Logs out and ends the instance for good. */
@@ -128,6 +135,7 @@ export class ZIM {
     const { server = defaultServer(), WebSocket, resendWindowMs, getToken } = this.config;
     const client = new ChatClient({
       server,
+      log: this.console.log,
       ...(WebSocket && { WebSocket }),
       ...(resendWindowMs !== undefined && { resendWindowMs }),
       ...(getToken && { getToken }),

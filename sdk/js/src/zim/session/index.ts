@@ -6,7 +6,6 @@ import { renewToken } from './renewToken.js';
 export const session: Capability = {
   methods: { renewToken },
   accepted: {
-    setLogConfig: () => undefined,
     uploadLog: async () => undefined,
     callExperimentalAPI: async () => '',
   },

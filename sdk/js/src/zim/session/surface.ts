@@ -2,7 +2,6 @@ import type {
   ZIMError,
   ZIMEventOfConnectionStateChangedResult,
   ZIMEventOfTokenWillExpireResult,
-  ZIMLogConfig,
   ZIMTokenRenewedResult,
 } from '../types/index.js';
 
@@ -10,8 +9,6 @@ import type {
 export interface SessionMethods {
   /** Replaces the token before it expires. */
   renewToken(token: string): Promise<ZIMTokenRenewedResult>;
-  /** Says how much is logged to the console; nothing unless called. Neither tokens nor messages are. */
-  setLogConfig(config: ZIMLogConfig): void;
   /** Accepted without effect: there is no vendor to send logs to. */
   uploadLog(): Promise<void>;
   /** Accepted without effect; resolves with an empty text. */
