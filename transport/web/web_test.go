@@ -147,6 +147,9 @@ func TestThePackageIsServed(t *testing.T) {
 			t.Fatal(err)
 		}
 		names = append(names, header.Name)
+		if content, err := io.ReadAll(archive); header.Name == "package/package.json" && (err != nil || bytes.Contains(content, []byte("devDependencies"))) {
+			t.Errorf("%v\n%s", err, content)
+		}
 		if header.Uid != 0 || header.Uname != "" || header.ModTime.Year() != 1985 || header.Mode != 0o644 {
 			t.Errorf("%s tells of the machine that has packed it: %+v", header.Name, header)
 		}
