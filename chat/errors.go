@@ -30,6 +30,8 @@ const (
 	CodeKicked        Code = 6000122 // another device has logged in
 	CodeNoSuchTarget  Code = 6000204 // the target user has never logged in
 
+	CodeTooLate Code = 6000278 // the message is too old to be recalled
+
 	CodeNoConversation Code = 6000603 // the conversation is not in the user's list
 
 	CodeDedupeWindowPassed  Code = 6009001 // the retry comes too late to tell it from a new message
@@ -38,7 +40,6 @@ const (
 	CodeMalformedFrame      Code = 6009004 // a frame that cannot be decoded
 	CodeProtocolUnsupported Code = 6009005 // a protocol version that this node does not speak
 	CodeNoSuchMessage       Code = 6009006 // the user has no such message in the conversation
-	CodeTooLate             Code = 6009007 // the message is too old for that
 )
 
 // Retryable says whether the same request, with the same client message id,

@@ -25,6 +25,7 @@ type Limits struct {
 	ExtendedDataBytes int
 	SearchedBytes     int
 	Dedupe            DedupeWindow
+	Recall            time.Duration // how old a message may be that is recalled
 	// Connections bounds the app's logged-in connections to a node; 0: none.
 	Connections int
 	// Devices is how many devices of a user may be logged in at the same time.
@@ -47,6 +48,7 @@ func DefaultLimits() Limits {
 		ExtendedDataBytes: 1 << 10,
 		SearchedBytes:     64,
 		Dedupe:            DedupeWindow{Age: 7 * 24 * time.Hour, Messages: 10_000},
+		Recall:            2 * time.Minute,
 		Devices:           1,
 	}
 }

@@ -389,9 +389,9 @@ func TestAnAppBecomesVerifierAndLimits(t *testing.T) {
 	if a.Limits.Chat() != want {
 		t.Errorf("limits are %+v", a.Limits.Chat())
 	}
-	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7, Connections: 8, Devices: 9}
+	every := config.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5, DedupeAge: 6, DedupeMessages: 7, Recall: 10, Connections: 8, Devices: 9}
 	if got := every.Chat(); got != (chat.Limits{TextBytes: 1, CustomBytes: 2, CommandBytes: 3, ExtendedDataBytes: 4, SearchedBytes: 5,
-		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}, Connections: 8, Devices: 9}) {
+		Dedupe: chat.DedupeWindow{Age: 6, Messages: 7}, Recall: 10, Connections: 8, Devices: 9}) {
 		t.Errorf("limits are %+v", got)
 	}
 }

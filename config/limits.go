@@ -18,6 +18,8 @@ type Limits struct {
 	// DedupeMessages of a conversation, whichever reaches back further.
 	DedupeAge      time.Duration `yaml:"dedupe_age,omitempty"`
 	DedupeMessages uint64        `yaml:"dedupe_messages,omitempty"`
+	// Recall is how old a message may be that its sender recalls, up to 24 h.
+	Recall time.Duration `yaml:"recall,omitempty"`
 	// Connections bounds the logged-in connections to each node; the default is
 	// the node's own bound.
 	Connections int `yaml:"connections,omitempty"`
@@ -35,6 +37,7 @@ const (
 	minDedupeAge     = time.Minute
 	maxDedupeAge     = 90 * 24 * time.Hour
 	maxDedupeMessage = 1_000_000
+	maxRecall        = 24 * time.Hour
 )
 
 // Chat gives the limits with the defaults filled in.
@@ -47,6 +50,7 @@ func (l Limits) Chat() chat.Limits {
 	replace(&out.SearchedBytes, l.SearchedBytes)
 	replace(&out.Dedupe.Age, l.DedupeAge)
 	replace(&out.Dedupe.Messages, l.DedupeMessages)
+	replace(&out.Recall, l.Recall)
 	replace(&out.Connections, l.Connections)
 	replace(&out.Devices, l.Devices)
 	return out

@@ -143,6 +143,9 @@ func (a App) problems() []error {
 	if age := a.Limits.DedupeAge; age != 0 && (age < minDedupeAge || age > maxDedupeAge || age%time.Millisecond != 0) {
 		problems = append(problems, fmt.Errorf("dedupe_age of app %d is %v; %v to %v in whole milliseconds are allowed", a.ID, age, minDedupeAge, maxDedupeAge))
 	}
+	if age := a.Limits.Recall; age < 0 || age > maxRecall || age%time.Millisecond != 0 {
+		problems = append(problems, fmt.Errorf("recall of app %d is %v; up to %v in whole milliseconds are allowed", a.ID, age, maxRecall))
+	}
 	if n := a.Limits.Connections; n < 0 {
 		problems = append(problems, fmt.Errorf("connections of app %d is %d; 1 or more are allowed", a.ID, n))
 	}

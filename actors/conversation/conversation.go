@@ -55,6 +55,7 @@ type conversation struct {
 	waiting  []*sending // validated, in order of arrival
 	bytes    int        // of contents in waiting
 	proposed []*sending // in the proposal under way, nil when there is none
+	recalls  int        // proposed
 	asked    pending.Table[question]
 }
 
@@ -106,6 +107,7 @@ func New(o Options) func(directory.Activation) actor.Actor {
 var handlers = ask.List(
 	ask.On((*conversation).send),
 	ask.On((*conversation).query),
+	ask.On((*conversation).recall),
 )
 
 // Methods lists what conversations handle.
@@ -120,6 +122,8 @@ func (c *conversation) Receive(ctx actor.Context) {
 		c.register(ctx, m)
 	case committed:
 		c.answer(ctx, m)
+	case recalled:
+		c.change(m)
 	case *actorpb.DeliveredThrough:
 		c.open(m.Request)
 	case *actorpb.Answer:
@@ -156,7 +160,7 @@ var (
 )
 
 func (c *conversation) idle() bool {
-	return len(c.waiting) == 0 && c.proposed == nil && c.asked.Len() == 0
+	return len(c.waiting) == 0 && c.proposed == nil && c.recalls == 0 && c.asked.Len() == 0
 }
 
 // full says that no further send may wait.

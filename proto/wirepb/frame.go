@@ -31,6 +31,11 @@ func MessagePush(m *Message) []byte {
 	return encode(&ServerFrame{Body: &ServerFrame_Message{Message: m}})
 }
 
+// ChangePush encodes the push of an entry that was changed.
+func ChangePush(c chat.ConversationKey, e *chat.Entry) []byte {
+	return encode(&ServerFrame{Body: &ServerFrame_MessageChanged{MessageChanged: FromEntry(c, e)}})
+}
+
 // push is the memory that EntryPush needs while it runs.
 type push struct {
 	frame   ServerFrame

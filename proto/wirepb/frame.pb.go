@@ -52,6 +52,7 @@ type ClientFrame struct {
 	//	*ClientFrame_Goodbye
 	//	*ClientFrame_SendMessage
 	//	*ClientFrame_QueryMessages
+	//	*ClientFrame_RecallMessage
 	//	*ClientFrame_ListConversations
 	//	*ClientFrame_ClearUnread
 	//	*ClientFrame_UpdateUser
@@ -166,6 +167,15 @@ func (x *ClientFrame) GetQueryMessages() *QueryMessages {
 	return nil
 }
 
+func (x *ClientFrame) GetRecallMessage() *RecallMessage {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_RecallMessage); ok {
+			return x.RecallMessage
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetListConversations() *ListConversations {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_ListConversations); ok {
@@ -230,6 +240,10 @@ type ClientFrame_QueryMessages struct {
 	QueryMessages *QueryMessages `protobuf:"bytes,31,opt,name=query_messages,json=queryMessages,proto3,oneof"`
 }
 
+type ClientFrame_RecallMessage struct {
+	RecallMessage *RecallMessage `protobuf:"bytes,32,opt,name=recall_message,json=recallMessage,proto3,oneof"`
+}
+
 type ClientFrame_ListConversations struct {
 	ListConversations *ListConversations `protobuf:"bytes,70,opt,name=list_conversations,json=listConversations,proto3,oneof"`
 }
@@ -258,6 +272,8 @@ func (*ClientFrame_SendMessage) isClientFrame_Body() {}
 
 func (*ClientFrame_QueryMessages) isClientFrame_Body() {}
 
+func (*ClientFrame_RecallMessage) isClientFrame_Body() {}
+
 func (*ClientFrame_ListConversations) isClientFrame_Body() {}
 
 func (*ClientFrame_ClearUnread) isClientFrame_Body() {}
@@ -281,6 +297,7 @@ type ServerFrame struct {
 	//	*ServerFrame_Goodbye
 	//	*ServerFrame_SendMessage
 	//	*ServerFrame_QueryMessages
+	//	*ServerFrame_RecallMessage
 	//	*ServerFrame_ListConversations
 	//	*ServerFrame_ClearUnread
 	//	*ServerFrame_UpdateUser
@@ -292,6 +309,7 @@ type ServerFrame struct {
 	//	*ServerFrame_UnreadChanged
 	//	*ServerFrame_Reconnect
 	//	*ServerFrame_UserChanged
+	//	*ServerFrame_MessageChanged
 	Body          isServerFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -404,6 +422,15 @@ func (x *ServerFrame) GetQueryMessages() *QueryMessagesReply {
 	return nil
 }
 
+func (x *ServerFrame) GetRecallMessage() *RecallMessageReply {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_RecallMessage); ok {
+			return x.RecallMessage
+		}
+	}
+	return nil
+}
+
 func (x *ServerFrame) GetListConversations() *ListConversationsReply {
 	if x != nil {
 		if x, ok := x.Body.(*ServerFrame_ListConversations); ok {
@@ -503,6 +530,15 @@ func (x *ServerFrame) GetUserChanged() *UserChanged {
 	return nil
 }
 
+func (x *ServerFrame) GetMessageChanged() *Message {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_MessageChanged); ok {
+			return x.MessageChanged
+		}
+	}
+	return nil
+}
+
 type isServerFrame_Body interface {
 	isServerFrame_Body()
 }
@@ -533,6 +569,10 @@ type ServerFrame_SendMessage struct {
 
 type ServerFrame_QueryMessages struct {
 	QueryMessages *QueryMessagesReply `protobuf:"bytes,31,opt,name=query_messages,json=queryMessages,proto3,oneof"`
+}
+
+type ServerFrame_RecallMessage struct {
+	RecallMessage *RecallMessageReply `protobuf:"bytes,32,opt,name=recall_message,json=recallMessage,proto3,oneof"`
 }
 
 type ServerFrame_ListConversations struct {
@@ -579,6 +619,11 @@ type ServerFrame_UserChanged struct {
 	UserChanged *UserChanged `protobuf:"bytes,506,opt,name=user_changed,json=userChanged,proto3,oneof"`
 }
 
+type ServerFrame_MessageChanged struct {
+	// A message that stood there before is another one now.
+	MessageChanged *Message `protobuf:"bytes,507,opt,name=message_changed,json=messageChanged,proto3,oneof"`
+}
+
 func (*ServerFrame_Error) isServerFrame_Body() {}
 
 func (*ServerFrame_Hello) isServerFrame_Body() {}
@@ -592,6 +637,8 @@ func (*ServerFrame_Goodbye) isServerFrame_Body() {}
 func (*ServerFrame_SendMessage) isServerFrame_Body() {}
 
 func (*ServerFrame_QueryMessages) isServerFrame_Body() {}
+
+func (*ServerFrame_RecallMessage) isServerFrame_Body() {}
 
 func (*ServerFrame_ListConversations) isServerFrame_Body() {}
 
@@ -615,11 +662,13 @@ func (*ServerFrame_Reconnect) isServerFrame_Body() {}
 
 func (*ServerFrame_UserChanged) isServerFrame_Body() {}
 
+func (*ServerFrame_MessageChanged) isServerFrame_Body() {}
+
 var File_wire_frame_proto protoreflect.FileDescriptor
 
 const file_wire_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\xd0\b\n" +
+	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\xc8\t\n" +
 	"\vClientFrame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12%\n" +
 	"\n" +
@@ -632,14 +681,16 @@ const file_wire_frame_proto_rawDesc = "" +
 	"renewToken\x12I\n" +
 	"\agoodbye\x18\r \x01(\v2\x17.parley.wire.v1.GoodbyeB\x14\xa2\xbb\x18\x10\b\x05\x10\x03\x18\x01\"\x06logout0\x01H\x00R\agoodbye\x12l\n" +
 	"\fsend_message\x18\x1e \x01(\v2\x1b.parley.wire.v1.SendMessageB*\xa2\xbb\x18&\b\x02\x10\x02\x18\x02\"\vsendMessage*\x0fSendPeerMessage0\x01H\x00R\vsendMessage\x12i\n" +
-	"\x0equery_messages\x18\x1f \x01(\v2\x1d.parley.wire.v1.QueryMessagesB!\xa2\xbb\x18\x1d\b\x02\x10\x01\x18\x03\"\x13queryHistoryMessage0\x01H\x00R\rqueryMessages\x12w\n" +
+	"\x0equery_messages\x18\x1f \x01(\v2\x1d.parley.wire.v1.QueryMessagesB!\xa2\xbb\x18\x1d\b\x02\x10\x01\x18\x03\"\x13queryHistoryMessage0\x01H\x00R\rqueryMessages\x12v\n" +
+	"\x0erecall_message\x18  \x01(\v2\x1d.parley.wire.v1.RecallMessageB.\xa2\xbb\x18*\b\x02\x10\x02\x18\x02\"\rrevokeMessage*\x11RevokePeerMessage0\x01H\x00R\rrecallMessage\x12w\n" +
 	"\x12list_conversations\x18F \x01(\v2!.parley.wire.v1.ListConversationsB#\xa2\xbb\x18\x1f\b\x01\x10\x01\x18\x03\"\x15queryConversationList0\x01H\x00R\x11listConversations\x12s\n" +
 	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnread\x12\x98\x01\n" +
 	"\vupdate_user\x18d \x01(\v2\x1a.parley.wire.v1.UpdateUserBY\xa2\xbb\x18U\b\x01\x10\x02\x18\x04\";updateUserName, updateUserAvatarUrl, updateUserExtendedData*\x0eModifyUserInfo0\x01H\x00R\n" +
 	"updateUser\x12~\n" +
 	"\vquery_users\x18e \x01(\v2\x1a.parley.wire.v1.QueryUsersB?\xa2\xbb\x18;\b\x01\x10\x01\x18\x03\"!queryUsersInfo, querySelfUserInfo*\x0eQueryUserInfos0\x01H\x00R\n" +
 	"queryUsersB\x06\n" +
-	"\x04body\"\xab\t\n" +
+	"\x04body\"\xbd\n" +
+	"\n" +
 	"\vServerFrame\x12\x19\n" +
 	"\breply_to\x18\x01 \x01(\rR\areplyTo\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorH\x00R\x05error\x122\n" +
@@ -650,7 +701,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"renewToken\x128\n" +
 	"\agoodbye\x18\r \x01(\v2\x1c.parley.wire.v1.GoodbyeReplyH\x00R\agoodbye\x12E\n" +
 	"\fsend_message\x18\x1e \x01(\v2 .parley.wire.v1.SendMessageReplyH\x00R\vsendMessage\x12K\n" +
-	"\x0equery_messages\x18\x1f \x01(\v2\".parley.wire.v1.QueryMessagesReplyH\x00R\rqueryMessages\x12W\n" +
+	"\x0equery_messages\x18\x1f \x01(\v2\".parley.wire.v1.QueryMessagesReplyH\x00R\rqueryMessages\x12K\n" +
+	"\x0erecall_message\x18  \x01(\v2\".parley.wire.v1.RecallMessageReplyH\x00R\rrecallMessage\x12W\n" +
 	"\x12list_conversations\x18F \x01(\v2&.parley.wire.v1.ListConversationsReplyH\x00R\x11listConversations\x12E\n" +
 	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x12B\n" +
 	"\vupdate_user\x18d \x01(\v2\x1f.parley.wire.v1.UpdateUserReplyH\x00R\n" +
@@ -663,7 +715,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\x0etoken_expiring\x18\xf7\x03 \x01(\v2\x1d.parley.wire.v1.TokenExpiringH\x00R\rtokenExpiring\x12G\n" +
 	"\x0eunread_changed\x18\xf8\x03 \x01(\v2\x1d.parley.wire.v1.UnreadChangedH\x00R\runreadChanged\x12:\n" +
 	"\treconnect\x18\xf9\x03 \x01(\v2\x19.parley.wire.v1.ReconnectH\x00R\treconnect\x12A\n" +
-	"\fuser_changed\x18\xfa\x03 \x01(\v2\x1b.parley.wire.v1.UserChangedH\x00R\vuserChangedB\x06\n" +
+	"\fuser_changed\x18\xfa\x03 \x01(\v2\x1b.parley.wire.v1.UserChangedH\x00R\vuserChanged\x12C\n" +
+	"\x0fmessage_changed\x18\xfb\x03 \x01(\v2\x17.parley.wire.v1.MessageH\x00R\x0emessageChangedB\x06\n" +
 	"\x04bodyB*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
 
 var (
@@ -688,28 +741,30 @@ var file_wire_frame_proto_goTypes = []any{
 	(*Goodbye)(nil),                // 5: parley.wire.v1.Goodbye
 	(*SendMessage)(nil),            // 6: parley.wire.v1.SendMessage
 	(*QueryMessages)(nil),          // 7: parley.wire.v1.QueryMessages
-	(*ListConversations)(nil),      // 8: parley.wire.v1.ListConversations
-	(*ClearUnread)(nil),            // 9: parley.wire.v1.ClearUnread
-	(*UpdateUser)(nil),             // 10: parley.wire.v1.UpdateUser
-	(*QueryUsers)(nil),             // 11: parley.wire.v1.QueryUsers
-	(*Error)(nil),                  // 12: parley.wire.v1.Error
-	(*HelloReply)(nil),             // 13: parley.wire.v1.HelloReply
-	(*PingReply)(nil),              // 14: parley.wire.v1.PingReply
-	(*RenewTokenReply)(nil),        // 15: parley.wire.v1.RenewTokenReply
-	(*GoodbyeReply)(nil),           // 16: parley.wire.v1.GoodbyeReply
-	(*SendMessageReply)(nil),       // 17: parley.wire.v1.SendMessageReply
-	(*QueryMessagesReply)(nil),     // 18: parley.wire.v1.QueryMessagesReply
-	(*ListConversationsReply)(nil), // 19: parley.wire.v1.ListConversationsReply
-	(*ClearUnreadReply)(nil),       // 20: parley.wire.v1.ClearUnreadReply
-	(*UpdateUserReply)(nil),        // 21: parley.wire.v1.UpdateUserReply
-	(*QueryUsersReply)(nil),        // 22: parley.wire.v1.QueryUsersReply
-	(*Message)(nil),                // 23: parley.wire.v1.Message
-	(*Behind)(nil),                 // 24: parley.wire.v1.Behind
-	(*Kicked)(nil),                 // 25: parley.wire.v1.Kicked
-	(*TokenExpiring)(nil),          // 26: parley.wire.v1.TokenExpiring
-	(*UnreadChanged)(nil),          // 27: parley.wire.v1.UnreadChanged
-	(*Reconnect)(nil),              // 28: parley.wire.v1.Reconnect
-	(*UserChanged)(nil),            // 29: parley.wire.v1.UserChanged
+	(*RecallMessage)(nil),          // 8: parley.wire.v1.RecallMessage
+	(*ListConversations)(nil),      // 9: parley.wire.v1.ListConversations
+	(*ClearUnread)(nil),            // 10: parley.wire.v1.ClearUnread
+	(*UpdateUser)(nil),             // 11: parley.wire.v1.UpdateUser
+	(*QueryUsers)(nil),             // 12: parley.wire.v1.QueryUsers
+	(*Error)(nil),                  // 13: parley.wire.v1.Error
+	(*HelloReply)(nil),             // 14: parley.wire.v1.HelloReply
+	(*PingReply)(nil),              // 15: parley.wire.v1.PingReply
+	(*RenewTokenReply)(nil),        // 16: parley.wire.v1.RenewTokenReply
+	(*GoodbyeReply)(nil),           // 17: parley.wire.v1.GoodbyeReply
+	(*SendMessageReply)(nil),       // 18: parley.wire.v1.SendMessageReply
+	(*QueryMessagesReply)(nil),     // 19: parley.wire.v1.QueryMessagesReply
+	(*RecallMessageReply)(nil),     // 20: parley.wire.v1.RecallMessageReply
+	(*ListConversationsReply)(nil), // 21: parley.wire.v1.ListConversationsReply
+	(*ClearUnreadReply)(nil),       // 22: parley.wire.v1.ClearUnreadReply
+	(*UpdateUserReply)(nil),        // 23: parley.wire.v1.UpdateUserReply
+	(*QueryUsersReply)(nil),        // 24: parley.wire.v1.QueryUsersReply
+	(*Message)(nil),                // 25: parley.wire.v1.Message
+	(*Behind)(nil),                 // 26: parley.wire.v1.Behind
+	(*Kicked)(nil),                 // 27: parley.wire.v1.Kicked
+	(*TokenExpiring)(nil),          // 28: parley.wire.v1.TokenExpiring
+	(*UnreadChanged)(nil),          // 29: parley.wire.v1.UnreadChanged
+	(*Reconnect)(nil),              // 30: parley.wire.v1.Reconnect
+	(*UserChanged)(nil),            // 31: parley.wire.v1.UserChanged
 }
 var file_wire_frame_proto_depIdxs = []int32{
 	2,  // 0: parley.wire.v1.ClientFrame.hello:type_name -> parley.wire.v1.Hello
@@ -718,33 +773,36 @@ var file_wire_frame_proto_depIdxs = []int32{
 	5,  // 3: parley.wire.v1.ClientFrame.goodbye:type_name -> parley.wire.v1.Goodbye
 	6,  // 4: parley.wire.v1.ClientFrame.send_message:type_name -> parley.wire.v1.SendMessage
 	7,  // 5: parley.wire.v1.ClientFrame.query_messages:type_name -> parley.wire.v1.QueryMessages
-	8,  // 6: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
-	9,  // 7: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
-	10, // 8: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
-	11, // 9: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
-	12, // 10: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
-	13, // 11: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
-	14, // 12: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
-	15, // 13: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
-	16, // 14: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
-	17, // 15: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
-	18, // 16: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
-	19, // 17: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
-	20, // 18: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
-	21, // 19: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
-	22, // 20: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
-	23, // 21: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
-	24, // 22: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
-	25, // 23: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
-	26, // 24: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
-	27, // 25: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
-	28, // 26: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
-	29, // 27: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	8,  // 6: parley.wire.v1.ClientFrame.recall_message:type_name -> parley.wire.v1.RecallMessage
+	9,  // 7: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
+	10, // 8: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
+	11, // 9: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
+	12, // 10: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
+	13, // 11: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
+	14, // 12: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
+	15, // 13: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
+	16, // 14: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
+	17, // 15: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
+	18, // 16: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
+	19, // 17: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
+	20, // 18: parley.wire.v1.ServerFrame.recall_message:type_name -> parley.wire.v1.RecallMessageReply
+	21, // 19: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
+	22, // 20: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
+	23, // 21: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
+	24, // 22: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
+	25, // 23: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
+	26, // 24: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
+	27, // 25: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
+	28, // 26: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
+	29, // 27: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
+	30, // 28: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
+	31, // 29: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
+	25, // 30: parley.wire.v1.ServerFrame.message_changed:type_name -> parley.wire.v1.Message
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_wire_frame_proto_init() }
@@ -764,6 +822,7 @@ func file_wire_frame_proto_init() {
 		(*ClientFrame_Goodbye)(nil),
 		(*ClientFrame_SendMessage)(nil),
 		(*ClientFrame_QueryMessages)(nil),
+		(*ClientFrame_RecallMessage)(nil),
 		(*ClientFrame_ListConversations)(nil),
 		(*ClientFrame_ClearUnread)(nil),
 		(*ClientFrame_UpdateUser)(nil),
@@ -777,6 +836,7 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_Goodbye)(nil),
 		(*ServerFrame_SendMessage)(nil),
 		(*ServerFrame_QueryMessages)(nil),
+		(*ServerFrame_RecallMessage)(nil),
 		(*ServerFrame_ListConversations)(nil),
 		(*ServerFrame_ClearUnread)(nil),
 		(*ServerFrame_UpdateUser)(nil),
@@ -788,6 +848,7 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_UnreadChanged)(nil),
 		(*ServerFrame_Reconnect)(nil),
 		(*ServerFrame_UserChanged)(nil),
+		(*ServerFrame_MessageChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -484,6 +484,105 @@ func (x *Message) GetRev() uint64 {
 	return 0
 }
 
+// Erases what a message of the user's says, for everybody: what is left is its
+// place. Asked again, it is answered alike.
+type RecallMessage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  *ConversationRef       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallMessage) Reset() {
+	*x = RecallMessage{}
+	mi := &file_wire_message_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallMessage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallMessage) ProtoMessage() {}
+
+func (x *RecallMessage) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_message_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallMessage.ProtoReflect.Descriptor instead.
+func (*RecallMessage) Descriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RecallMessage) GetConversation() *ConversationRef {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *RecallMessage) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+type RecallMessageReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation's rev that counts this change.
+	Rev           uint64 `protobuf:"varint,1,opt,name=rev,proto3" json:"rev,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallMessageReply) Reset() {
+	*x = RecallMessageReply{}
+	mi := &file_wire_message_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallMessageReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallMessageReply) ProtoMessage() {}
+
+func (x *RecallMessageReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_message_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallMessageReply.ProtoReflect.Descriptor instead.
+func (*RecallMessageReply) Descriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RecallMessageReply) GetRev() uint64 {
+	if x != nil {
+		return x.Rev
+	}
+	return 0
+}
+
 // Asks for messages with after_seq < seq < before_seq (0: no bound), at most
 // count of them, the newest ones when newest_first, else the oldest ones.
 type QueryMessages struct {
@@ -503,7 +602,7 @@ type QueryMessages struct {
 
 func (x *QueryMessages) Reset() {
 	*x = QueryMessages{}
-	mi := &file_wire_message_proto_msgTypes[4]
+	mi := &file_wire_message_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +614,7 @@ func (x *QueryMessages) String() string {
 func (*QueryMessages) ProtoMessage() {}
 
 func (x *QueryMessages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[4]
+	mi := &file_wire_message_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +627,7 @@ func (x *QueryMessages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMessages.ProtoReflect.Descriptor instead.
 func (*QueryMessages) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{4}
+	return file_wire_message_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *QueryMessages) GetConversation() *ConversationRef {
@@ -587,7 +686,7 @@ type QueryMessagesReply struct {
 
 func (x *QueryMessagesReply) Reset() {
 	*x = QueryMessagesReply{}
-	mi := &file_wire_message_proto_msgTypes[5]
+	mi := &file_wire_message_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -599,7 +698,7 @@ func (x *QueryMessagesReply) String() string {
 func (*QueryMessagesReply) ProtoMessage() {}
 
 func (x *QueryMessagesReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_message_proto_msgTypes[5]
+	mi := &file_wire_message_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -612,7 +711,7 @@ func (x *QueryMessagesReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMessagesReply.ProtoReflect.Descriptor instead.
 func (*QueryMessagesReply) Descriptor() ([]byte, []int) {
-	return file_wire_message_proto_rawDescGZIP(), []int{5}
+	return file_wire_message_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *QueryMessagesReply) GetMessages() []*Message {
@@ -686,7 +785,12 @@ const file_wire_message_proto_rawDesc = "" +
 	" \x01(\x04R\acounted\x12%\n" +
 	"\acontent\x18\v \x01(\fB\v\xb2\xbb\x18\aContentR\acontent\x12/\n" +
 	"\x05entry\x18\f \x01(\x0e2\x19.parley.wire.v1.EntryKindR\x05entry\x12\x10\n" +
-	"\x03rev\x18\r \x01(\x04R\x03rev\"\xe6\x01\n" +
+	"\x03rev\x18\r \x01(\x04R\x03rev\"f\n" +
+	"\rRecallMessage\x12C\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"&\n" +
+	"\x12RecallMessageReply\x12\x10\n" +
+	"\x03rev\x18\x01 \x01(\x04R\x03rev\"\xe6\x01\n" +
 	"\rQueryMessages\x12C\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x1b\n" +
 	"\tafter_seq\x18\x02 \x01(\x04R\bafterSeq\x12\x1d\n" +
@@ -720,29 +824,32 @@ func file_wire_message_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_message_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_wire_message_proto_goTypes = []any{
 	(EntryKind)(0),             // 0: parley.wire.v1.EntryKind
 	(*SendMessage)(nil),        // 1: parley.wire.v1.SendMessage
 	(*Content)(nil),            // 2: parley.wire.v1.Content
 	(*SendMessageReply)(nil),   // 3: parley.wire.v1.SendMessageReply
 	(*Message)(nil),            // 4: parley.wire.v1.Message
-	(*QueryMessages)(nil),      // 5: parley.wire.v1.QueryMessages
-	(*QueryMessagesReply)(nil), // 6: parley.wire.v1.QueryMessagesReply
-	(*ConversationRef)(nil),    // 7: parley.wire.v1.ConversationRef
-	(ConversationKind)(0),      // 8: parley.wire.v1.ConversationKind
+	(*RecallMessage)(nil),      // 5: parley.wire.v1.RecallMessage
+	(*RecallMessageReply)(nil), // 6: parley.wire.v1.RecallMessageReply
+	(*QueryMessages)(nil),      // 7: parley.wire.v1.QueryMessages
+	(*QueryMessagesReply)(nil), // 8: parley.wire.v1.QueryMessagesReply
+	(*ConversationRef)(nil),    // 9: parley.wire.v1.ConversationRef
+	(ConversationKind)(0),      // 10: parley.wire.v1.ConversationKind
 }
 var file_wire_message_proto_depIdxs = []int32{
-	7, // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
-	8, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
-	0, // 2: parley.wire.v1.Message.entry:type_name -> parley.wire.v1.EntryKind
-	7, // 3: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
-	4, // 4: parley.wire.v1.QueryMessagesReply.messages:type_name -> parley.wire.v1.Message
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	9,  // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
+	10, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
+	0,  // 2: parley.wire.v1.Message.entry:type_name -> parley.wire.v1.EntryKind
+	9,  // 3: parley.wire.v1.RecallMessage.conversation:type_name -> parley.wire.v1.ConversationRef
+	9,  // 4: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
+	4,  // 5: parley.wire.v1.QueryMessagesReply.messages:type_name -> parley.wire.v1.Message
+	6,  // [6:6] is the sub-list for method output_type
+	6,  // [6:6] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_wire_message_proto_init() }
@@ -757,7 +864,7 @@ func file_wire_message_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_message_proto_rawDesc), len(file_wire_message_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

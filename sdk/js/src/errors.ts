@@ -36,6 +36,8 @@ export enum ParleyErrorCode {
   MalformedFrame = 6009004,
   /** A protocol version that the server does not speak. */
   ProtocolVersionUnsupported = 6009005,
+  /** The user has no such message in the conversation. */
+  NoSuchMessage = 6009006,
 }
 
 /** What a failure tells beside its code and sentence. */

@@ -18,7 +18,7 @@ import type { ClearUnread, ClearUnreadReply, ListConversations, ListConversation
 import { file_wire_conversation } from "./conversation_pb.js";
 import type { Error } from "./error_pb.js";
 import { file_wire_error } from "./error_pb.js";
-import type { Message as Message$1, QueryMessages, QueryMessagesReply, SendMessage, SendMessageReply } from "./message_pb.js";
+import type { Message as Message$1, QueryMessages, QueryMessagesReply, RecallMessage, RecallMessageReply, SendMessage, SendMessageReply } from "./message_pb.js";
 import { file_wire_message } from "./message_pb.js";
 import type { Behind, Goodbye, GoodbyeReply, Hello, HelloReply, Kicked, Ping, PingReply, Reconnect, RenewToken, RenewTokenReply, TokenExpiring } from "./session_pb.js";
 import { file_wire_session } from "./session_pb.js";
@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire/frame.proto.
  */
 export const file_wire_frame: GenFile = /*@__PURE__*/
-  fileDesc("ChB3aXJlL2ZyYW1lLnByb3RvEg5wYXJsZXkud2lyZS52MSLLBwoLQ2xpZW50RnJhbWUSCgoCaWQYASABKA0SGgoKcmVxdWVzdF9pZBgCIAEoDEIGqrsYAggQEjsKBWhlbGxvGAogASgLMhUucGFybGV5LndpcmUudjEuSGVsbG9CE6K7GA8IBRADGAEiBWxvZ2luMAFIABIyCgRwaW5nGAsgASgLMhQucGFybGV5LndpcmUudjEuUGluZ0IMorsYCAgFEAMYATABSAASSwoLcmVuZXdfdG9rZW4YDCABKAsyGi5wYXJsZXkud2lyZS52MS5SZW5ld1Rva2VuQhiiuxgUCAUQAhgBIgpyZW5ld1Rva2VuMAFIABJACgdnb29kYnllGA0gASgLMhcucGFybGV5LndpcmUudjEuR29vZGJ5ZUIUorsYEAgFEAMYASIGbG9nb3V0MAFIABJfCgxzZW5kX21lc3NhZ2UYHiABKAsyGy5wYXJsZXkud2lyZS52MS5TZW5kTWVzc2FnZUIqorsYJggCEAIYAiILc2VuZE1lc3NhZ2UqD1NlbmRQZWVyTWVzc2FnZTABSAASWgoOcXVlcnlfbWVzc2FnZXMYHyABKAsyHS5wYXJsZXkud2lyZS52MS5RdWVyeU1lc3NhZ2VzQiGiuxgdCAIQARgDIhNxdWVyeUhpc3RvcnlNZXNzYWdlMAFIABJkChJsaXN0X2NvbnZlcnNhdGlvbnMYRiABKAsyIS5wYXJsZXkud2lyZS52MS5MaXN0Q29udmVyc2F0aW9uc0IjorsYHwgBEAEYAyIVcXVlcnlDb252ZXJzYXRpb25MaXN0MAFIABJmCgxjbGVhcl91bnJlYWQYRyABKAsyGy5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZEIxorsYLQgBEAIYAyIjY2xlYXJDb252ZXJzYXRpb25VbnJlYWRNZXNzYWdlQ291bnQwAUgAEowBCgt1cGRhdGVfdXNlchhkIAEoCzIaLnBhcmxleS53aXJlLnYxLlVwZGF0ZVVzZXJCWaK7GFUIARACGAQiO3VwZGF0ZVVzZXJOYW1lLCB1cGRhdGVVc2VyQXZhdGFyVXJsLCB1cGRhdGVVc2VyRXh0ZW5kZWREYXRhKg5Nb2RpZnlVc2VySW5mbzABSAAScgoLcXVlcnlfdXNlcnMYZSABKAsyGi5wYXJsZXkud2lyZS52MS5RdWVyeVVzZXJzQj+iuxg7CAEQARgDIiFxdWVyeVVzZXJzSW5mbywgcXVlcnlTZWxmVXNlckluZm8qDlF1ZXJ5VXNlckluZm9zMAFIAEIGCgRib2R5ItYHCgtTZXJ2ZXJGcmFtZRIQCghyZXBseV90bxgBIAEoDRImCgVlcnJvchgCIAEoCzIVLnBhcmxleS53aXJlLnYxLkVycm9ySAASKwoFaGVsbG8YCiABKAsyGi5wYXJsZXkud2lyZS52MS5IZWxsb1JlcGx5SAASKQoEcGluZxgLIAEoCzIZLnBhcmxleS53aXJlLnYxLlBpbmdSZXBseUgAEjYKC3JlbmV3X3Rva2VuGAwgASgLMh8ucGFybGV5LndpcmUudjEuUmVuZXdUb2tlblJlcGx5SAASLwoHZ29vZGJ5ZRgNIAEoCzIcLnBhcmxleS53aXJlLnYxLkdvb2RieWVSZXBseUgAEjgKDHNlbmRfbWVzc2FnZRgeIAEoCzIgLnBhcmxleS53aXJlLnYxLlNlbmRNZXNzYWdlUmVwbHlIABI8Cg5xdWVyeV9tZXNzYWdlcxgfIAEoCzIiLnBhcmxleS53aXJlLnYxLlF1ZXJ5TWVzc2FnZXNSZXBseUgAEkQKEmxpc3RfY29udmVyc2F0aW9ucxhGIAEoCzImLnBhcmxleS53aXJlLnYxLkxpc3RDb252ZXJzYXRpb25zUmVwbHlIABI4CgxjbGVhcl91bnJlYWQYRyABKAsyIC5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZFJlcGx5SAASNgoLdXBkYXRlX3VzZXIYZCABKAsyHy5wYXJsZXkud2lyZS52MS5VcGRhdGVVc2VyUmVwbHlIABI2CgtxdWVyeV91c2VycxhlIAEoCzIfLnBhcmxleS53aXJlLnYxLlF1ZXJ5VXNlcnNSZXBseUgAEisKB21lc3NhZ2UY9AMgASgLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZUgAEikKBmJlaGluZBj1AyABKAsyFi5wYXJsZXkud2lyZS52MS5CZWhpbmRIABIpCgZraWNrZWQY9gMgASgLMhYucGFybGV5LndpcmUudjEuS2lja2VkSAASOAoOdG9rZW5fZXhwaXJpbmcY9wMgASgLMh0ucGFybGV5LndpcmUudjEuVG9rZW5FeHBpcmluZ0gAEjgKDnVucmVhZF9jaGFuZ2VkGPgDIAEoCzIdLnBhcmxleS53aXJlLnYxLlVucmVhZENoYW5nZWRIABIvCglyZWNvbm5lY3QY+QMgASgLMhkucGFybGV5LndpcmUudjEuUmVjb25uZWN0SAASNAoMdXNlcl9jaGFuZ2VkGPoDIAEoCzIbLnBhcmxleS53aXJlLnYxLlVzZXJDaGFuZ2VkSABCBgoEYm9keUIqWihnaXRodWIuY29tL3BhcmxleS1pbS9wYXJsZXkvcHJvdG8vd2lyZXBiYgZwcm90bzM", [file_method_method, file_wire_conversation, file_wire_error, file_wire_message, file_wire_session, file_wire_user]);
+  fileDesc("ChB3aXJlL2ZyYW1lLnByb3RvEg5wYXJsZXkud2lyZS52MSK0CAoLQ2xpZW50RnJhbWUSCgoCaWQYASABKA0SGgoKcmVxdWVzdF9pZBgCIAEoDEIGqrsYAggQEjsKBWhlbGxvGAogASgLMhUucGFybGV5LndpcmUudjEuSGVsbG9CE6K7GA8IBRADGAEiBWxvZ2luMAFIABIyCgRwaW5nGAsgASgLMhQucGFybGV5LndpcmUudjEuUGluZ0IMorsYCAgFEAMYATABSAASSwoLcmVuZXdfdG9rZW4YDCABKAsyGi5wYXJsZXkud2lyZS52MS5SZW5ld1Rva2VuQhiiuxgUCAUQAhgBIgpyZW5ld1Rva2VuMAFIABJACgdnb29kYnllGA0gASgLMhcucGFybGV5LndpcmUudjEuR29vZGJ5ZUIUorsYEAgFEAMYASIGbG9nb3V0MAFIABJfCgxzZW5kX21lc3NhZ2UYHiABKAsyGy5wYXJsZXkud2lyZS52MS5TZW5kTWVzc2FnZUIqorsYJggCEAIYAiILc2VuZE1lc3NhZ2UqD1NlbmRQZWVyTWVzc2FnZTABSAASWgoOcXVlcnlfbWVzc2FnZXMYHyABKAsyHS5wYXJsZXkud2lyZS52MS5RdWVyeU1lc3NhZ2VzQiGiuxgdCAIQARgDIhNxdWVyeUhpc3RvcnlNZXNzYWdlMAFIABJnCg5yZWNhbGxfbWVzc2FnZRggIAEoCzIdLnBhcmxleS53aXJlLnYxLlJlY2FsbE1lc3NhZ2VCLqK7GCoIAhACGAIiDXJldm9rZU1lc3NhZ2UqEVJldm9rZVBlZXJNZXNzYWdlMAFIABJkChJsaXN0X2NvbnZlcnNhdGlvbnMYRiABKAsyIS5wYXJsZXkud2lyZS52MS5MaXN0Q29udmVyc2F0aW9uc0IjorsYHwgBEAEYAyIVcXVlcnlDb252ZXJzYXRpb25MaXN0MAFIABJmCgxjbGVhcl91bnJlYWQYRyABKAsyGy5wYXJsZXkud2lyZS52MS5DbGVhclVucmVhZEIxorsYLQgBEAIYAyIjY2xlYXJDb252ZXJzYXRpb25VbnJlYWRNZXNzYWdlQ291bnQwAUgAEowBCgt1cGRhdGVfdXNlchhkIAEoCzIaLnBhcmxleS53aXJlLnYxLlVwZGF0ZVVzZXJCWaK7GFUIARACGAQiO3VwZGF0ZVVzZXJOYW1lLCB1cGRhdGVVc2VyQXZhdGFyVXJsLCB1cGRhdGVVc2VyRXh0ZW5kZWREYXRhKg5Nb2RpZnlVc2VySW5mbzABSAAScgoLcXVlcnlfdXNlcnMYZSABKAsyGi5wYXJsZXkud2lyZS52MS5RdWVyeVVzZXJzQj+iuxg7CAEQARgDIiFxdWVyeVVzZXJzSW5mbywgcXVlcnlTZWxmVXNlckluZm8qDlF1ZXJ5VXNlckluZm9zMAFIAEIGCgRib2R5IskICgtTZXJ2ZXJGcmFtZRIQCghyZXBseV90bxgBIAEoDRImCgVlcnJvchgCIAEoCzIVLnBhcmxleS53aXJlLnYxLkVycm9ySAASKwoFaGVsbG8YCiABKAsyGi5wYXJsZXkud2lyZS52MS5IZWxsb1JlcGx5SAASKQoEcGluZxgLIAEoCzIZLnBhcmxleS53aXJlLnYxLlBpbmdSZXBseUgAEjYKC3JlbmV3X3Rva2VuGAwgASgLMh8ucGFybGV5LndpcmUudjEuUmVuZXdUb2tlblJlcGx5SAASLwoHZ29vZGJ5ZRgNIAEoCzIcLnBhcmxleS53aXJlLnYxLkdvb2RieWVSZXBseUgAEjgKDHNlbmRfbWVzc2FnZRgeIAEoCzIgLnBhcmxleS53aXJlLnYxLlNlbmRNZXNzYWdlUmVwbHlIABI8Cg5xdWVyeV9tZXNzYWdlcxgfIAEoCzIiLnBhcmxleS53aXJlLnYxLlF1ZXJ5TWVzc2FnZXNSZXBseUgAEjwKDnJlY2FsbF9tZXNzYWdlGCAgASgLMiIucGFybGV5LndpcmUudjEuUmVjYWxsTWVzc2FnZVJlcGx5SAASRAoSbGlzdF9jb252ZXJzYXRpb25zGEYgASgLMiYucGFybGV5LndpcmUudjEuTGlzdENvbnZlcnNhdGlvbnNSZXBseUgAEjgKDGNsZWFyX3VucmVhZBhHIAEoCzIgLnBhcmxleS53aXJlLnYxLkNsZWFyVW5yZWFkUmVwbHlIABI2Cgt1cGRhdGVfdXNlchhkIAEoCzIfLnBhcmxleS53aXJlLnYxLlVwZGF0ZVVzZXJSZXBseUgAEjYKC3F1ZXJ5X3VzZXJzGGUgASgLMh8ucGFybGV5LndpcmUudjEuUXVlcnlVc2Vyc1JlcGx5SAASKwoHbWVzc2FnZRj0AyABKAsyFy5wYXJsZXkud2lyZS52MS5NZXNzYWdlSAASKQoGYmVoaW5kGPUDIAEoCzIWLnBhcmxleS53aXJlLnYxLkJlaGluZEgAEikKBmtpY2tlZBj2AyABKAsyFi5wYXJsZXkud2lyZS52MS5LaWNrZWRIABI4Cg50b2tlbl9leHBpcmluZxj3AyABKAsyHS5wYXJsZXkud2lyZS52MS5Ub2tlbkV4cGlyaW5nSAASOAoOdW5yZWFkX2NoYW5nZWQY+AMgASgLMh0ucGFybGV5LndpcmUudjEuVW5yZWFkQ2hhbmdlZEgAEi8KCXJlY29ubmVjdBj5AyABKAsyGS5wYXJsZXkud2lyZS52MS5SZWNvbm5lY3RIABI0Cgx1c2VyX2NoYW5nZWQY+gMgASgLMhsucGFybGV5LndpcmUudjEuVXNlckNoYW5nZWRIABIzCg9tZXNzYWdlX2NoYW5nZWQY+wMgASgLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZUgAQgYKBGJvZHlCKlooZ2l0aHViLmNvbS9wYXJsZXktaW0vcGFybGV5L3Byb3RvL3dpcmVwYmIGcHJvdG8z", [file_method_method, file_wire_conversation, file_wire_error, file_wire_message, file_wire_session, file_wire_user]);
 
 /**
  * What a client says. The first frame is always hello.
@@ -97,6 +97,12 @@ export type ClientFrame = Message<"parley.wire.v1.ClientFrame"> & {
      */
     value: QueryMessages;
     case: "queryMessages";
+  } | {
+    /**
+     * @generated from field: parley.wire.v1.RecallMessage recall_message = 32;
+     */
+    value: RecallMessage;
+    case: "recallMessage";
   } | {
     /**
      * @generated from field: parley.wire.v1.ListConversations list_conversations = 70;
@@ -191,6 +197,12 @@ export type ServerFrame = Message<"parley.wire.v1.ServerFrame"> & {
     case: "queryMessages";
   } | {
     /**
+     * @generated from field: parley.wire.v1.RecallMessageReply recall_message = 32;
+     */
+    value: RecallMessageReply;
+    case: "recallMessage";
+  } | {
+    /**
      * @generated from field: parley.wire.v1.ListConversationsReply list_conversations = 70;
      */
     value: ListConversationsReply;
@@ -255,6 +267,14 @@ export type ServerFrame = Message<"parley.wire.v1.ServerFrame"> & {
      */
     value: UserChanged;
     case: "userChanged";
+  } | {
+    /**
+     * A message that stood there before is another one now.
+     *
+     * @generated from field: parley.wire.v1.Message message_changed = 507;
+     */
+    value: Message$1;
+    case: "messageChanged";
   } | { case: undefined; value?: undefined };
 };
 

@@ -13,7 +13,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file wire/message.proto.
  */
 export const file_wire_message: GenFile = /*@__PURE__*/
-  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkBCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIcCgdjb250ZW50GAUgASgMQguyuxgHQ29udGVudCKnAQoHQ29udGVudBIQCghzdWJfdHlwZRgBIAEoDRIQCghwcmlvcml0eRgCIAEoDRIMCgRib2R5GAMgASgMEhUKDWV4dGVuZGVkX2RhdGEYBCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgFIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYBiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAcgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgiuAIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SGQoRY2xpZW50X21lc3NhZ2VfaWQYCSABKAwSDwoHY291bnRlZBgKIAEoBBIcCgdjb250ZW50GAsgASgMQguyuxgHQ29udGVudBIoCgVlbnRyeRgMIAEoDjIZLnBhcmxleS53aXJlLnYxLkVudHJ5S2luZBILCgNyZXYYDSABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0idgoSUXVlcnlNZXNzYWdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIRCglmaXJzdF9zZXEYAiABKAQSEAoIbGFzdF9zZXEYAyABKAQSEAoIaGVhZF9zZXEYBCABKAQqhQEKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9NRVNTQUdFEAESEgoORU5UUllfS0lORF9USVAQAhIZChVFTlRSWV9LSU5EX01FTUJFUlNISVAQAxIVChFFTlRSWV9LSU5EX0VSQVNFRBAEQipaKGdpdGh1Yi5jb20vcGFybGV5LWltL3BhcmxleS9wcm90by93aXJlcGJiBnByb3RvMw", [file_method_method, file_wire_ref]);
+  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkBCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIcCgdjb250ZW50GAUgASgMQguyuxgHQ29udGVudCKnAQoHQ29udGVudBIQCghzdWJfdHlwZRgBIAEoDRIQCghwcmlvcml0eRgCIAEoDRIMCgRib2R5GAMgASgMEhUKDWV4dGVuZGVkX2RhdGEYBCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgFIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYBiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAcgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgiuAIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SGQoRY2xpZW50X21lc3NhZ2VfaWQYCSABKAwSDwoHY291bnRlZBgKIAEoBBIcCgdjb250ZW50GAsgASgMQguyuxgHQ29udGVudBIoCgVlbnRyeRgMIAEoDjIZLnBhcmxleS53aXJlLnYxLkVudHJ5S2luZBILCgNyZXYYDSABKAQiUwoNUmVjYWxsTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSCwoDc2VxGAIgASgEIiEKElJlY2FsbE1lc3NhZ2VSZXBseRILCgNyZXYYASABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0idgoSUXVlcnlNZXNzYWdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIRCglmaXJzdF9zZXEYAiABKAQSEAoIbGFzdF9zZXEYAyABKAQSEAoIaGVhZF9zZXEYBCABKAQqhQEKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9NRVNTQUdFEAESEgoORU5UUllfS0lORF9USVAQAhIZChVFTlRSWV9LSU5EX01FTUJFUlNISVAQAxIVChFFTlRSWV9LSU5EX0VSQVNFRBAEQipaKGdpdGh1Yi5jb20vcGFybGV5LWltL3BhcmxleS9wcm90by93aXJlcGJiBnByb3RvMw", [file_method_method, file_wire_ref]);
 
 /**
  * Sends one message. Answered once it is durable.
@@ -252,6 +252,50 @@ export const MessageSchema: GenMessage<Message> = /*@__PURE__*/
   messageDesc(file_wire_message, 3);
 
 /**
+ * Erases what a message of the user's says, for everybody: what is left is its
+ * place. Asked again, it is answered alike.
+ *
+ * @generated from message parley.wire.v1.RecallMessage
+ */
+export type RecallMessage = Message$1<"parley.wire.v1.RecallMessage"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationRef conversation = 1;
+   */
+  conversation?: ConversationRef | undefined;
+
+  /**
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message parley.wire.v1.RecallMessage.
+ * Use `create(RecallMessageSchema)` to create a new message.
+ */
+export const RecallMessageSchema: GenMessage<RecallMessage> = /*@__PURE__*/
+  messageDesc(file_wire_message, 4);
+
+/**
+ * @generated from message parley.wire.v1.RecallMessageReply
+ */
+export type RecallMessageReply = Message$1<"parley.wire.v1.RecallMessageReply"> & {
+  /**
+   * The conversation's rev that counts this change.
+   *
+   * @generated from field: uint64 rev = 1;
+   */
+  rev: bigint;
+};
+
+/**
+ * Describes the message parley.wire.v1.RecallMessageReply.
+ * Use `create(RecallMessageReplySchema)` to create a new message.
+ */
+export const RecallMessageReplySchema: GenMessage<RecallMessageReply> = /*@__PURE__*/
+  messageDesc(file_wire_message, 5);
+
+/**
  * Asks for messages with after_seq < seq < before_seq (0: no bound), at most
  * count of them, the newest ones when newest_first, else the oldest ones.
  *
@@ -299,7 +343,7 @@ export type QueryMessages = Message$1<"parley.wire.v1.QueryMessages"> & {
  * Use `create(QueryMessagesSchema)` to create a new message.
  */
 export const QueryMessagesSchema: GenMessage<QueryMessages> = /*@__PURE__*/
-  messageDesc(file_wire_message, 4);
+  messageDesc(file_wire_message, 6);
 
 /**
  * @generated from message parley.wire.v1.QueryMessagesReply
@@ -335,7 +379,7 @@ export type QueryMessagesReply = Message$1<"parley.wire.v1.QueryMessagesReply"> 
  * Use `create(QueryMessagesReplySchema)` to create a new message.
  */
 export const QueryMessagesReplySchema: GenMessage<QueryMessagesReply> = /*@__PURE__*/
-  messageDesc(file_wire_message, 5);
+  messageDesc(file_wire_message, 7);
 
 /**
  * What a place in a conversation holds.

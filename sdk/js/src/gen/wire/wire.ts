@@ -88,6 +88,20 @@ export interface Message {
 }
 
 /**
+ * Erases what a message of the user's says, for everybody: what is left is its
+ * place. Asked again, it is answered alike.
+ */
+export interface RecallMessage {
+  readonly conversation: ConversationRef | undefined;
+  readonly seq: number;
+}
+
+export interface RecallMessageReply {
+  /** The conversation's rev that counts this change. */
+  readonly rev: number;
+}
+
+/**
  * Asks for messages with after_seq < seq < before_seq (0: no bound), at most
  * count of them, the newest ones when newest_first, else the oldest ones.
  */
@@ -353,6 +367,7 @@ export interface ClientFrame {
     | { readonly kind: 'goodbye'; readonly value: Goodbye }
     | { readonly kind: 'sendMessage'; readonly value: SendMessage }
     | { readonly kind: 'queryMessages'; readonly value: QueryMessages }
+    | { readonly kind: 'recallMessage'; readonly value: RecallMessage }
     | { readonly kind: 'listConversations'; readonly value: ListConversations }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
     | { readonly kind: 'updateUser'; readonly value: UpdateUser }
@@ -375,6 +390,7 @@ export interface ServerFrame {
     | { readonly kind: 'goodbye'; readonly value: GoodbyeReply }
     | { readonly kind: 'sendMessage'; readonly value: SendMessageReply }
     | { readonly kind: 'queryMessages'; readonly value: QueryMessagesReply }
+    | { readonly kind: 'recallMessage'; readonly value: RecallMessageReply }
     | { readonly kind: 'listConversations'; readonly value: ListConversationsReply }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnreadReply }
     | { readonly kind: 'updateUser'; readonly value: UpdateUserReply }
@@ -386,6 +402,7 @@ export interface ServerFrame {
     | { readonly kind: 'unreadChanged'; readonly value: UnreadChanged }
     | { readonly kind: 'reconnect'; readonly value: Reconnect }
     | { readonly kind: 'userChanged'; readonly value: UserChanged }
+    | { readonly kind: 'messageChanged'; readonly value: Message }
     | undefined;
 }
 
@@ -396,6 +413,8 @@ export interface Messages {
   Content: Content;
   SendMessageReply: SendMessageReply;
   Message: Message;
+  RecallMessage: RecallMessage;
+  RecallMessageReply: RecallMessageReply;
   QueryMessages: QueryMessages;
   QueryMessagesReply: QueryMessagesReply;
   ListConversations: ListConversations;
@@ -436,6 +455,7 @@ export const methods = {
   goodbye: { kind: 'once', zim: 'logout', since: 1 },
   sendMessage: { kind: 'write', zim: 'sendMessage', since: 1 },
   queryMessages: { kind: 'read', zim: 'queryHistoryMessage', since: 1 },
+  recallMessage: { kind: 'write', zim: 'revokeMessage', since: 1 },
   listConversations: { kind: 'read', zim: 'queryConversationList', since: 1 },
   clearUnread: { kind: 'write', zim: 'clearConversationUnreadMessageCount', since: 1 },
   updateUser: { kind: 'write', zim: 'updateUserName, updateUserAvatarUrl, updateUserExtendedData', since: 1 },
@@ -450,6 +470,7 @@ export interface Replies {
   goodbye: GoodbyeReply;
   sendMessage: SendMessageReply;
   queryMessages: QueryMessagesReply;
+  recallMessage: RecallMessageReply;
   listConversations: ListConversationsReply;
   clearUnread: ClearUnreadReply;
   updateUser: UpdateUserReply;
@@ -465,9 +486,10 @@ export interface Pushes {
   unreadChanged: UnreadChanged;
   reconnect: Reconnect;
   userChanged: UserChanged;
+  messageChanged: Message;
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m9,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m16,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m27,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m27,1 unknown*:s,2;UserChanged user:m27,1;ClientFrame id:u,1 requestID:h,2 hello|:m14,10 ping|:m17,11 renewToken|:m19,12 goodbye|:m21,13 sendMessage|:m1,30 queryMessages|:m5,31 listConversations|:m7,70 clearUnread|:m10,71 updateUser|:m28,100 queryUsers|:m30,101;ServerFrame replyTo:u,1 error|:m13,2 hello|:m15,10 ping|:m18,11 renewToken|:m20,12 goodbye|:m22,13 sendMessage|:m3,30 queryMessages|:m6,31 listConversations|:m8,70 clearUnread|:m11,71 updateUser|:m29,100 queryUsers|:m31,101 message|:m4,500 behind|:m23,501 kicked|:m24,502 tokenExpiring|:m25,503 unreadChanged|:m12,504 reconnect|:m26,505 userChanged|:m32,506';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;RecallMessage conversation:m0,1 seq:n,2;RecallMessageReply rev:n,1;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m11,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m18,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m29,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m29,1 unknown*:s,2;UserChanged user:m29,1;ClientFrame id:u,1 requestID:h,2 hello|:m16,10 ping|:m19,11 renewToken|:m21,12 goodbye|:m23,13 sendMessage|:m1,30 queryMessages|:m7,31 recallMessage|:m5,32 listConversations|:m9,70 clearUnread|:m12,71 updateUser|:m30,100 queryUsers|:m32,101;ServerFrame replyTo:u,1 error|:m15,2 hello|:m17,10 ping|:m20,11 renewToken|:m22,12 goodbye|:m24,13 sendMessage|:m3,30 queryMessages|:m8,31 recallMessage|:m6,32 listConversations|:m10,70 clearUnread|:m13,71 updateUser|:m31,100 queryUsers|:m33,101 message|:m4,500 behind|:m25,501 kicked|:m26,502 tokenExpiring|:m27,503 unreadChanged|:m14,504 reconnect|:m28,505 userChanged|:m34,506 messageChanged|:m4,507';
 /** The texts of the enums, in the order of their numbers. */
 export const enums: string = ' peer room group; message tip membership erased; otherDevice tokenExpired';
