@@ -181,15 +181,11 @@ func (f *failoverBench) fill(users int) {
 			sends[shard] = append(sends[shard], &s)
 		}
 	}
-	var filling sync.WaitGroup
+	l := &listBench{B: f.B, leader: f.leader}
 	for shard, all := range sends {
-		filling.Go(func() {
-			l := &listBench{B: f.B, node: f.leader(shard)}
-			l.propose(shard, all)
-			l.drain(shard)
-		})
+		l.propose(shard, all)
+		l.drain(shard)
 	}
-	filling.Wait()
 }
 
 func (f *failoverBench) login(users int) {

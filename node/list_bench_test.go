@@ -68,6 +68,7 @@ func BenchmarkList(b *testing.B) {
 type listBench struct {
 	*testing.B
 	node           *Node
+	leader         func(storage.ShardID) *Node
 	user           chat.UserKey
 	count          int
 	main, ann, bob *client.Client
@@ -89,7 +90,7 @@ func newListBench(b *testing.B, count int) *listBench {
 			b.Error(err)
 		}
 	})
-	l := &listBench{B: b, node: n, count: count, user: chat.UserKey{App: 1, ID: "main"}}
+	l := &listBench{B: b, node: n, leader: func(storage.ShardID) *Node { return n }, count: count, user: chat.UserKey{App: 1, ID: "main"}}
 	l.main, l.ann, l.bob = l.login("main"), l.login("ann"), l.login("bob")
 	l.say()
 	l.fill()
@@ -140,33 +141,48 @@ func (l *listBench) fill() {
 
 // drain has the outbox of a shard delivered.
 func (l *listBench) drain(shard storage.ShardID) {
-	l.node.recoverShard(shard)
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for left := 1; left > 0; <-again.C {
-		done := make(chan error, 1)
-		l.node.host.Read(shard, storage.Asker{ID: "bench"}, func(v storage.View) error {
-			all, err := v.Undelivered()
-			left = len(all)
-			return err
-		}, func(err error) { done <- err })
-		if err := <-done; err != nil {
-			l.Fatal(err)
-		}
+	for left := 1; left > 0; {
+		l.retry(func(done chan error) {
+			n := l.leader(shard)
+			n.recoverShard(shard)
+			n.host.Read(shard, storage.Asker{ID: "bench"}, func(v storage.View) error {
+				all, err := v.Undelivered()
+				left = len(all)
+				return err
+			}, func(err error) { done <- err })
+		})
+		<-time.NewTimer(20 * time.Millisecond).C
 	}
 }
 
 func (l *listBench) propose(shard storage.ShardID, all []chat.CommandBody) {
-	term, err := l.node.host.Leader(shard)
-	if err != nil {
-		l.Fatal(err)
-	}
 	for some := range slices.Chunk(all, 256) {
+		l.retry(func(done chan error) {
+			n := l.leader(shard)
+			term, err := n.host.Leader(shard)
+			if err != nil {
+				done <- err
+				return
+			}
+			n.host.Propose(shard, term, some, func(_ storage.Outcome, err error) { done <- err })
+		})
+	}
+}
+
+// retry repeats what may be done twice while shards move.
+func (l *listBench) retry(do func(done chan error)) {
+	for {
 		done := make(chan error, 1)
-		l.node.host.Propose(shard, term, some, func(_ storage.Outcome, err error) { done <- err })
-		if err := <-done; err != nil {
-			l.Fatal(err)
+		do(done)
+		err := <-done
+		if err == nil {
+			return
 		}
+		if !chat.CodeOf(err).Retryable() {
+			l.Error(err)
+			return
+		}
+		<-time.NewTimer(20 * time.Millisecond).C
 	}
 }
 
