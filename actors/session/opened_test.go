@@ -38,7 +38,7 @@ func (s shelf) Receive(ctx actor.Context) {
 	for _, k := range m.Conversations {
 		peer, _ := k.Chat().Other("ann")
 		last := chat.Entry{Seq: 1, Sender: peer, Time: s.time.UnixMilli(), Kind: chat.EntryMessage, Type: chat.TypeText, Content: wirepb.EncodeContent(&chat.Message{Body: []byte("hi")})}
-		seen.Heads = append(seen.Heads, &actorpb.HeadSeen{Last: logpb.From[logpb.Entry](&last)})
+		seen.Heads = append(seen.Heads, &actorpb.HeadSeen{Head: &logpb.Head{Seq: 1, TimeMs: last.Time, Counted: 1}, Last: logpb.From[logpb.Entry](&last)})
 	}
 	ctx.Send(ctx.Sender(), seen)
 }
@@ -117,6 +117,12 @@ func begin(t *testing.T, messages time.Time, now func() time.Time, peers directo
 // attached runs the session of ann, with one device; messages are of a time.
 func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
 	t.Helper()
+	d, phone, _ := attachedAs(t, messages)
+	return d, phone
+}
+
+func attachedAs(t *testing.T, messages time.Time) (*directory.Directory, device, *actor.PID) {
+	t.Helper()
 	d, system := begin(t, messages, time.Now, nil)
 	phone := make(device, 10)
 	pid, _ := system.ProcessRegistry.Add(phone, "phone")
@@ -127,7 +133,7 @@ func attached(t *testing.T, messages time.Time) (*directory.Directory, device) {
 	if m, ok := phone.next(t).(*actorpb.Attached); !ok {
 		t.Fatalf("the device got %v, want that it is attached", m)
 	}
-	return d, phone
+	return d, phone, pid
 }
 
 var ann = chat.UserKey{App: 1, ID: "ann"}
@@ -151,5 +157,30 @@ func TestANewMessageIsPushedAgainOnlyWhenPushesMayHaveBeenLost(t *testing.T) {
 	d.Opened(ann, with("carol"))
 	if from := phone.pushed(t); from != "carol" {
 		t.Errorf("a message of %q is pushed first, want carol's alone", from)
+	}
+}
+
+// TestADeviceThatAttachesAgainGetsWhatItMissed: this node has begun a moment ago and
+// does not know what was said before, so the session looks.
+func TestADeviceThatAttachesAgainGetsWhatItMissed(t *testing.T) {
+	d, phone, pid := attachedAs(t, time.Now())
+	marked := &wirepb.ClearUnread{Conversation: &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "bob"}}
+	if err := d.Send(directory.SessionOf(ann), asking(2, "ClearUnread", marked), pid); err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := phone.next(t).(*actorpb.Answer); !ok || a.Error != nil {
+		t.Fatalf("got %v, want that bob's conversation is read", a)
+	}
+	again := &actorpb.Attach{Request: 3, AppId: uint32(ann.App), UserId: ann.ID, DeviceId: "phone", Resume: true, MissedMs: 100}
+	if err := d.Send(directory.SessionOf(ann), again, pid); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if m, ok := phone.next(t).(*actorpb.Deliver); ok {
+			var f wirepb.ServerFrame
+			if err := f.UnmarshalVT(m.Frame); err == nil && f.GetMessage().GetSenderId() == "bob" {
+				return
+			}
+		}
 	}
 }
