@@ -137,7 +137,7 @@ func newWorld(t *testing.T) *world {
 	quiet := slog.New(slog.DiscardHandler)
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
 		actor.WithDeadLetterThrottleInterval(time.Millisecond))
-	w := &world{T: t, log: log{proposals: make(chan proposed, 10)}, outbox: make(outbox, 10), alice: make(client, 100)}
+	w := &world{T: t, log: log{proposals: make(chan proposed, 10)}, outbox: make(outbox, 10), alice: make(client, 1000)}
 	w.directory = directory.New(directory.Options{System: system, Node: "n", Replicator: w.log, Peers: noPeers{}, Idle: time.Minute, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	w.directory.Register(directory.Shard, func(directory.Activation) actor.Actor { return w.outbox })
 	w.directory.Register(directory.Conversation, conversation.New(conversation.Options{
