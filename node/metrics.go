@@ -22,6 +22,8 @@ func (n *Node) metricsHandler() http.Handler {
 	m := metrics{prometheus.NewRegistry()}
 	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gauge("parley_connections", "Open client sockets.", func() float64 { return float64(n.sockets.Connections()) })
+	m.gauge("parley_sockets_waiting_bytes", "Bytes that clients have not taken yet.", func() float64 { return float64(n.sockets.Waiting()) })
+	m.counter("parley_sockets_cut_total", "Sockets that were cut because clients left too many bytes waiting.", func() float64 { return float64(n.sockets.Cut()) })
 	m.gauge("parley_requests_waiting", "Clients' requests that await their answer.", func() float64 { return float64(n.admission.Waiting()) })
 	m.counter("parley_requests_refused_total", "Clients' requests that were refused because too many waited, or their user asked too often.", func() float64 { return float64(n.admission.Refused()) })
 	for _, row := range method.All() {

@@ -47,7 +47,8 @@ const (
 //
 // Invariants, under mu: writing is set while somebody writes taken bytes, and
 // only they take more; dirty is set while the socket stands on the writer's
-// list; queued = len(out) + bytes taken and not yet written.
+// list; queued = len(out) + bytes taken and not yet written, and is part of the
+// server's budget; slow is set while drain runs.
 type conn struct {
 	net.Conn
 	server  *Server
@@ -63,6 +64,7 @@ type conn struct {
 	queued   int
 	dirty    bool
 	writing  bool
+	slow     bool // the peer has to be waited for
 	refused  bool // a Write was refused since the buffer was last empty
 	closing  bool // a close frame was enqueued: nothing else may be
 	finished bool // close the network connection once the buffer is empty
@@ -102,6 +104,7 @@ func (l libraryConn) Write(framed []byte) (int, error) {
 	if c.closing || c.dead || c.lost { // lost: the library would send a close frame to a peer that has gone
 		return 0, net.ErrClosed
 	}
+	c.server.budget.force(len(framed))
 	c.grow()
 	c.out = append(c.out, framed...)
 	c.queued += len(framed)
@@ -137,15 +140,18 @@ func (c *conn) enqueue(op byte, payload []byte, limit int) bool {
 	if c.closing || c.dead || c.lost {
 		return true // nobody will read it, and nobody need do anything about it
 	}
-	if c.queued+len(payload) > limit {
+	size := headerSize(len(payload)) + len(payload)
+	switch {
+	case op == opClose:
+		c.closing = true
+		c.server.budget.force(size)
+	case c.queued+len(payload) > limit || !c.server.budget.take(size, c.queued, c.slow):
 		c.refused = true
 		return false
 	}
-	c.closing = op == opClose
-	before := len(c.out)
 	c.grow()
 	c.out = appendFrame(c.out, op, payload)
-	c.queued += len(c.out) - before
+	c.queued += size
 	c.wake()
 	return true
 }
@@ -162,6 +168,17 @@ func (c *conn) wake() {
 		c.dirty = true
 		c.server.writer.push(c)
 	}
+}
+
+// headerSize is how long the header of a frame is.
+func headerSize(payload int) int {
+	switch {
+	case payload <= 125:
+		return 2
+	case payload < 1<<16:
+		return 4
+	}
+	return 10
 }
 
 // appendFrame appends an unfragmented, unmasked frame.
@@ -269,6 +286,7 @@ func (c *conn) kill() error {
 	}
 	c.dead = true
 	putBuffer(c.out)
+	c.server.budget.give(c.queued)
 	c.out, c.queued = nil, 0
 	return c.Conn.Close()
 }

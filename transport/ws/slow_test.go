@@ -20,7 +20,7 @@ func (q *quiet) Closed()              { q.closed++ }
 // blocked is a socket whose peer has to be waited for, with bytes to write.
 func blocked(bytes int) (c *conn, peer net.Conn, buf []byte) {
 	own, peer := net.Pipe()
-	c = &conn{Conn: own, server: &Server{writer: newWriter()}, handler: &quiet{}, writing: true, queued: bytes}
+	c = &conn{Conn: own, server: &Server{writer: newWriter(), budget: newBudget(64 << 20)}, handler: &quiet{}, writing: true, queued: bytes}
 	return c, peer, make([]byte, bytes)
 }
 

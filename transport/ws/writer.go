@@ -74,6 +74,9 @@ func (c *conn) flush() {
 
 	n, err := c.tryWrite(buf)
 	if err == nil && n < len(buf) {
+		c.mu.Lock()
+		c.slow = true
+		c.mu.Unlock()
 		go c.drain(buf, n)
 		return
 	}
@@ -124,16 +127,17 @@ func (c *conn) wrote(buf []byte, err error) (over bool) {
 		_ = c.kill()
 	}
 	if c.dead {
-		c.writing = false
+		c.writing, c.slow = false, false
 		c.mu.Unlock()
 		return true
 	}
 	c.queued -= written
+	c.server.budget.give(written)
 	if c.queued > 0 {
 		c.mu.Unlock()
 		return false
 	}
-	c.writing = false
+	c.writing, c.slow = false, false
 	drained := c.refused
 	c.refused = false
 	if c.finished {

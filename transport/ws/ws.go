@@ -8,7 +8,8 @@
 // non-blocking system call, so that many frames leave together and no frame
 // costs a wake-up of its own. A socket whose peer does not read falls back to
 // a goroutine of its own until it is empty again. What the buffer cannot hold
-// is refused, and the connection gets Drained when there is room again.
+// is refused, and the connection gets Drained when there is room again. All
+// buffers share one budget.
 //
 // What one source (see internal/fair) can take is bounded: connections by a
 // Listener, sockets by the server's pool. And opening and closing is paced, the
@@ -18,6 +19,7 @@
 package ws
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -75,6 +77,9 @@ type Options struct {
 	// MaxConnections bounds the sockets; above it, or above a source's share of
 	// it, an upgrade is answered 503.
 	MaxConnections int
+	// MaxWaiting bounds the bytes that wait in the out-buffers of all sockets; 0:
+	// 256 MiB. A quarter comes on top for sockets whose peers read.
+	MaxWaiting int
 	// Source says where a request comes from.
 	Source func(r *http.Request) fair.Source
 	Log    *slog.Logger
@@ -88,6 +93,7 @@ type Server struct {
 	writer   *writer
 	turns    *turns
 	pool     *fair.Pool
+	budget   *budget
 
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
@@ -102,7 +108,7 @@ const readBuffer = 512
 
 // NewServer starts the shared writer and the ticker.
 func NewServer(o Options) *Server {
-	s := &Server{o: o, conns: make(map[*conn]struct{}), turns: newTurns(half()), pool: fair.NewPool(o.MaxConnections), stop: make(chan struct{})}
+	s := &Server{o: o, budget: newBudget(cmp.Or(o.MaxWaiting, 256<<20)), conns: make(map[*conn]struct{}), turns: newTurns(half()), pool: fair.NewPool(o.MaxConnections), stop: make(chan struct{})}
 	s.writer = newWriter()
 	s.upgrader = gws.NewUpgrader(s, &gws.ServerOption{
 		ReadBufferSize:     readBuffer,
@@ -122,6 +128,12 @@ func (s *Server) Connections() int {
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
+
+// Waiting is how many bytes wait in all sockets' out-buffers.
+func (s *Server) Waiting() int64 { return s.budget.held.Load() }
+
+// Cut is how many sockets were cut so that the others have room.
+func (s *Server) Cut() uint64 { return s.budget.cut.Load() }
 
 // Close closes all sockets with CloseGoingAway, waits for them, and stops.
 func (s *Server) Close(ctx context.Context) error {
@@ -165,6 +177,8 @@ func (s *Server) tick() {
 		select {
 		case <-s.stop:
 			return
+		case <-s.budget.exceeded:
+			s.shed()
 		case <-t.C:
 			crowded := s.pool.Crowded()
 			for _, c := range s.all() {
