@@ -79,8 +79,8 @@ func Examine(dir string, visit func(Stored) error) (e Examination, err error) {
 	}
 	s := &Store{db: db}
 	format, err := s.getNumber(keyFormat)
-	if err != nil || format != storageFormat {
-		return e, errors.Join(err, fmt.Errorf("the data directory %s has storage format %d; this release examines %d", dir, format, storageFormat))
+	if err != nil || format != storage.Format {
+		return e, errors.Join(err, fmt.Errorf("the data directory %s has storage format %d; this release examines %d", dir, format, storage.Format))
 	}
 	if e.Node, err = s.readNode(); err != nil {
 		return e, err

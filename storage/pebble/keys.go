@@ -57,11 +57,6 @@ const (
 	tableChange     byte = 15
 )
 
-// storageFormat is written first into a new store; a store with a higher
-// number is refused. Format 1 had no log: its rows become those of the replicas
-// that are made over them. Format 2 had no applied row that goes with the log.
-const storageFormat = 3
-
 var (
 	keyFormat  = []byte{spaceStore, 'f'}
 	keyLineage = []byte{spaceStore, 'l'}

@@ -44,11 +44,11 @@ func TestAStoreOfANewerFormatIsRefused(t *testing.T) {
 	}
 	raw(t, fs, func(db *driver.DB) {
 		format, closer, err := db.Get([]byte("\x00f"))
-		if err != nil || binary.BigEndian.Uint64(format) != 3 {
-			t.Fatalf("a new store has format %x, %v, want 3", format, err)
+		if err != nil || binary.BigEndian.Uint64(format) != storage.Format {
+			t.Fatalf("a new store has format %x, %v, want %d", format, err, storage.Format)
 		}
 		_ = closer.Close()
-		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 4), driver.Sync); err != nil {
+		if err := db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, storage.Format+1), driver.Sync); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -108,53 +108,6 @@ func TestPebblesFormatIsOurs(t *testing.T) {
 	about, err := driver.Peek(dir, vfs.Default)
 	if err != nil || about.FormatMajorVersion != 24 {
 		t.Errorf("the files have Pebble's format %d, %v", about.FormatMajorVersion, err)
-	}
-}
-
-// TestAStoreOfFormat1IsTakenOver: its rows are those of the replica that is
-// made over them.
-func TestAStoreOfFormat1IsTakenOver(t *testing.T) {
-	fs := vfs.NewMem()
-	s := openOn(t, fs)
-	b := s.Batch()
-	b.State(1).Users.Put(chat.UserKey{App: 1, ID: "ann"}, chat.User{Name: "Ann"})
-	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	raw(t, fs, func(db *driver.DB) {
-		if err := errors.Join(
-			db.Set([]byte("\x00f"), binary.BigEndian.AppendUint64(nil, 1), driver.Sync),
-			db.Delete([]byte("\x00n"), driver.Sync),
-		); err != nil {
-			t.Fatal(err)
-		}
-	})
-	s = openOn(t, fs)
-	name := s.Node()
-	if len(name) != 32 {
-		t.Errorf("it is called %q, want 32 digits", name)
-	}
-	b = s.Batch()
-	b.Create(1, 5, storage.Applied{Position: storage.Position{Index: 1, Term: 1}})
-	if err := errors.Join(b.Commit(true), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	raw(t, fs, func(db *driver.DB) {
-		format, closer, err := db.Get([]byte("\x00f"))
-		if err != nil || binary.BigEndian.Uint64(format) != 3 {
-			t.Fatalf("the format is %x, %v, want 3", format, err)
-		}
-		_ = closer.Close()
-	})
-	s = openOn(t, fs)
-	b = s.Batch()
-	u, there := b.State(1).Users.Get(chat.UserKey{App: 1, ID: "ann"})
-	b.Discard()
-	if r, err := s.Replica(1); err != nil || r.ID != 5 || u.Name != "Ann" || !there || s.Node() != name {
-		t.Errorf("the replica is %+v, %v, ann %+v, %v, the name %q and then %q", r, err, u, there, name, s.Node())
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 

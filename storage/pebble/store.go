@@ -27,7 +27,7 @@ import (
 // newer Pebble does not change the files by itself, after which an older release
 // could not read them: 24 is the newest that Pebble 2.1 has. Below 18, installing a
 // snapshot makes all other shards' writes wait (docs/adr/0008). Whoever raises it
-// raises storageFormat too.
+// raises storage.Format too.
 const diskFormat = pebble.FormatMajorVersion(24)
 
 // memTableSize is 64 MiB: with 4 MiB a loaded node spent its time flushing and
@@ -159,11 +159,11 @@ func (s *Store) checkFormat(node storage.NodeID) error {
 	if err != nil {
 		return err
 	}
-	if format > storageFormat {
-		return fmt.Errorf("%w (format %d, this release reads %d)", ErrNewerFormat, format, storageFormat)
+	if format > storage.Format {
+		return fmt.Errorf("%w (format %d, this release reads %d)", ErrNewerFormat, format, storage.Format)
 	}
-	if format < storageFormat {
-		if err := s.create(format, node); err != nil {
+	if format == 0 {
+		if err := s.create(node); err != nil {
 			return err
 		}
 	}
@@ -177,23 +177,17 @@ func (s *Store) checkFormat(node storage.NodeID) error {
 	return err
 }
 
-// create makes a store of this format of an empty one or of an older one.
-func (s *Store) create(old uint64, node storage.NodeID) error {
+// create makes a store of an empty one.
+func (s *Store) create(node storage.NodeID) error {
+	if node == "" {
+		var id [16]byte
+		_, _ = rand.Read(id[:]) // never fails
+		node = storage.NodeID(hex.EncodeToString(id[:]))
+	}
 	b := s.db.NewBatch()
 	defer b.Close()
-	err := b.Set(keyFormat, number(storageFormat), nil)
-	if old < 2 {
-		if node == "" {
-			var id [16]byte
-			_, _ = rand.Read(id[:]) // never fails
-			node = storage.NodeID(hex.EncodeToString(id[:]))
-		}
-		err = errors.Join(err, b.Set(keyNode, []byte(node), nil))
-	}
-	if old == 0 {
-		err = errors.Join(err, b.Set(keyShards, number(uint64(s.shards)), nil))
-	}
-	return errors.Join(err, b.Commit(pebble.Sync))
+	return errors.Join(b.Set(keyFormat, number(storage.Format), nil), b.Set(keyNode, []byte(node), nil),
+		b.Set(keyShards, number(uint64(s.shards)), nil), b.Commit(pebble.Sync))
 }
 
 func (s *Store) readNode() (storage.NodeID, error) {
