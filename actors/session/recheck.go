@@ -69,7 +69,9 @@ func (s *session) recheck(ctx actor.Context, m directory.Recheck) {
 		s.rechecks.add(m)
 		return
 	}
-	if s.takeHeads(); s.lists.table != nil {
+	s.takeHeads()
+	s.nextPage(ctx) // the table may have to be read again
+	if s.lists.table != nil {
 		s.lookAt(ctx, m, s.lists.table.in(s.o.Replicator.Shards(), m.Shards))
 		return
 	}

@@ -107,6 +107,7 @@ func (s *session) Receive(ctx actor.Context) {
 	case directory.HeadsWait:
 		s.takeHeads()
 		s.tidy()
+		s.nextPage(ctx) // the table may have to be read again
 	case marked:
 		s.answerMark(ctx, m)
 	case *actorpb.Seen:

@@ -137,6 +137,9 @@ func (d *Directory) lookAgain(m *actorpb.LookAgain) {
 	since := d.elapsed() - ms(m.AgoMs)
 	for _, s := range m.Shards {
 		shard := storage.ShardID(s)
+		if int(shard) >= len(d.stripes) {
+			continue
+		}
 		if was, ok := n.looks[shard]; !ok || since < was {
 			n.looks[shard] = since
 		}
