@@ -192,7 +192,7 @@ func (a rows) differs(b rows) string {
 	same := func(x, y []chat.Entry) bool {
 		return slices.EqualFunc(x, y, func(x, y chat.Entry) bool {
 			return x.Seq == y.Seq && x.ClientMessageID == y.ClientMessageID && x.Time == y.Time && x.OrderKey == y.OrderKey &&
-				x.Counted == y.Counted && x.Own == y.Own && x.Sender == y.Sender && bytes.Equal(x.Content, y.Content)
+				x.Counted == y.Counted && x.Kind == y.Kind && x.Rev == y.Rev && x.Inner == y.Inner && x.Own == y.Own && x.Sender == y.Sender && bytes.Equal(x.Content, y.Content)
 		})
 	}
 	switch {

@@ -25,6 +25,7 @@ const (
 	opRead
 	opLogin
 	opMark
+	opRecall
 )
 
 // op is one call of the history. Stamps order calls and answers.
@@ -45,7 +46,7 @@ type op struct {
 	seqs []uint64 // of ids, once acknowledged
 	seq  uint64   // read: the head's
 	hash [32]byte // read: the head's
-	mark uint64   // acknowledged
+	mark uint64   // of a mark or a recall: the seq
 }
 
 // next begins the client's next call.
@@ -67,6 +68,7 @@ func (c *client) begin(s *shardState, x int) {
 		o.makeSends()
 	case x < 17:
 		o.kind = opRead
+	case x < 18 && o.makeRecall():
 	case x < 18:
 		o.kind = opLogin
 		o.commands = []chat.CommandBody{chat.Login{User: o.user(), Name: fmt.Sprint("name ", o.number)}}
@@ -90,6 +92,22 @@ func (o *op) user() chat.UserKey {
 		first = second
 	}
 	return chat.UserKey{App: 1, ID: first}
+}
+
+// makeRecall recalls a message that was acknowledged; false when there is none.
+func (o *op) makeRecall() bool {
+	r := o.client.run
+	for range 5 {
+		if len(r.ops) == 0 || r.chance(0.3) {
+			break
+		}
+		if of := r.ops[r.rng.IntN(len(r.ops))]; len(of.seqs) > 0 {
+			o.kind, o.shard, o.conversation, o.mark = opRecall, of.shard, of.conversation, of.seqs[0]
+			o.commands = []chat.CommandBody{chat.Recall{Conversation: of.key(), Sender: of.user().ID, Seq: o.mark}}
+			return true
+		}
+	}
+	return false
 }
 
 // makeSends makes one or a few sends, sometimes one of them twice.

@@ -19,6 +19,7 @@ func (r *run) checkHistory(s *shardState, conversation int, log []chat.Entry) {
 		hashes[i+1] = chat.VerifyChain(hashes[i], s.conversations[conversation], log[i:i+1])
 	}
 	var seen []observed
+	recalled := make(map[uint64]bool)
 	for _, o := range r.ops {
 		if o.shard != s || o.conversation != conversation {
 			continue
@@ -29,6 +30,14 @@ func (r *run) checkHistory(s *shardState, conversation int, log []chat.Entry) {
 			for _, seq := range slices.Compact(slices.Clone(o.seqs)) {
 				seen = append(seen, observed{called: o.called, answered: o.answered, seq: seq, write: true})
 			}
+		case opRecall:
+			recalled[o.mark] = true
+			if o.mark > uint64(len(log)) { // which its send says
+				continue
+			}
+			if e := log[o.mark-1]; o.answered != 0 && (e.Kind != chat.EntryErased || e.Content != nil) {
+				r.violate("op %d on shard %d: seq %d was recalled, the final log has %+v", o.number, s.id, o.mark, e)
+			}
 		case opRead:
 			if o.answered == 0 {
 				continue
@@ -37,6 +46,11 @@ func (r *run) checkHistory(s *shardState, conversation int, log []chat.Entry) {
 				r.violate("op %d on shard %d read a head of seq %d that is not of the final log", o.number, s.id, o.seq)
 			}
 			seen = append(seen, observed{called: o.called, answered: o.answered, seq: o.seq})
+		}
+	}
+	for _, e := range log {
+		if e.Kind == chat.EntryErased && !recalled[e.Seq] {
+			r.violate("shard %d conversation %d: nobody recalled seq %d, which is erased", s.id, conversation, e.Seq)
 		}
 	}
 	r.checkOrder(s, conversation, seen)
