@@ -204,3 +204,39 @@ func TestAVerifierRefusesAppsItCouldNotServe(t *testing.T) {
 		}
 	}
 }
+
+func TestABearerTokenSaysWhoItsUserIs(t *testing.T) {
+	v := verifier(t)
+	jwtOf := func(id chat.AppID, ttl time.Duration) string {
+		made, err := auth.GenerateJWT(id, "bob", secret, ttl, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	gcm, err := auth.Generate04(app, "bob", secret, time.Hour, now, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		token string
+		app   chat.AppID
+		at    time.Time
+		code  chat.Code
+	}{
+		"a JWT that names its app":  {jwtOf(app, time.Hour), 0, now, 0},
+		"the app beside it":         {jwtOf(app, time.Hour), app, now, 0},
+		"a token04":                 {gcm, app, now, 0},
+		"a token04 without its app": {gcm, 0, now, chat.CodeInvalidAppID},
+		"another app beside it":     {jwtOf(app, time.Hour), app + 1, now, chat.CodeInvalidAppID},
+		"an app that is not served": {jwtOf(app+1, time.Hour), 0, now, chat.CodeInvalidAppID},
+		"of another app":            {jwtOf(app+1, time.Hour), app, now, chat.CodeLoginRefused},
+		"expired":                   {jwtOf(app, time.Minute), 0, now.Add(time.Hour), chat.CodeTokenExpired},
+		"garbage":                   {"a.b.c", 0, now, chat.CodeInvalidAppID},
+	} {
+		claims, err := v.VerifyBearer(c.token, c.app, c.at)
+		if chat.CodeOf(err) != c.code || err == nil && (claims.AppID != app || claims.UserID != "bob") {
+			t.Errorf("%s: %+v, %v", name, claims, err)
+		}
+	}
+}
