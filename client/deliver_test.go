@@ -3,7 +3,11 @@ package client_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"github.com/coder/websocket"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/client"
@@ -36,6 +40,27 @@ func TestAPushBetweenTheLoginAndTheFirstListIsDelivered(t *testing.T) {
 	l := dial(t, f)
 	l.expect("bob", "new")
 	l.settled(f)
+}
+
+func TestAPushOfALaterReleaseIsSkipped(t *testing.T) {
+	f := newFake(t)
+	l := dial(t, f)
+	l.settled(f)
+	later := protowire.AppendBytes(protowire.AppendTag(nil, 599, protowire.BytesType), []byte("who knows"))
+	f.mu.Lock()
+	conns := slices.Clone(f.conns)
+	f.mu.Unlock()
+	for _, c := range conns {
+		if err := c.ws.Write(t.Context(), websocket.MessageBinary, later); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.push(f.write("bob", "after it")...)
+	l.expect("bob", "after it")
+	l.settled(f)
+	if n := len(frames(f, (*wirepb.ClientFrame).GetHello)); n != 1 {
+		t.Errorf("the client has logged in %d times", n)
+	}
 }
 
 func TestAConversationThatMovesWhileTheListIsReadIsNotTakenForNew(t *testing.T) {
