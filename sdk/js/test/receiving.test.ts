@@ -35,6 +35,16 @@ describe('receiving', () => {
     expect(alice.texts).toEqual(['new']);
   });
 
+  it('skips a push of a newer server', async () => {
+    await alice.login('alice');
+    for (const conn of server.conns) conn.peer.send(new Uint8Array([0xba, 0x25, 0x01, 0x00]), 0); // field 599
+    await pass(5);
+    server.post('bob', 'alice', 'after it');
+    await pass(10);
+    expect(alice.texts).toEqual(['after it']);
+    expect(server.hellos).toHaveLength(1);
+  });
+
   it('fetches a lost push before the next one is given out', async () => {
     await postOld('old');
     await alice.login('alice');
