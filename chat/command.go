@@ -14,12 +14,13 @@ type CommandBody interface{ rule() *rule }
 // Result is what the proposer learns. Err is a refusal that every replica
 // agrees on; the other fields are set by the command that gives them.
 type Result struct {
-	Err     *Error
-	Sent    Sent        // Send
-	User    User        // Login
-	Mark    Mark        // MarkRead: the mark as it stands now
-	Rev     uint64      // Recall: the change's number
-	Effects []EffectRef // Send: what must reach other shards
+	Err        *Error
+	Sent       Sent        // Send
+	User       User        // Login
+	Mark       Mark        // MarkRead: the mark as it stands now
+	Rev        uint64      // Recall: the change's number
+	Membership *Membership // UpdateConversation
+	Effects    []EffectRef // Send: what must reach other shards
 }
 
 // Sent is where a message stands.

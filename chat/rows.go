@@ -20,6 +20,9 @@ type Device struct {
 type Membership struct {
 	Mark  Mark
 	Since int64 // ms
+	// What the user has set; Muted: do not disturb.
+	Pinned, Muted bool
+	Draft         string
 }
 
 // Mark is how far a user has read: the head's numbers at that point, with Own

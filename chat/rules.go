@@ -5,6 +5,7 @@ package chat
 var rules = []*rule{
 	&loginRule,
 	&updateUserRule,
+	&updateConversationRule,
 	&sendRule,
 	&recallRule,
 	&markReadRule,

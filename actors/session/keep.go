@@ -93,7 +93,7 @@ func (s *session) readSet(r *reading) {
 		return v.Memberships(s.user, func(k chat.ConversationKey, m chat.Membership) bool {
 			if _, ok := k.Other(s.user.ID); ok {
 				r := row{key: k}
-				r.setMark(m.Mark)
+				r.setMembership(m)
 				read.rows = append(read.rows, r)
 			}
 			if len(read.rows)%yieldEvery == 0 {

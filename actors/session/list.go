@@ -158,7 +158,7 @@ func (s *session) readSome(p *page) {
 				return err
 			}
 			r := row{key: k}
-			r.setMark(m.Mark)
+			r.setMembership(m)
 			read.rows = append(read.rows, r)
 		}
 		return nil

@@ -45,7 +45,7 @@ func (s *session) beginPage(ctx actor.Context, p *page) {
 		if key := list.GetBeforeOrderKey(); key > 0 {
 			from = t.after(key, list.GetBefore().GetId())
 		}
-		p.rows, p.more = t.page(from, int(list.GetCount()), list.GetChangedSinceMs())
+		p.rows, p.more = t.page(from, int(list.GetCount()), list.GetChangedSinceMs(), list.GetPinnedOnly())
 	} else {
 		for _, k := range s.only(list) {
 			if r := t.find(k); r != nil {
@@ -69,6 +69,9 @@ func (s *session) continuePage(ctx actor.Context, p *page) {
 	}
 	p.from, p.read = p.read, min(p.read+p.chunk, len(p.rows))
 	p.chunk *= 2
+	if s.readDrafts(p) {
+		p.looks++
+	}
 	for shard, look := range s.planChunk(p) {
 		if err := s.ask(ctx, shard, look, look.message(s)); err != nil {
 			s.failPage(ctx, p, err)
@@ -175,6 +178,7 @@ func (k *pageLook) answer(s *session, ctx actor.Context, m *actorpb.Seen) {
 		}
 		p.show(s.user.ID, r, directory.HeadOf(&head))
 		c.HeadSeq, c.Unread, c.ReadSeq, c.OrderKey = r.seq, r.unread(), r.mark, r.orderKey
+		c.Pinned, c.Muted = r.pinned, r.muted
 		c.LastMessage = wirepb.FromEntry(r.key, &last)
 		p.bytes += size(c)
 	}

@@ -68,6 +68,7 @@ func New(o Options) func(directory.Activation) actor.Actor {
 var handlers = ask.List(
 	ask.On((*session).list),
 	ask.On((*session).clearUnread),
+	ask.On((*session).updateConversation),
 	ask.On((*session).updateUser),
 	ask.On((*session).queryUsers),
 )
@@ -108,8 +109,10 @@ func (s *session) Receive(ctx actor.Context) {
 		s.takeHeads()
 		s.tidy()
 		s.nextPage(ctx) // the table may have to be read again
-	case marked:
-		s.answerMark(ctx, m)
+	case draftsRead:
+		s.takeDrafts(ctx, m)
+	case written:
+		s.finishWrite(ctx, m)
 	case *actorpb.Seen:
 		s.take(ctx, m)
 	case *actorpb.Answer:

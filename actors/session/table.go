@@ -20,6 +20,7 @@ type row struct {
 	others   uint64 // counted entries that are not the user's own
 	mark     uint64 // seq of what is read
 	read     uint64 // others when it was read
+	settings
 }
 
 func (r *row) unread() uint64 {
@@ -37,6 +38,12 @@ func (r *row) take(user string, h directory.Head) {
 	head := h.Chat()
 	now := head.Mark(r.key, user)
 	r.seq, r.time, r.orderKey, r.others = h.Seq, h.Time, h.OrderKey, now.Counted-now.Own
+}
+
+// setMembership takes what the user's own row says.
+func (r *row) setMembership(m chat.Membership) {
+	r.setMark(m.Mark)
+	r.settings = settingsOf(m)
 }
 
 func (r *row) setMark(m chat.Mark) { r.mark, r.read = m.Seq, m.Counted-m.Own }
@@ -164,15 +171,16 @@ func (t *table) mark(k chat.ConversationKey, m chat.Mark) {
 	}
 }
 
-// page copies the rows from one place of the order on that changed since a time, at
-// most count of them; more says that others follow.
-func (t *table) page(from, count int, since uint64) (rows []row, more bool) {
+// page copies the rows from one place of the order on that changed since a time, or
+// of these only the pinned ones, at most count of them; more says that others
+// follow.
+func (t *table) page(from, count int, since uint64, pinned bool) (rows []row, more bool) {
 	for _, i := range t.order[from:] {
 		r := &t.rows[i]
 		if r.orderKey/1000 < since { // which is the time or later
 			break
 		}
-		if uint64(r.time) < since {
+		if uint64(r.time) < since || pinned && !r.pinned {
 			continue
 		}
 		if len(rows) == count {

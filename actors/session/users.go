@@ -11,7 +11,7 @@ import (
 )
 
 func (s *session) updateUser(call *ask.Call, q *wirepb.UpdateUser) (*wirepb.UpdateUserReply, error) {
-	s.write(call, chat.UpdateUser{User: s.user, Name: q.Name, AvatarURL: q.AvatarUrl, ExtendedData: q.ExtendedData}, func(r chat.Result) {
+	s.write(call, chat.UpdateUser{User: s.user, Name: q.Name, AvatarURL: q.AvatarUrl, ExtendedData: q.ExtendedData}, func(_ actor.Context, r chat.Result) {
 		info := wirepb.FromUser(s.user.ID, r.User)
 		call.Answer(&wirepb.UpdateUserReply{User: info})
 		s.pushToOthers(call, &wirepb.ServerFrame{Body: &wirepb.ServerFrame_UserChanged{UserChanged: &wirepb.UserChanged{User: info}}})

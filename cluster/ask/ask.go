@@ -35,6 +35,9 @@ type Call struct {
 // User is who asks.
 func (c *Call) User() chat.UserKey { return chat.UserKey{App: chat.AppID(c.AppId), ID: c.UserId} }
 
+// Op is the method's name in errors.
+func (c *Call) Op() string { return c.op }
+
 // From is the process that gets the answer.
 func (c *Call) From() *actor.PID { return c.from }
 

@@ -29,6 +29,9 @@ func FromCommand(body chat.CommandBody) *Command {
 	case chat.Recall:
 		return &Command{Body: &Command_Recall{&Recall{
 			Conversation: FromKey(b.Conversation), Sender: b.Sender, Seq: b.Seq, WindowMs: b.Window.Milliseconds()}}}
+	case chat.UpdateConversation:
+		return &Command{Body: &Command_UpdateConversation{&UpdateConversation{
+			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Pinned: b.Pinned, Muted: b.Muted, Draft: b.Draft}}}
 	case chat.MarkRead:
 		return &Command{Body: &Command_MarkRead{&MarkRead{
 			AppId: uint32(b.User.App), UserId: b.User.ID, Conversation: FromKey(b.Conversation), Mark: fromMark(b.Mark)}}}
@@ -70,6 +73,10 @@ func (c *Command) Chat() (chat.CommandBody, error) {
 	case *Command_Recall:
 		r := b.Recall
 		return chat.Recall{Conversation: r.Conversation.Chat(), Sender: r.Sender, Seq: r.Seq, Window: time.Duration(r.WindowMs) * time.Millisecond}, nil
+	case *Command_UpdateConversation:
+		u := b.UpdateConversation
+		return chat.UpdateConversation{
+			User: user(u.AppId, u.UserId), Conversation: u.Conversation.Chat(), Pinned: u.Pinned, Muted: u.Muted, Draft: u.Draft}, nil
 	case *Command_MarkRead:
 		m := b.MarkRead
 		return chat.MarkRead{User: user(m.AppId, m.UserId), Conversation: m.Conversation.Chat(), Mark: m.Mark.chat()}, nil

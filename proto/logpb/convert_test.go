@@ -73,14 +73,18 @@ func drawEffect(t *rapid.T) chat.Effect {
 }
 
 func drawCommand(t *rapid.T) chat.CommandBody {
-	switch rapid.IntRange(0, 6).Draw(t, "command") {
+	switch rapid.IntRange(0, 7).Draw(t, "command") {
 	case 0:
 		return chat.Login{User: drawUser(t), Name: words.Draw(t, "name"), AvatarURL: words.Draw(t, "avatar"), DeviceID: words.Draw(t, "device"),
 			Devices: rapid.IntRange(0, 10).Draw(t, "devices"), Online: rapid.SliceOfN(words, 1, 3).Draw(t, "online")}
+	case 6:
+		yes := rapid.Ptr(rapid.Bool(), true)
+		return chat.UpdateConversation{
+			User: drawUser(t), Conversation: drawKey(t), Pinned: yes.Draw(t, "pinned"), Muted: yes.Draw(t, "muted"), Draft: rapid.Ptr(words, true).Draw(t, "draft")}
 	case 5:
 		text := rapid.Ptr(words, true)
 		return chat.UpdateUser{User: drawUser(t), Name: text.Draw(t, "name"), AvatarURL: text.Draw(t, "avatar"), ExtendedData: text.Draw(t, "data")}
-	case 6:
+	case 7:
 		return chat.Recall{Conversation: drawKey(t), Sender: words.Draw(t, "sender"), Seq: number.Draw(t, "seq"),
 			Window: time.Duration(rapid.Int64Range(0, 1<<40).Draw(t, "age")) * time.Millisecond}
 	case 1:

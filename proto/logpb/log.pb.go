@@ -419,6 +419,7 @@ type Command struct {
 	//	*Command_Delivered
 	//	*Command_UpdateUser
 	//	*Command_Recall
+	//	*Command_UpdateConversation
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -524,6 +525,15 @@ func (x *Command) GetRecall() *Recall {
 	return nil
 }
 
+func (x *Command) GetUpdateConversation() *UpdateConversation {
+	if x != nil {
+		if x, ok := x.Body.(*Command_UpdateConversation); ok {
+			return x.UpdateConversation
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -556,6 +566,10 @@ type Command_Recall struct {
 	Recall *Recall `protobuf:"bytes,7,opt,name=recall,proto3,oneof"`
 }
 
+type Command_UpdateConversation struct {
+	UpdateConversation *UpdateConversation `protobuf:"bytes,8,opt,name=update_conversation,json=updateConversation,proto3,oneof"`
+}
+
 func (*Command_Login) isCommand_Body() {}
 
 func (*Command_Send) isCommand_Body() {}
@@ -569,6 +583,8 @@ func (*Command_Delivered) isCommand_Body() {}
 func (*Command_UpdateUser) isCommand_Body() {}
 
 func (*Command_Recall) isCommand_Body() {}
+
+func (*Command_UpdateConversation) isCommand_Body() {}
 
 type ConversationKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -800,6 +816,90 @@ func (x *UpdateUser) GetExtendedData() string {
 	return ""
 }
 
+type UpdateConversation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         uint32                 `protobuf:"varint,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	UserId        string                 `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	Conversation  *ConversationKey       `protobuf:"bytes,3,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Pinned        *bool                  `protobuf:"varint,4,opt,name=pinned,proto3,oneof" json:"pinned,omitempty"`
+	Muted         *bool                  `protobuf:"varint,5,opt,name=muted,proto3,oneof" json:"muted,omitempty"`
+	Draft         *string                `protobuf:"bytes,6,opt,name=draft,proto3,oneof" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateConversation) Reset() {
+	*x = UpdateConversation{}
+	mi := &file_log_log_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateConversation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateConversation) ProtoMessage() {}
+
+func (x *UpdateConversation) ProtoReflect() protoreflect.Message {
+	mi := &file_log_log_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateConversation.ProtoReflect.Descriptor instead.
+func (*UpdateConversation) Descriptor() ([]byte, []int) {
+	return file_log_log_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateConversation) GetAppId() uint32 {
+	if x != nil {
+		return x.AppId
+	}
+	return 0
+}
+
+func (x *UpdateConversation) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UpdateConversation) GetConversation() *ConversationKey {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *UpdateConversation) GetPinned() bool {
+	if x != nil && x.Pinned != nil {
+		return *x.Pinned
+	}
+	return false
+}
+
+func (x *UpdateConversation) GetMuted() bool {
+	if x != nil && x.Muted != nil {
+		return *x.Muted
+	}
+	return false
+}
+
+func (x *UpdateConversation) GetDraft() string {
+	if x != nil && x.Draft != nil {
+		return *x.Draft
+	}
+	return ""
+}
+
 type Send struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Conversation    *ConversationKey       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
@@ -820,7 +920,7 @@ type Send struct {
 
 func (x *Send) Reset() {
 	*x = Send{}
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +932,7 @@ func (x *Send) String() string {
 func (*Send) ProtoMessage() {}
 
 func (x *Send) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[9]
+	mi := &file_log_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +945,7 @@ func (x *Send) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Send.ProtoReflect.Descriptor instead.
 func (*Send) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{9}
+	return file_log_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Send) GetConversation() *ConversationKey {
@@ -925,7 +1025,7 @@ type Recall struct {
 
 func (x *Recall) Reset() {
 	*x = Recall{}
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1037,7 @@ func (x *Recall) String() string {
 func (*Recall) ProtoMessage() {}
 
 func (x *Recall) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[10]
+	mi := &file_log_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1050,7 @@ func (x *Recall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Recall.ProtoReflect.Descriptor instead.
 func (*Recall) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{10}
+	return file_log_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Recall) GetConversation() *ConversationKey {
@@ -993,7 +1093,7 @@ type MarkRead struct {
 
 func (x *MarkRead) Reset() {
 	*x = MarkRead{}
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1105,7 @@ func (x *MarkRead) String() string {
 func (*MarkRead) ProtoMessage() {}
 
 func (x *MarkRead) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[11]
+	mi := &file_log_log_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1118,7 @@ func (x *MarkRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkRead.ProtoReflect.Descriptor instead.
 func (*MarkRead) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{11}
+	return file_log_log_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MarkRead) GetAppId() uint32 {
@@ -1063,7 +1163,7 @@ type Deliver struct {
 
 func (x *Deliver) Reset() {
 	*x = Deliver{}
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1175,7 @@ func (x *Deliver) String() string {
 func (*Deliver) ProtoMessage() {}
 
 func (x *Deliver) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[12]
+	mi := &file_log_log_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1188,7 @@ func (x *Deliver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliver.ProtoReflect.Descriptor instead.
 func (*Deliver) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{12}
+	return file_log_log_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Deliver) GetSourceShard() uint32 {
@@ -1130,7 +1230,7 @@ type Delivered struct {
 
 func (x *Delivered) Reset() {
 	*x = Delivered{}
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1242,7 @@ func (x *Delivered) String() string {
 func (*Delivered) ProtoMessage() {}
 
 func (x *Delivered) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[13]
+	mi := &file_log_log_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1255,7 @@ func (x *Delivered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivered.ProtoReflect.Descriptor instead.
 func (*Delivered) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{13}
+	return file_log_log_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Delivered) GetDestinationShard() uint32 {
@@ -1188,7 +1288,7 @@ type Effect struct {
 
 func (x *Effect) Reset() {
 	*x = Effect{}
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1300,7 @@ func (x *Effect) String() string {
 func (*Effect) ProtoMessage() {}
 
 func (x *Effect) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[14]
+	mi := &file_log_log_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1313,7 @@ func (x *Effect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Effect.ProtoReflect.Descriptor instead.
 func (*Effect) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{14}
+	return file_log_log_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Effect) GetAppId() uint32 {
@@ -1272,7 +1372,7 @@ type ConversationOpened struct {
 
 func (x *ConversationOpened) Reset() {
 	*x = ConversationOpened{}
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1284,7 +1384,7 @@ func (x *ConversationOpened) String() string {
 func (*ConversationOpened) ProtoMessage() {}
 
 func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[15]
+	mi := &file_log_log_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1297,7 +1397,7 @@ func (x *ConversationOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConversationOpened.ProtoReflect.Descriptor instead.
 func (*ConversationOpened) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{15}
+	return file_log_log_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ConversationOpened) GetConversation() *ConversationKey {
@@ -1321,7 +1421,7 @@ type Replica struct {
 
 func (x *Replica) Reset() {
 	*x = Replica{}
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1433,7 @@ func (x *Replica) String() string {
 func (*Replica) ProtoMessage() {}
 
 func (x *Replica) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[16]
+	mi := &file_log_log_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1446,7 @@ func (x *Replica) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replica.ProtoReflect.Descriptor instead.
 func (*Replica) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{16}
+	return file_log_log_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Replica) GetId() uint64 {
@@ -1398,7 +1498,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +1510,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[17]
+	mi := &file_log_log_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +1523,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{17}
+	return file_log_log_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -1458,7 +1558,7 @@ type LogEntry struct {
 
 func (x *LogEntry) Reset() {
 	*x = LogEntry{}
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1470,7 +1570,7 @@ func (x *LogEntry) String() string {
 func (*LogEntry) ProtoMessage() {}
 
 func (x *LogEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[18]
+	mi := &file_log_log_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1483,7 +1583,7 @@ func (x *LogEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogEntry.ProtoReflect.Descriptor instead.
 func (*LogEntry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{18}
+	return file_log_log_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *LogEntry) GetTerm() uint64 {
@@ -1520,7 +1620,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1532,7 +1632,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[19]
+	mi := &file_log_log_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1545,7 +1645,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{19}
+	return file_log_log_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *User) GetName() string {
@@ -1593,7 +1693,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1705,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[20]
+	mi := &file_log_log_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1718,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{20}
+	return file_log_log_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Device) GetId() string {
@@ -1640,13 +1740,16 @@ type Membership struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Mark          *Mark                  `protobuf:"bytes,1,opt,name=mark,proto3" json:"mark,omitempty"`
 	SinceMs       int64                  `protobuf:"varint,2,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	Pinned        bool                   `protobuf:"varint,3,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	Muted         bool                   `protobuf:"varint,4,opt,name=muted,proto3" json:"muted,omitempty"`
+	Draft         string                 `protobuf:"bytes,5,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Membership) Reset() {
 	*x = Membership{}
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1761,7 @@ func (x *Membership) String() string {
 func (*Membership) ProtoMessage() {}
 
 func (x *Membership) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[21]
+	mi := &file_log_log_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1774,7 @@ func (x *Membership) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Membership.ProtoReflect.Descriptor instead.
 func (*Membership) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{21}
+	return file_log_log_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Membership) GetMark() *Mark {
@@ -1688,6 +1791,27 @@ func (x *Membership) GetSinceMs() int64 {
 	return 0
 }
 
+func (x *Membership) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+func (x *Membership) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *Membership) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
 // How far a user has read: unread follows from it and the head.
 type Mark struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1700,7 +1824,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1836,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[22]
+	mi := &file_log_log_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1849,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{22}
+	return file_log_log_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Mark) GetSeq() uint64 {
@@ -1771,7 +1895,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +1907,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[23]
+	mi := &file_log_log_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +1920,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{23}
+	return file_log_log_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Head) GetSeq() uint64 {
@@ -1913,7 +2037,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +2049,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[24]
+	mi := &file_log_log_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2062,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{24}
+	return file_log_log_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2050,7 +2174,7 @@ type EntryChange struct {
 
 func (x *EntryChange) Reset() {
 	*x = EntryChange{}
-	mi := &file_log_log_proto_msgTypes[25]
+	mi := &file_log_log_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2062,7 +2186,7 @@ func (x *EntryChange) String() string {
 func (*EntryChange) ProtoMessage() {}
 
 func (x *EntryChange) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[25]
+	mi := &file_log_log_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2075,7 +2199,7 @@ func (x *EntryChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryChange.ProtoReflect.Descriptor instead.
 func (*EntryChange) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{25}
+	return file_log_log_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *EntryChange) GetSeq() uint64 {
@@ -2103,7 +2227,7 @@ type Dedupe struct {
 
 func (x *Dedupe) Reset() {
 	*x = Dedupe{}
-	mi := &file_log_log_proto_msgTypes[26]
+	mi := &file_log_log_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2239,7 @@ func (x *Dedupe) String() string {
 func (*Dedupe) ProtoMessage() {}
 
 func (x *Dedupe) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[26]
+	mi := &file_log_log_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2252,7 @@ func (x *Dedupe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dedupe.ProtoReflect.Descriptor instead.
 func (*Dedupe) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{26}
+	return file_log_log_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Dedupe) GetSeq() uint64 {
@@ -2157,7 +2281,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_log_log_proto_msgTypes[27]
+	mi := &file_log_log_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2169,7 +2293,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_log_log_proto_msgTypes[27]
+	mi := &file_log_log_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2182,7 +2306,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_log_log_proto_rawDescGZIP(), []int{27}
+	return file_log_log_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Document) GetVersion() uint64 {
@@ -2233,7 +2357,7 @@ const file_log_log_proto_rawDesc = "" +
 	"auto_leave\x18\b \x01(\bR\tautoLeave\"6\n" +
 	"\x06Member\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\x04R\areplica\x12\x12\n" +
-	"\x04node\x18\x02 \x01(\tR\x04node\"\xff\x02\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\"\xd5\x03\n" +
 	"\aCommand\x12,\n" +
 	"\x05login\x18\x01 \x01(\v2\x14.parley.log.v1.LoginH\x00R\x05login\x12)\n" +
 	"\x04send\x18\x02 \x01(\v2\x13.parley.log.v1.SendH\x00R\x04send\x126\n" +
@@ -2242,7 +2366,8 @@ const file_log_log_proto_rawDesc = "" +
 	"\tdelivered\x18\x05 \x01(\v2\x18.parley.log.v1.DeliveredH\x00R\tdelivered\x12<\n" +
 	"\vupdate_user\x18\x06 \x01(\v2\x19.parley.log.v1.UpdateUserH\x00R\n" +
 	"updateUser\x12/\n" +
-	"\x06recall\x18\a \x01(\v2\x15.parley.log.v1.RecallH\x00R\x06recallB\x06\n" +
+	"\x06recall\x18\a \x01(\v2\x15.parley.log.v1.RecallH\x00R\x06recall\x12T\n" +
+	"\x13update_conversation\x18\b \x01(\v2!.parley.log.v1.UpdateConversationH\x00R\x12updateConversationB\x06\n" +
 	"\x04body\"L\n" +
 	"\x0fConversationKey\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x12\n" +
@@ -2267,7 +2392,17 @@ const file_log_log_proto_rawDesc = "" +
 	"\rextended_data\x18\x05 \x01(\tH\x02R\fextendedData\x88\x01\x01B\a\n" +
 	"\x05_nameB\r\n" +
 	"\v_avatar_urlB\x10\n" +
-	"\x0e_extended_data\"\xbf\x02\n" +
+	"\x0e_extended_data\"\xfa\x01\n" +
+	"\x12UpdateConversation\x12\x15\n" +
+	"\x06app_id\x18\x01 \x01(\rR\x05appId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12B\n" +
+	"\fconversation\x18\x03 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x1b\n" +
+	"\x06pinned\x18\x04 \x01(\bH\x00R\x06pinned\x88\x01\x01\x12\x19\n" +
+	"\x05muted\x18\x05 \x01(\bH\x01R\x05muted\x88\x01\x01\x12\x19\n" +
+	"\x05draft\x18\x06 \x01(\tH\x02R\x05draft\x88\x01\x01B\t\n" +
+	"\a_pinnedB\b\n" +
+	"\x06_mutedB\b\n" +
+	"\x06_draft\"\xbf\x02\n" +
 	"\x04Send\x12B\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1e.parley.log.v1.ConversationKeyR\fconversation\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12*\n" +
@@ -2329,11 +2464,14 @@ const file_log_log_proto_rawDesc = "" +
 	"\rextended_data\x18\x05 \x01(\tR\fextendedData\"8\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
-	"\vlogin_at_ms\x18\x02 \x01(\x03R\tloginAtMs\"P\n" +
+	"\vlogin_at_ms\x18\x02 \x01(\x03R\tloginAtMs\"\x94\x01\n" +
 	"\n" +
 	"Membership\x12'\n" +
 	"\x04mark\x18\x01 \x01(\v2\x13.parley.log.v1.MarkR\x04mark\x12\x19\n" +
-	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\"D\n" +
+	"\bsince_ms\x18\x02 \x01(\x03R\asinceMs\x12\x16\n" +
+	"\x06pinned\x18\x03 \x01(\bR\x06pinned\x12\x14\n" +
+	"\x05muted\x18\x04 \x01(\bR\x05muted\x12\x14\n" +
+	"\x05draft\x18\x05 \x01(\tR\x05draft\"D\n" +
 	"\x04Mark\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x18\n" +
 	"\acounted\x18\x02 \x01(\x04R\acounted\x12\x10\n" +
@@ -2393,7 +2531,7 @@ func file_log_log_proto_rawDescGZIP() []byte {
 	return file_log_log_proto_rawDescData
 }
 
-var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_log_log_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_log_log_proto_goTypes = []any{
 	(*Proposal)(nil),           // 0: parley.log.v1.Proposal
 	(*SetDocument)(nil),        // 1: parley.log.v1.SetDocument
@@ -2404,25 +2542,26 @@ var file_log_log_proto_goTypes = []any{
 	(*ConversationKey)(nil),    // 6: parley.log.v1.ConversationKey
 	(*Login)(nil),              // 7: parley.log.v1.Login
 	(*UpdateUser)(nil),         // 8: parley.log.v1.UpdateUser
-	(*Send)(nil),               // 9: parley.log.v1.Send
-	(*Recall)(nil),             // 10: parley.log.v1.Recall
-	(*MarkRead)(nil),           // 11: parley.log.v1.MarkRead
-	(*Deliver)(nil),            // 12: parley.log.v1.Deliver
-	(*Delivered)(nil),          // 13: parley.log.v1.Delivered
-	(*Effect)(nil),             // 14: parley.log.v1.Effect
-	(*ConversationOpened)(nil), // 15: parley.log.v1.ConversationOpened
-	(*Replica)(nil),            // 16: parley.log.v1.Replica
-	(*Position)(nil),           // 17: parley.log.v1.Position
-	(*LogEntry)(nil),           // 18: parley.log.v1.LogEntry
-	(*User)(nil),               // 19: parley.log.v1.User
-	(*Device)(nil),             // 20: parley.log.v1.Device
-	(*Membership)(nil),         // 21: parley.log.v1.Membership
-	(*Mark)(nil),               // 22: parley.log.v1.Mark
-	(*Head)(nil),               // 23: parley.log.v1.Head
-	(*Entry)(nil),              // 24: parley.log.v1.Entry
-	(*EntryChange)(nil),        // 25: parley.log.v1.EntryChange
-	(*Dedupe)(nil),             // 26: parley.log.v1.Dedupe
-	(*Document)(nil),           // 27: parley.log.v1.Document
+	(*UpdateConversation)(nil), // 9: parley.log.v1.UpdateConversation
+	(*Send)(nil),               // 10: parley.log.v1.Send
+	(*Recall)(nil),             // 11: parley.log.v1.Recall
+	(*MarkRead)(nil),           // 12: parley.log.v1.MarkRead
+	(*Deliver)(nil),            // 13: parley.log.v1.Deliver
+	(*Delivered)(nil),          // 14: parley.log.v1.Delivered
+	(*Effect)(nil),             // 15: parley.log.v1.Effect
+	(*ConversationOpened)(nil), // 16: parley.log.v1.ConversationOpened
+	(*Replica)(nil),            // 17: parley.log.v1.Replica
+	(*Position)(nil),           // 18: parley.log.v1.Position
+	(*LogEntry)(nil),           // 19: parley.log.v1.LogEntry
+	(*User)(nil),               // 20: parley.log.v1.User
+	(*Device)(nil),             // 21: parley.log.v1.Device
+	(*Membership)(nil),         // 22: parley.log.v1.Membership
+	(*Mark)(nil),               // 23: parley.log.v1.Mark
+	(*Head)(nil),               // 24: parley.log.v1.Head
+	(*Entry)(nil),              // 25: parley.log.v1.Entry
+	(*EntryChange)(nil),        // 26: parley.log.v1.EntryChange
+	(*Dedupe)(nil),             // 27: parley.log.v1.Dedupe
+	(*Document)(nil),           // 28: parley.log.v1.Document
 }
 var file_log_log_proto_depIdxs = []int32{
 	5,  // 0: parley.log.v1.Proposal.commands:type_name -> parley.log.v1.Command
@@ -2431,27 +2570,29 @@ var file_log_log_proto_depIdxs = []int32{
 	4,  // 3: parley.log.v1.Change.added:type_name -> parley.log.v1.Member
 	4,  // 4: parley.log.v1.Descriptor.members:type_name -> parley.log.v1.Member
 	7,  // 5: parley.log.v1.Command.login:type_name -> parley.log.v1.Login
-	9,  // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
-	11, // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
-	12, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
-	13, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
+	10, // 6: parley.log.v1.Command.send:type_name -> parley.log.v1.Send
+	12, // 7: parley.log.v1.Command.mark_read:type_name -> parley.log.v1.MarkRead
+	13, // 8: parley.log.v1.Command.deliver:type_name -> parley.log.v1.Deliver
+	14, // 9: parley.log.v1.Command.delivered:type_name -> parley.log.v1.Delivered
 	8,  // 10: parley.log.v1.Command.update_user:type_name -> parley.log.v1.UpdateUser
-	10, // 11: parley.log.v1.Command.recall:type_name -> parley.log.v1.Recall
-	6,  // 12: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
-	6,  // 13: parley.log.v1.Recall.conversation:type_name -> parley.log.v1.ConversationKey
-	6,  // 14: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
-	22, // 15: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
-	14, // 16: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
-	6,  // 17: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
-	15, // 18: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
-	6,  // 19: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
-	20, // 20: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
-	22, // 21: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	11, // 11: parley.log.v1.Command.recall:type_name -> parley.log.v1.Recall
+	9,  // 12: parley.log.v1.Command.update_conversation:type_name -> parley.log.v1.UpdateConversation
+	6,  // 13: parley.log.v1.UpdateConversation.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 14: parley.log.v1.Send.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 15: parley.log.v1.Recall.conversation:type_name -> parley.log.v1.ConversationKey
+	6,  // 16: parley.log.v1.MarkRead.conversation:type_name -> parley.log.v1.ConversationKey
+	23, // 17: parley.log.v1.MarkRead.mark:type_name -> parley.log.v1.Mark
+	15, // 18: parley.log.v1.Deliver.effects:type_name -> parley.log.v1.Effect
+	6,  // 19: parley.log.v1.Effect.conversation:type_name -> parley.log.v1.ConversationKey
+	16, // 20: parley.log.v1.Effect.conversation_opened:type_name -> parley.log.v1.ConversationOpened
+	6,  // 21: parley.log.v1.ConversationOpened.conversation:type_name -> parley.log.v1.ConversationKey
+	21, // 22: parley.log.v1.User.devices:type_name -> parley.log.v1.Device
+	23, // 23: parley.log.v1.Membership.mark:type_name -> parley.log.v1.Mark
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_log_log_proto_init() }
@@ -2467,9 +2608,11 @@ func file_log_log_proto_init() {
 		(*Command_Delivered)(nil),
 		(*Command_UpdateUser)(nil),
 		(*Command_Recall)(nil),
+		(*Command_UpdateConversation)(nil),
 	}
 	file_log_log_proto_msgTypes[8].OneofWrappers = []any{}
-	file_log_log_proto_msgTypes[14].OneofWrappers = []any{
+	file_log_log_proto_msgTypes[9].OneofWrappers = []any{}
+	file_log_log_proto_msgTypes[15].OneofWrappers = []any{
 		(*Effect_ConversationOpened)(nil),
 	}
 	type x struct{}
@@ -2478,7 +2621,7 @@ func file_log_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_log_proto_rawDesc), len(file_log_log_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

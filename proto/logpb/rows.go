@@ -32,12 +32,12 @@ func (u *User) Chat() chat.User {
 
 // Set takes a user's row for a conversation over.
 func (m *Membership) Set(v *chat.Membership) {
-	m.Mark, m.SinceMs = fromMark(v.Mark), v.Since
+	m.Mark, m.SinceMs, m.Pinned, m.Muted, m.Draft = fromMark(v.Mark), v.Since, v.Pinned, v.Muted, v.Draft
 }
 
 // Chat converts back.
 func (m *Membership) Chat() chat.Membership {
-	return chat.Membership{Mark: m.GetMark().chat(), Since: m.GetSinceMs()}
+	return chat.Membership{Mark: m.GetMark().chat(), Since: m.GetSinceMs(), Pinned: m.GetPinned(), Muted: m.GetMuted(), Draft: m.GetDraft()}
 }
 
 // Set takes a conversation's head over; the row shares its hashes.

@@ -35,6 +35,7 @@ type ListConversations struct {
 	ChangedSinceMs uint64 `protobuf:"varint,4,opt,name=changed_since_ms,json=changedSinceMs,proto3" json:"changed_since_ms,omitempty"`
 	// Only these.
 	Only          []*ConversationRef `protobuf:"bytes,5,rep,name=only,proto3" json:"only,omitempty"`
+	PinnedOnly    bool               `protobuf:"varint,6,opt,name=pinned_only,json=pinnedOnly,proto3" json:"pinned_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -102,6 +103,13 @@ func (x *ListConversations) GetOnly() []*ConversationRef {
 		return x.Only
 	}
 	return nil
+}
+
+func (x *ListConversations) GetPinnedOnly() bool {
+	if x != nil {
+		return x.PinnedOnly
+	}
+	return false
 }
 
 type ListConversationsReply struct {
@@ -175,9 +183,13 @@ type Conversation struct {
 	HeadSeq   uint64 `protobuf:"varint,4,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
 	Unread    uint64 `protobuf:"varint,5,opt,name=unread,proto3" json:"unread,omitempty"`
 	// Messages up to here are read.
-	ReadSeq       uint64   `protobuf:"varint,6,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`
-	OrderKey      uint64   `protobuf:"varint,7,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
-	LastMessage   *Message `protobuf:"bytes,8,opt,name=last_message,json=lastMessage,proto3" json:"last_message,omitempty"`
+	ReadSeq     uint64   `protobuf:"varint,6,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`
+	OrderKey    uint64   `protobuf:"varint,7,opt,name=order_key,json=orderKey,proto3" json:"order_key,omitempty"`
+	LastMessage *Message `protobuf:"bytes,8,opt,name=last_message,json=lastMessage,proto3" json:"last_message,omitempty"`
+	Pinned      bool     `protobuf:"varint,9,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	// The user does not want to be disturbed by it.
+	Muted         bool   `protobuf:"varint,10,opt,name=muted,proto3" json:"muted,omitempty"`
+	Draft         string `protobuf:"bytes,11,opt,name=draft,proto3" json:"draft,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -268,6 +280,253 @@ func (x *Conversation) GetLastMessage() *Message {
 	return nil
 }
 
+func (x *Conversation) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+func (x *Conversation) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *Conversation) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// Changes what the user has set for a conversation; what is absent stays.
+type UpdateConversation struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  *ConversationRef       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Pinned        *bool                  `protobuf:"varint,2,opt,name=pinned,proto3,oneof" json:"pinned,omitempty"`
+	Muted         *bool                  `protobuf:"varint,3,opt,name=muted,proto3,oneof" json:"muted,omitempty"`
+	Draft         *string                `protobuf:"bytes,4,opt,name=draft,proto3,oneof" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateConversation) Reset() {
+	*x = UpdateConversation{}
+	mi := &file_wire_conversation_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateConversation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateConversation) ProtoMessage() {}
+
+func (x *UpdateConversation) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_conversation_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateConversation.ProtoReflect.Descriptor instead.
+func (*UpdateConversation) Descriptor() ([]byte, []int) {
+	return file_wire_conversation_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *UpdateConversation) GetConversation() *ConversationRef {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *UpdateConversation) GetPinned() bool {
+	if x != nil && x.Pinned != nil {
+		return *x.Pinned
+	}
+	return false
+}
+
+func (x *UpdateConversation) GetMuted() bool {
+	if x != nil && x.Muted != nil {
+		return *x.Muted
+	}
+	return false
+}
+
+func (x *UpdateConversation) GetDraft() string {
+	if x != nil && x.Draft != nil {
+		return *x.Draft
+	}
+	return ""
+}
+
+type UpdateConversationReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *ConversationSettings  `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateConversationReply) Reset() {
+	*x = UpdateConversationReply{}
+	mi := &file_wire_conversation_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateConversationReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateConversationReply) ProtoMessage() {}
+
+func (x *UpdateConversationReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_conversation_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateConversationReply.ProtoReflect.Descriptor instead.
+func (*UpdateConversationReply) Descriptor() ([]byte, []int) {
+	return file_wire_conversation_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *UpdateConversationReply) GetSettings() *ConversationSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type ConversationSettings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Conversation  *ConversationRef       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	Pinned        bool                   `protobuf:"varint,2,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	Muted         bool                   `protobuf:"varint,3,opt,name=muted,proto3" json:"muted,omitempty"`
+	Draft         string                 `protobuf:"bytes,4,opt,name=draft,proto3" json:"draft,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConversationSettings) Reset() {
+	*x = ConversationSettings{}
+	mi := &file_wire_conversation_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConversationSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConversationSettings) ProtoMessage() {}
+
+func (x *ConversationSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_conversation_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConversationSettings.ProtoReflect.Descriptor instead.
+func (*ConversationSettings) Descriptor() ([]byte, []int) {
+	return file_wire_conversation_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ConversationSettings) GetConversation() *ConversationRef {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *ConversationSettings) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+func (x *ConversationSettings) GetMuted() bool {
+	if x != nil {
+		return x.Muted
+	}
+	return false
+}
+
+func (x *ConversationSettings) GetDraft() string {
+	if x != nil {
+		return x.Draft
+	}
+	return ""
+}
+
+// Another device of the user's has changed what is set.
+type ConversationChanged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *ConversationSettings  `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConversationChanged) Reset() {
+	*x = ConversationChanged{}
+	mi := &file_wire_conversation_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConversationChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConversationChanged) ProtoMessage() {}
+
+func (x *ConversationChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_conversation_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConversationChanged.ProtoReflect.Descriptor instead.
+func (*ConversationChanged) Descriptor() ([]byte, []int) {
+	return file_wire_conversation_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ConversationChanged) GetSettings() *ConversationSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
 // Marks everything in the conversation as read.
 type ClearUnread struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -278,7 +537,7 @@ type ClearUnread struct {
 
 func (x *ClearUnread) Reset() {
 	*x = ClearUnread{}
-	mi := &file_wire_conversation_proto_msgTypes[3]
+	mi := &file_wire_conversation_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -290,7 +549,7 @@ func (x *ClearUnread) String() string {
 func (*ClearUnread) ProtoMessage() {}
 
 func (x *ClearUnread) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_conversation_proto_msgTypes[3]
+	mi := &file_wire_conversation_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -303,7 +562,7 @@ func (x *ClearUnread) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearUnread.ProtoReflect.Descriptor instead.
 func (*ClearUnread) Descriptor() ([]byte, []int) {
-	return file_wire_conversation_proto_rawDescGZIP(), []int{3}
+	return file_wire_conversation_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClearUnread) GetConversation() *ConversationRef {
@@ -323,7 +582,7 @@ type ClearUnreadReply struct {
 
 func (x *ClearUnreadReply) Reset() {
 	*x = ClearUnreadReply{}
-	mi := &file_wire_conversation_proto_msgTypes[4]
+	mi := &file_wire_conversation_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -335,7 +594,7 @@ func (x *ClearUnreadReply) String() string {
 func (*ClearUnreadReply) ProtoMessage() {}
 
 func (x *ClearUnreadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_conversation_proto_msgTypes[4]
+	mi := &file_wire_conversation_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -348,7 +607,7 @@ func (x *ClearUnreadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClearUnreadReply.ProtoReflect.Descriptor instead.
 func (*ClearUnreadReply) Descriptor() ([]byte, []int) {
-	return file_wire_conversation_proto_rawDescGZIP(), []int{4}
+	return file_wire_conversation_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClearUnreadReply) GetConversation() *ConversationRef {
@@ -376,7 +635,7 @@ type UnreadChanged struct {
 
 func (x *UnreadChanged) Reset() {
 	*x = UnreadChanged{}
-	mi := &file_wire_conversation_proto_msgTypes[5]
+	mi := &file_wire_conversation_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +647,7 @@ func (x *UnreadChanged) String() string {
 func (*UnreadChanged) ProtoMessage() {}
 
 func (x *UnreadChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_conversation_proto_msgTypes[5]
+	mi := &file_wire_conversation_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +660,7 @@ func (x *UnreadChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnreadChanged.ProtoReflect.Descriptor instead.
 func (*UnreadChanged) Descriptor() ([]byte, []int) {
-	return file_wire_conversation_proto_rawDescGZIP(), []int{5}
+	return file_wire_conversation_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UnreadChanged) GetConversation() *ConversationRef {
@@ -422,18 +681,20 @@ var File_wire_conversation_proto protoreflect.FileDescriptor
 
 const file_wire_conversation_proto_rawDesc = "" +
 	"\n" +
-	"\x17wire/conversation.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x12wire/message.proto\x1a\x0ewire/ref.proto\"\xf3\x01\n" +
+	"\x17wire/conversation.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x12wire/message.proto\x1a\x0ewire/ref.proto\"\x94\x02\n" +
 	"\x11ListConversations\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\rR\x05count\x12(\n" +
 	"\x10before_order_key\x18\x02 \x01(\x04R\x0ebeforeOrderKey\x127\n" +
 	"\x06before\x18\x03 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\x06before\x12(\n" +
 	"\x10changed_since_ms\x18\x04 \x01(\x04R\x0echangedSinceMs\x12;\n" +
-	"\x04only\x18\x05 \x03(\v2\x1f.parley.wire.v1.ConversationRefB\x06\xaa\xbb\x18\x02\x10dR\x04only\"\xb1\x01\n" +
+	"\x04only\x18\x05 \x03(\v2\x1f.parley.wire.v1.ConversationRefB\x06\xaa\xbb\x18\x02\x10dR\x04only\x12\x1f\n" +
+	"\vpinned_only\x18\x06 \x01(\bR\n" +
+	"pinnedOnly\"\xb1\x01\n" +
 	"\x16ListConversationsReply\x12B\n" +
 	"\rconversations\x18\x01 \x03(\v2\x1c.parley.wire.v1.ConversationR\rconversations\x12&\n" +
 	"\ftotal_unread\x18\x02 \x01(\x04H\x00R\vtotalUnread\x88\x01\x01\x12\x1a\n" +
 	"\bcomplete\x18\x03 \x01(\bR\bcompleteB\x0f\n" +
-	"\r_total_unread\"\x9b\x02\n" +
+	"\r_total_unread\"\xdf\x02\n" +
 	"\fConversation\x121\n" +
 	"\x03ref\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\x03ref\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
@@ -443,7 +704,28 @@ const file_wire_conversation_proto_rawDesc = "" +
 	"\x06unread\x18\x05 \x01(\x04R\x06unread\x12\x19\n" +
 	"\bread_seq\x18\x06 \x01(\x04R\areadSeq\x12\x1b\n" +
 	"\torder_key\x18\a \x01(\x04R\borderKey\x12:\n" +
-	"\flast_message\x18\b \x01(\v2\x17.parley.wire.v1.MessageR\vlastMessage\"R\n" +
+	"\flast_message\x18\b \x01(\v2\x17.parley.wire.v1.MessageR\vlastMessage\x12\x16\n" +
+	"\x06pinned\x18\t \x01(\bR\x06pinned\x12\x14\n" +
+	"\x05muted\x18\n" +
+	" \x01(\bR\x05muted\x12\x14\n" +
+	"\x05draft\x18\v \x01(\tR\x05draft\"\xd5\x01\n" +
+	"\x12UpdateConversation\x12C\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x1b\n" +
+	"\x06pinned\x18\x02 \x01(\bH\x00R\x06pinned\x88\x01\x01\x12\x19\n" +
+	"\x05muted\x18\x03 \x01(\bH\x01R\x05muted\x88\x01\x01\x12#\n" +
+	"\x05draft\x18\x04 \x01(\tB\b\xaa\xbb\x18\x04\b\x80\x80\x02H\x02R\x05draft\x88\x01\x01B\t\n" +
+	"\a_pinnedB\b\n" +
+	"\x06_mutedB\b\n" +
+	"\x06_draft\"[\n" +
+	"\x17UpdateConversationReply\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.parley.wire.v1.ConversationSettingsR\bsettings\"\x9f\x01\n" +
+	"\x14ConversationSettings\x12C\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x16\n" +
+	"\x06pinned\x18\x02 \x01(\bR\x06pinned\x12\x14\n" +
+	"\x05muted\x18\x03 \x01(\bR\x05muted\x12\x14\n" +
+	"\x05draft\x18\x04 \x01(\tR\x05draft\"W\n" +
+	"\x13ConversationChanged\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.parley.wire.v1.ConversationSettingsR\bsettings\"R\n" +
 	"\vClearUnread\x12C\n" +
 	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\"r\n" +
 	"\x10ClearUnreadReply\x12C\n" +
@@ -465,31 +747,39 @@ func file_wire_conversation_proto_rawDescGZIP() []byte {
 	return file_wire_conversation_proto_rawDescData
 }
 
-var file_wire_conversation_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_wire_conversation_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_wire_conversation_proto_goTypes = []any{
-	(*ListConversations)(nil),      // 0: parley.wire.v1.ListConversations
-	(*ListConversationsReply)(nil), // 1: parley.wire.v1.ListConversationsReply
-	(*Conversation)(nil),           // 2: parley.wire.v1.Conversation
-	(*ClearUnread)(nil),            // 3: parley.wire.v1.ClearUnread
-	(*ClearUnreadReply)(nil),       // 4: parley.wire.v1.ClearUnreadReply
-	(*UnreadChanged)(nil),          // 5: parley.wire.v1.UnreadChanged
-	(*ConversationRef)(nil),        // 6: parley.wire.v1.ConversationRef
-	(*Message)(nil),                // 7: parley.wire.v1.Message
+	(*ListConversations)(nil),       // 0: parley.wire.v1.ListConversations
+	(*ListConversationsReply)(nil),  // 1: parley.wire.v1.ListConversationsReply
+	(*Conversation)(nil),            // 2: parley.wire.v1.Conversation
+	(*UpdateConversation)(nil),      // 3: parley.wire.v1.UpdateConversation
+	(*UpdateConversationReply)(nil), // 4: parley.wire.v1.UpdateConversationReply
+	(*ConversationSettings)(nil),    // 5: parley.wire.v1.ConversationSettings
+	(*ConversationChanged)(nil),     // 6: parley.wire.v1.ConversationChanged
+	(*ClearUnread)(nil),             // 7: parley.wire.v1.ClearUnread
+	(*ClearUnreadReply)(nil),        // 8: parley.wire.v1.ClearUnreadReply
+	(*UnreadChanged)(nil),           // 9: parley.wire.v1.UnreadChanged
+	(*ConversationRef)(nil),         // 10: parley.wire.v1.ConversationRef
+	(*Message)(nil),                 // 11: parley.wire.v1.Message
 }
 var file_wire_conversation_proto_depIdxs = []int32{
-	6, // 0: parley.wire.v1.ListConversations.before:type_name -> parley.wire.v1.ConversationRef
-	6, // 1: parley.wire.v1.ListConversations.only:type_name -> parley.wire.v1.ConversationRef
-	2, // 2: parley.wire.v1.ListConversationsReply.conversations:type_name -> parley.wire.v1.Conversation
-	6, // 3: parley.wire.v1.Conversation.ref:type_name -> parley.wire.v1.ConversationRef
-	7, // 4: parley.wire.v1.Conversation.last_message:type_name -> parley.wire.v1.Message
-	6, // 5: parley.wire.v1.ClearUnread.conversation:type_name -> parley.wire.v1.ConversationRef
-	6, // 6: parley.wire.v1.ClearUnreadReply.conversation:type_name -> parley.wire.v1.ConversationRef
-	6, // 7: parley.wire.v1.UnreadChanged.conversation:type_name -> parley.wire.v1.ConversationRef
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	10, // 0: parley.wire.v1.ListConversations.before:type_name -> parley.wire.v1.ConversationRef
+	10, // 1: parley.wire.v1.ListConversations.only:type_name -> parley.wire.v1.ConversationRef
+	2,  // 2: parley.wire.v1.ListConversationsReply.conversations:type_name -> parley.wire.v1.Conversation
+	10, // 3: parley.wire.v1.Conversation.ref:type_name -> parley.wire.v1.ConversationRef
+	11, // 4: parley.wire.v1.Conversation.last_message:type_name -> parley.wire.v1.Message
+	10, // 5: parley.wire.v1.UpdateConversation.conversation:type_name -> parley.wire.v1.ConversationRef
+	5,  // 6: parley.wire.v1.UpdateConversationReply.settings:type_name -> parley.wire.v1.ConversationSettings
+	10, // 7: parley.wire.v1.ConversationSettings.conversation:type_name -> parley.wire.v1.ConversationRef
+	5,  // 8: parley.wire.v1.ConversationChanged.settings:type_name -> parley.wire.v1.ConversationSettings
+	10, // 9: parley.wire.v1.ClearUnread.conversation:type_name -> parley.wire.v1.ConversationRef
+	10, // 10: parley.wire.v1.ClearUnreadReply.conversation:type_name -> parley.wire.v1.ConversationRef
+	10, // 11: parley.wire.v1.UnreadChanged.conversation:type_name -> parley.wire.v1.ConversationRef
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_wire_conversation_proto_init() }
@@ -500,13 +790,14 @@ func file_wire_conversation_proto_init() {
 	file_wire_message_proto_init()
 	file_wire_ref_proto_init()
 	file_wire_conversation_proto_msgTypes[1].OneofWrappers = []any{}
+	file_wire_conversation_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_conversation_proto_rawDesc), len(file_wire_conversation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,6 +55,7 @@ type ClientFrame struct {
 	//	*ClientFrame_RecallMessage
 	//	*ClientFrame_ListConversations
 	//	*ClientFrame_ClearUnread
+	//	*ClientFrame_UpdateConversation
 	//	*ClientFrame_UpdateUser
 	//	*ClientFrame_QueryUsers
 	Body          isClientFrame_Body `protobuf_oneof:"body"`
@@ -194,6 +195,15 @@ func (x *ClientFrame) GetClearUnread() *ClearUnread {
 	return nil
 }
 
+func (x *ClientFrame) GetUpdateConversation() *UpdateConversation {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_UpdateConversation); ok {
+			return x.UpdateConversation
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetUpdateUser() *UpdateUser {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_UpdateUser); ok {
@@ -252,6 +262,10 @@ type ClientFrame_ClearUnread struct {
 	ClearUnread *ClearUnread `protobuf:"bytes,71,opt,name=clear_unread,json=clearUnread,proto3,oneof"`
 }
 
+type ClientFrame_UpdateConversation struct {
+	UpdateConversation *UpdateConversation `protobuf:"bytes,72,opt,name=update_conversation,json=updateConversation,proto3,oneof"`
+}
+
 type ClientFrame_UpdateUser struct {
 	UpdateUser *UpdateUser `protobuf:"bytes,100,opt,name=update_user,json=updateUser,proto3,oneof"`
 }
@@ -278,6 +292,8 @@ func (*ClientFrame_ListConversations) isClientFrame_Body() {}
 
 func (*ClientFrame_ClearUnread) isClientFrame_Body() {}
 
+func (*ClientFrame_UpdateConversation) isClientFrame_Body() {}
+
 func (*ClientFrame_UpdateUser) isClientFrame_Body() {}
 
 func (*ClientFrame_QueryUsers) isClientFrame_Body() {}
@@ -300,6 +316,7 @@ type ServerFrame struct {
 	//	*ServerFrame_RecallMessage
 	//	*ServerFrame_ListConversations
 	//	*ServerFrame_ClearUnread
+	//	*ServerFrame_UpdateConversation
 	//	*ServerFrame_UpdateUser
 	//	*ServerFrame_QueryUsers
 	//	*ServerFrame_Message
@@ -310,6 +327,7 @@ type ServerFrame struct {
 	//	*ServerFrame_Reconnect
 	//	*ServerFrame_UserChanged
 	//	*ServerFrame_MessageChanged
+	//	*ServerFrame_ConversationChanged
 	Body          isServerFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -449,6 +467,15 @@ func (x *ServerFrame) GetClearUnread() *ClearUnreadReply {
 	return nil
 }
 
+func (x *ServerFrame) GetUpdateConversation() *UpdateConversationReply {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_UpdateConversation); ok {
+			return x.UpdateConversation
+		}
+	}
+	return nil
+}
+
 func (x *ServerFrame) GetUpdateUser() *UpdateUserReply {
 	if x != nil {
 		if x, ok := x.Body.(*ServerFrame_UpdateUser); ok {
@@ -539,6 +566,15 @@ func (x *ServerFrame) GetMessageChanged() *Message {
 	return nil
 }
 
+func (x *ServerFrame) GetConversationChanged() *ConversationChanged {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_ConversationChanged); ok {
+			return x.ConversationChanged
+		}
+	}
+	return nil
+}
+
 type isServerFrame_Body interface {
 	isServerFrame_Body()
 }
@@ -583,6 +619,10 @@ type ServerFrame_ClearUnread struct {
 	ClearUnread *ClearUnreadReply `protobuf:"bytes,71,opt,name=clear_unread,json=clearUnread,proto3,oneof"`
 }
 
+type ServerFrame_UpdateConversation struct {
+	UpdateConversation *UpdateConversationReply `protobuf:"bytes,72,opt,name=update_conversation,json=updateConversation,proto3,oneof"`
+}
+
 type ServerFrame_UpdateUser struct {
 	UpdateUser *UpdateUserReply `protobuf:"bytes,100,opt,name=update_user,json=updateUser,proto3,oneof"`
 }
@@ -624,6 +664,10 @@ type ServerFrame_MessageChanged struct {
 	MessageChanged *Message `protobuf:"bytes,507,opt,name=message_changed,json=messageChanged,proto3,oneof"`
 }
 
+type ServerFrame_ConversationChanged struct {
+	ConversationChanged *ConversationChanged `protobuf:"bytes,508,opt,name=conversation_changed,json=conversationChanged,proto3,oneof"`
+}
+
 func (*ServerFrame_Error) isServerFrame_Body() {}
 
 func (*ServerFrame_Hello) isServerFrame_Body() {}
@@ -643,6 +687,8 @@ func (*ServerFrame_RecallMessage) isServerFrame_Body() {}
 func (*ServerFrame_ListConversations) isServerFrame_Body() {}
 
 func (*ServerFrame_ClearUnread) isServerFrame_Body() {}
+
+func (*ServerFrame_UpdateConversation) isServerFrame_Body() {}
 
 func (*ServerFrame_UpdateUser) isServerFrame_Body() {}
 
@@ -664,11 +710,13 @@ func (*ServerFrame_UserChanged) isServerFrame_Body() {}
 
 func (*ServerFrame_MessageChanged) isServerFrame_Body() {}
 
+func (*ServerFrame_ConversationChanged) isServerFrame_Body() {}
+
 var File_wire_frame_proto protoreflect.FileDescriptor
 
 const file_wire_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\xc8\t\n" +
+	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\x86\v\n" +
 	"\vClientFrame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12%\n" +
 	"\n" +
@@ -684,13 +732,13 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\x0equery_messages\x18\x1f \x01(\v2\x1d.parley.wire.v1.QueryMessagesB!\xa2\xbb\x18\x1d\b\x02\x10\x01\x18\x03\"\x13queryHistoryMessage0\x01H\x00R\rqueryMessages\x12v\n" +
 	"\x0erecall_message\x18  \x01(\v2\x1d.parley.wire.v1.RecallMessageB.\xa2\xbb\x18*\b\x02\x10\x02\x18\x02\"\rrevokeMessage*\x11RevokePeerMessage0\x01H\x00R\rrecallMessage\x12w\n" +
 	"\x12list_conversations\x18F \x01(\v2!.parley.wire.v1.ListConversationsB#\xa2\xbb\x18\x1f\b\x01\x10\x01\x18\x03\"\x15queryConversationList0\x01H\x00R\x11listConversations\x12s\n" +
-	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnread\x12\x98\x01\n" +
+	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnread\x12\xbb\x01\n" +
+	"\x13update_conversation\x18H \x01(\v2\".parley.wire.v1.UpdateConversationBd\xa2\xbb\x18`\b\x01\x10\x02\x18\x04\"VupdateConversationPinnedState, setConversationNotificationStatus, setConversationDraft0\x01H\x00R\x12updateConversation\x12\x98\x01\n" +
 	"\vupdate_user\x18d \x01(\v2\x1a.parley.wire.v1.UpdateUserBY\xa2\xbb\x18U\b\x01\x10\x02\x18\x04\";updateUserName, updateUserAvatarUrl, updateUserExtendedData*\x0eModifyUserInfo0\x01H\x00R\n" +
 	"updateUser\x12~\n" +
 	"\vquery_users\x18e \x01(\v2\x1a.parley.wire.v1.QueryUsersB?\xa2\xbb\x18;\b\x01\x10\x01\x18\x03\"!queryUsersInfo, querySelfUserInfo*\x0eQueryUserInfos0\x01H\x00R\n" +
 	"queryUsersB\x06\n" +
-	"\x04body\"\xbd\n" +
-	"\n" +
+	"\x04body\"\xf4\v\n" +
 	"\vServerFrame\x12\x19\n" +
 	"\breply_to\x18\x01 \x01(\rR\areplyTo\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorH\x00R\x05error\x122\n" +
@@ -704,7 +752,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\x0equery_messages\x18\x1f \x01(\v2\".parley.wire.v1.QueryMessagesReplyH\x00R\rqueryMessages\x12K\n" +
 	"\x0erecall_message\x18  \x01(\v2\".parley.wire.v1.RecallMessageReplyH\x00R\rrecallMessage\x12W\n" +
 	"\x12list_conversations\x18F \x01(\v2&.parley.wire.v1.ListConversationsReplyH\x00R\x11listConversations\x12E\n" +
-	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x12B\n" +
+	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x12Z\n" +
+	"\x13update_conversation\x18H \x01(\v2'.parley.wire.v1.UpdateConversationReplyH\x00R\x12updateConversation\x12B\n" +
 	"\vupdate_user\x18d \x01(\v2\x1f.parley.wire.v1.UpdateUserReplyH\x00R\n" +
 	"updateUser\x12B\n" +
 	"\vquery_users\x18e \x01(\v2\x1f.parley.wire.v1.QueryUsersReplyH\x00R\n" +
@@ -716,7 +765,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\x0eunread_changed\x18\xf8\x03 \x01(\v2\x1d.parley.wire.v1.UnreadChangedH\x00R\runreadChanged\x12:\n" +
 	"\treconnect\x18\xf9\x03 \x01(\v2\x19.parley.wire.v1.ReconnectH\x00R\treconnect\x12A\n" +
 	"\fuser_changed\x18\xfa\x03 \x01(\v2\x1b.parley.wire.v1.UserChangedH\x00R\vuserChanged\x12C\n" +
-	"\x0fmessage_changed\x18\xfb\x03 \x01(\v2\x17.parley.wire.v1.MessageH\x00R\x0emessageChangedB\x06\n" +
+	"\x0fmessage_changed\x18\xfb\x03 \x01(\v2\x17.parley.wire.v1.MessageH\x00R\x0emessageChanged\x12Y\n" +
+	"\x14conversation_changed\x18\xfc\x03 \x01(\v2#.parley.wire.v1.ConversationChangedH\x00R\x13conversationChangedB\x06\n" +
 	"\x04bodyB*Z(github.com/parley-im/parley/proto/wirepbb\x06proto3"
 
 var (
@@ -733,38 +783,41 @@ func file_wire_frame_proto_rawDescGZIP() []byte {
 
 var file_wire_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_wire_frame_proto_goTypes = []any{
-	(*ClientFrame)(nil),            // 0: parley.wire.v1.ClientFrame
-	(*ServerFrame)(nil),            // 1: parley.wire.v1.ServerFrame
-	(*Hello)(nil),                  // 2: parley.wire.v1.Hello
-	(*Ping)(nil),                   // 3: parley.wire.v1.Ping
-	(*RenewToken)(nil),             // 4: parley.wire.v1.RenewToken
-	(*Goodbye)(nil),                // 5: parley.wire.v1.Goodbye
-	(*SendMessage)(nil),            // 6: parley.wire.v1.SendMessage
-	(*QueryMessages)(nil),          // 7: parley.wire.v1.QueryMessages
-	(*RecallMessage)(nil),          // 8: parley.wire.v1.RecallMessage
-	(*ListConversations)(nil),      // 9: parley.wire.v1.ListConversations
-	(*ClearUnread)(nil),            // 10: parley.wire.v1.ClearUnread
-	(*UpdateUser)(nil),             // 11: parley.wire.v1.UpdateUser
-	(*QueryUsers)(nil),             // 12: parley.wire.v1.QueryUsers
-	(*Error)(nil),                  // 13: parley.wire.v1.Error
-	(*HelloReply)(nil),             // 14: parley.wire.v1.HelloReply
-	(*PingReply)(nil),              // 15: parley.wire.v1.PingReply
-	(*RenewTokenReply)(nil),        // 16: parley.wire.v1.RenewTokenReply
-	(*GoodbyeReply)(nil),           // 17: parley.wire.v1.GoodbyeReply
-	(*SendMessageReply)(nil),       // 18: parley.wire.v1.SendMessageReply
-	(*QueryMessagesReply)(nil),     // 19: parley.wire.v1.QueryMessagesReply
-	(*RecallMessageReply)(nil),     // 20: parley.wire.v1.RecallMessageReply
-	(*ListConversationsReply)(nil), // 21: parley.wire.v1.ListConversationsReply
-	(*ClearUnreadReply)(nil),       // 22: parley.wire.v1.ClearUnreadReply
-	(*UpdateUserReply)(nil),        // 23: parley.wire.v1.UpdateUserReply
-	(*QueryUsersReply)(nil),        // 24: parley.wire.v1.QueryUsersReply
-	(*Message)(nil),                // 25: parley.wire.v1.Message
-	(*Behind)(nil),                 // 26: parley.wire.v1.Behind
-	(*Kicked)(nil),                 // 27: parley.wire.v1.Kicked
-	(*TokenExpiring)(nil),          // 28: parley.wire.v1.TokenExpiring
-	(*UnreadChanged)(nil),          // 29: parley.wire.v1.UnreadChanged
-	(*Reconnect)(nil),              // 30: parley.wire.v1.Reconnect
-	(*UserChanged)(nil),            // 31: parley.wire.v1.UserChanged
+	(*ClientFrame)(nil),             // 0: parley.wire.v1.ClientFrame
+	(*ServerFrame)(nil),             // 1: parley.wire.v1.ServerFrame
+	(*Hello)(nil),                   // 2: parley.wire.v1.Hello
+	(*Ping)(nil),                    // 3: parley.wire.v1.Ping
+	(*RenewToken)(nil),              // 4: parley.wire.v1.RenewToken
+	(*Goodbye)(nil),                 // 5: parley.wire.v1.Goodbye
+	(*SendMessage)(nil),             // 6: parley.wire.v1.SendMessage
+	(*QueryMessages)(nil),           // 7: parley.wire.v1.QueryMessages
+	(*RecallMessage)(nil),           // 8: parley.wire.v1.RecallMessage
+	(*ListConversations)(nil),       // 9: parley.wire.v1.ListConversations
+	(*ClearUnread)(nil),             // 10: parley.wire.v1.ClearUnread
+	(*UpdateConversation)(nil),      // 11: parley.wire.v1.UpdateConversation
+	(*UpdateUser)(nil),              // 12: parley.wire.v1.UpdateUser
+	(*QueryUsers)(nil),              // 13: parley.wire.v1.QueryUsers
+	(*Error)(nil),                   // 14: parley.wire.v1.Error
+	(*HelloReply)(nil),              // 15: parley.wire.v1.HelloReply
+	(*PingReply)(nil),               // 16: parley.wire.v1.PingReply
+	(*RenewTokenReply)(nil),         // 17: parley.wire.v1.RenewTokenReply
+	(*GoodbyeReply)(nil),            // 18: parley.wire.v1.GoodbyeReply
+	(*SendMessageReply)(nil),        // 19: parley.wire.v1.SendMessageReply
+	(*QueryMessagesReply)(nil),      // 20: parley.wire.v1.QueryMessagesReply
+	(*RecallMessageReply)(nil),      // 21: parley.wire.v1.RecallMessageReply
+	(*ListConversationsReply)(nil),  // 22: parley.wire.v1.ListConversationsReply
+	(*ClearUnreadReply)(nil),        // 23: parley.wire.v1.ClearUnreadReply
+	(*UpdateConversationReply)(nil), // 24: parley.wire.v1.UpdateConversationReply
+	(*UpdateUserReply)(nil),         // 25: parley.wire.v1.UpdateUserReply
+	(*QueryUsersReply)(nil),         // 26: parley.wire.v1.QueryUsersReply
+	(*Message)(nil),                 // 27: parley.wire.v1.Message
+	(*Behind)(nil),                  // 28: parley.wire.v1.Behind
+	(*Kicked)(nil),                  // 29: parley.wire.v1.Kicked
+	(*TokenExpiring)(nil),           // 30: parley.wire.v1.TokenExpiring
+	(*UnreadChanged)(nil),           // 31: parley.wire.v1.UnreadChanged
+	(*Reconnect)(nil),               // 32: parley.wire.v1.Reconnect
+	(*UserChanged)(nil),             // 33: parley.wire.v1.UserChanged
+	(*ConversationChanged)(nil),     // 34: parley.wire.v1.ConversationChanged
 }
 var file_wire_frame_proto_depIdxs = []int32{
 	2,  // 0: parley.wire.v1.ClientFrame.hello:type_name -> parley.wire.v1.Hello
@@ -776,33 +829,36 @@ var file_wire_frame_proto_depIdxs = []int32{
 	8,  // 6: parley.wire.v1.ClientFrame.recall_message:type_name -> parley.wire.v1.RecallMessage
 	9,  // 7: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
 	10, // 8: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
-	11, // 9: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
-	12, // 10: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
-	13, // 11: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
-	14, // 12: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
-	15, // 13: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
-	16, // 14: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
-	17, // 15: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
-	18, // 16: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
-	19, // 17: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
-	20, // 18: parley.wire.v1.ServerFrame.recall_message:type_name -> parley.wire.v1.RecallMessageReply
-	21, // 19: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
-	22, // 20: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
-	23, // 21: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
-	24, // 22: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
-	25, // 23: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
-	26, // 24: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
-	27, // 25: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
-	28, // 26: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
-	29, // 27: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
-	30, // 28: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
-	31, // 29: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
-	25, // 30: parley.wire.v1.ServerFrame.message_changed:type_name -> parley.wire.v1.Message
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	11, // 9: parley.wire.v1.ClientFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversation
+	12, // 10: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
+	13, // 11: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
+	14, // 12: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
+	15, // 13: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
+	16, // 14: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
+	17, // 15: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
+	18, // 16: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
+	19, // 17: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
+	20, // 18: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
+	21, // 19: parley.wire.v1.ServerFrame.recall_message:type_name -> parley.wire.v1.RecallMessageReply
+	22, // 20: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
+	23, // 21: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
+	24, // 22: parley.wire.v1.ServerFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversationReply
+	25, // 23: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
+	26, // 24: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
+	27, // 25: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
+	28, // 26: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
+	29, // 27: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
+	30, // 28: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
+	31, // 29: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
+	32, // 30: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
+	33, // 31: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
+	27, // 32: parley.wire.v1.ServerFrame.message_changed:type_name -> parley.wire.v1.Message
+	34, // 33: parley.wire.v1.ServerFrame.conversation_changed:type_name -> parley.wire.v1.ConversationChanged
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_wire_frame_proto_init() }
@@ -825,6 +881,7 @@ func file_wire_frame_proto_init() {
 		(*ClientFrame_RecallMessage)(nil),
 		(*ClientFrame_ListConversations)(nil),
 		(*ClientFrame_ClearUnread)(nil),
+		(*ClientFrame_UpdateConversation)(nil),
 		(*ClientFrame_UpdateUser)(nil),
 		(*ClientFrame_QueryUsers)(nil),
 	}
@@ -839,6 +896,7 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_RecallMessage)(nil),
 		(*ServerFrame_ListConversations)(nil),
 		(*ServerFrame_ClearUnread)(nil),
+		(*ServerFrame_UpdateConversation)(nil),
 		(*ServerFrame_UpdateUser)(nil),
 		(*ServerFrame_QueryUsers)(nil),
 		(*ServerFrame_Message)(nil),
@@ -849,6 +907,7 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_Reconnect)(nil),
 		(*ServerFrame_UserChanged)(nil),
 		(*ServerFrame_MessageChanged)(nil),
+		(*ServerFrame_ConversationChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

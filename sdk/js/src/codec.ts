@@ -48,7 +48,7 @@ const completions: { [K in RequestKind]: (value: Requests[K]) => Extract<wire.Cl
   ping: same,
   sendMessage: ({ conversation, clientMessageID, type, ...content }) => ({ conversation, clientMessageID, issuedAt: issuedAtOf(clientMessageID), type, content }),
   queryMessages: (history) => ({ maxBytes: 0, ...history }),
-  listConversations: ({ before, ...list }) => ({ changedSince: 0, only: [], ...list, beforeOrderKey: before?.orderKey ?? 0, before: before?.ref }),
+  listConversations: ({ before, ...list }) => ({ changedSince: 0, only: [], pinnedOnly: false, ...list, beforeOrderKey: before?.orderKey ?? 0, before: before?.ref }),
   clearUnread: same,
   renewToken: same,
   goodbye: same,

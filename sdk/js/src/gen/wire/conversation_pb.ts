@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wire/conversation.proto.
  */
 export const file_wire_conversation: GenFile = /*@__PURE__*/
-  fileDesc("Chd3aXJlL2NvbnZlcnNhdGlvbi5wcm90bxIOcGFybGV5LndpcmUudjEivgEKEUxpc3RDb252ZXJzYXRpb25zEg0KBWNvdW50GAEgASgNEhgKEGJlZm9yZV9vcmRlcl9rZXkYAiABKAQSLwoGYmVmb3JlGAMgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhgKEGNoYW5nZWRfc2luY2VfbXMYBCABKAQSNQoEb25seRgFIAMoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZkIGqrsYAhBkIosBChZMaXN0Q29udmVyc2F0aW9uc1JlcGx5EjMKDWNvbnZlcnNhdGlvbnMYASADKAsyHC5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb24SGQoMdG90YWxfdW5yZWFkGAIgASgESACIAQESEAoIY29tcGxldGUYAyABKAhCDwoNX3RvdGFsX3VucmVhZCLUAQoMQ29udmVyc2F0aW9uEiwKA3JlZhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIMCgRuYW1lGAIgASgJEhIKCmF2YXRhcl91cmwYAyABKAkSEAoIaGVhZF9zZXEYBCABKAQSDgoGdW5yZWFkGAUgASgEEhAKCHJlYWRfc2VxGAYgASgEEhEKCW9yZGVyX2tleRgHIAEoBBItCgxsYXN0X21lc3NhZ2UYCCABKAsyFy5wYXJsZXkud2lyZS52MS5NZXNzYWdlIkQKC0NsZWFyVW5yZWFkEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZiJbChBDbGVhclVucmVhZFJlcGx5EjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIQCghyZWFkX3NlcRgCIAEoBCJYCg1VbnJlYWRDaGFuZ2VkEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIQCghyZWFkX3NlcRgCIAEoBEIqWihnaXRodWIuY29tL3BhcmxleS1pbS9wYXJsZXkvcHJvdG8vd2lyZXBiYgZwcm90bzM", [file_method_method, file_wire_message, file_wire_ref]);
+  fileDesc("Chd3aXJlL2NvbnZlcnNhdGlvbi5wcm90bxIOcGFybGV5LndpcmUudjEi0wEKEUxpc3RDb252ZXJzYXRpb25zEg0KBWNvdW50GAEgASgNEhgKEGJlZm9yZV9vcmRlcl9rZXkYAiABKAQSLwoGYmVmb3JlGAMgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhgKEGNoYW5nZWRfc2luY2VfbXMYBCABKAQSNQoEb25seRgFIAMoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZkIGqrsYAhBkEhMKC3Bpbm5lZF9vbmx5GAYgASgIIosBChZMaXN0Q29udmVyc2F0aW9uc1JlcGx5EjMKDWNvbnZlcnNhdGlvbnMYASADKAsyHC5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb24SGQoMdG90YWxfdW5yZWFkGAIgASgESACIAQESEAoIY29tcGxldGUYAyABKAhCDwoNX3RvdGFsX3VucmVhZCKCAgoMQ29udmVyc2F0aW9uEiwKA3JlZhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIMCgRuYW1lGAIgASgJEhIKCmF2YXRhcl91cmwYAyABKAkSEAoIaGVhZF9zZXEYBCABKAQSDgoGdW5yZWFkGAUgASgEEhAKCHJlYWRfc2VxGAYgASgEEhEKCW9yZGVyX2tleRgHIAEoBBItCgxsYXN0X21lc3NhZ2UYCCABKAsyFy5wYXJsZXkud2lyZS52MS5NZXNzYWdlEg4KBnBpbm5lZBgJIAEoCBINCgVtdXRlZBgKIAEoCBINCgVkcmFmdBgLIAEoCSKxAQoSVXBkYXRlQ29udmVyc2F0aW9uEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhITCgZwaW5uZWQYAiABKAhIAIgBARISCgVtdXRlZBgDIAEoCEgBiAEBEhwKBWRyYWZ0GAQgASgJQgiquxgECICAAkgCiAEBQgkKB19waW5uZWRCCAoGX211dGVkQggKBl9kcmFmdCJRChdVcGRhdGVDb252ZXJzYXRpb25SZXBseRI2CghzZXR0aW5ncxgBIAEoCzIkLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzInsKFENvbnZlcnNhdGlvblNldHRpbmdzEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIOCgZwaW5uZWQYAiABKAgSDQoFbXV0ZWQYAyABKAgSDQoFZHJhZnQYBCABKAkiTQoTQ29udmVyc2F0aW9uQ2hhbmdlZBI2CghzZXR0aW5ncxgBIAEoCzIkLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblNldHRpbmdzIkQKC0NsZWFyVW5yZWFkEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZiJbChBDbGVhclVucmVhZFJlcGx5EjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIQCghyZWFkX3NlcRgCIAEoBCJYCg1VbnJlYWRDaGFuZ2VkEjUKDGNvbnZlcnNhdGlvbhgBIAEoCzIfLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvblJlZhIQCghyZWFkX3NlcRgCIAEoBEIqWihnaXRodWIuY29tL3BhcmxleS1pbS9wYXJsZXkvcHJvdG8vd2lyZXBiYgZwcm90bzM", [file_method_method, file_wire_message, file_wire_ref]);
 
 /**
  * Asks for the user's conversations, latest first.
@@ -56,6 +56,11 @@ export type ListConversations = Message<"parley.wire.v1.ListConversations"> & {
    * @generated from field: repeated parley.wire.v1.ConversationRef only = 5;
    */
   only: ConversationRef[];
+
+  /**
+   * @generated from field: bool pinned_only = 6;
+   */
+  pinnedOnly: boolean;
 };
 
 /**
@@ -143,6 +148,23 @@ export type Conversation = Message<"parley.wire.v1.Conversation"> & {
    * @generated from field: parley.wire.v1.Message last_message = 8;
    */
   lastMessage?: Message$1 | undefined;
+
+  /**
+   * @generated from field: bool pinned = 9;
+   */
+  pinned: boolean;
+
+  /**
+   * The user does not want to be disturbed by it.
+   *
+   * @generated from field: bool muted = 10;
+   */
+  muted: boolean;
+
+  /**
+   * @generated from field: string draft = 11;
+   */
+  draft: string;
 };
 
 /**
@@ -151,6 +173,108 @@ export type Conversation = Message<"parley.wire.v1.Conversation"> & {
  */
 export const ConversationSchema: GenMessage<Conversation> = /*@__PURE__*/
   messageDesc(file_wire_conversation, 2);
+
+/**
+ * Changes what the user has set for a conversation; what is absent stays.
+ *
+ * @generated from message parley.wire.v1.UpdateConversation
+ */
+export type UpdateConversation = Message<"parley.wire.v1.UpdateConversation"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationRef conversation = 1;
+   */
+  conversation?: ConversationRef | undefined;
+
+  /**
+   * @generated from field: optional bool pinned = 2;
+   */
+  pinned?: boolean | undefined;
+
+  /**
+   * @generated from field: optional bool muted = 3;
+   */
+  muted?: boolean | undefined;
+
+  /**
+   * @generated from field: optional string draft = 4;
+   */
+  draft?: string | undefined;
+};
+
+/**
+ * Describes the message parley.wire.v1.UpdateConversation.
+ * Use `create(UpdateConversationSchema)` to create a new message.
+ */
+export const UpdateConversationSchema: GenMessage<UpdateConversation> = /*@__PURE__*/
+  messageDesc(file_wire_conversation, 3);
+
+/**
+ * @generated from message parley.wire.v1.UpdateConversationReply
+ */
+export type UpdateConversationReply = Message<"parley.wire.v1.UpdateConversationReply"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationSettings settings = 1;
+   */
+  settings?: ConversationSettings | undefined;
+};
+
+/**
+ * Describes the message parley.wire.v1.UpdateConversationReply.
+ * Use `create(UpdateConversationReplySchema)` to create a new message.
+ */
+export const UpdateConversationReplySchema: GenMessage<UpdateConversationReply> = /*@__PURE__*/
+  messageDesc(file_wire_conversation, 4);
+
+/**
+ * @generated from message parley.wire.v1.ConversationSettings
+ */
+export type ConversationSettings = Message<"parley.wire.v1.ConversationSettings"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationRef conversation = 1;
+   */
+  conversation?: ConversationRef | undefined;
+
+  /**
+   * @generated from field: bool pinned = 2;
+   */
+  pinned: boolean;
+
+  /**
+   * @generated from field: bool muted = 3;
+   */
+  muted: boolean;
+
+  /**
+   * @generated from field: string draft = 4;
+   */
+  draft: string;
+};
+
+/**
+ * Describes the message parley.wire.v1.ConversationSettings.
+ * Use `create(ConversationSettingsSchema)` to create a new message.
+ */
+export const ConversationSettingsSchema: GenMessage<ConversationSettings> = /*@__PURE__*/
+  messageDesc(file_wire_conversation, 5);
+
+/**
+ * Another device of the user's has changed what is set.
+ *
+ * @generated from message parley.wire.v1.ConversationChanged
+ */
+export type ConversationChanged = Message<"parley.wire.v1.ConversationChanged"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationSettings settings = 1;
+   */
+  settings?: ConversationSettings | undefined;
+};
+
+/**
+ * Describes the message parley.wire.v1.ConversationChanged.
+ * Use `create(ConversationChangedSchema)` to create a new message.
+ */
+export const ConversationChangedSchema: GenMessage<ConversationChanged> = /*@__PURE__*/
+  messageDesc(file_wire_conversation, 6);
 
 /**
  * Marks everything in the conversation as read.
@@ -169,7 +293,7 @@ export type ClearUnread = Message<"parley.wire.v1.ClearUnread"> & {
  * Use `create(ClearUnreadSchema)` to create a new message.
  */
 export const ClearUnreadSchema: GenMessage<ClearUnread> = /*@__PURE__*/
-  messageDesc(file_wire_conversation, 3);
+  messageDesc(file_wire_conversation, 7);
 
 /**
  * @generated from message parley.wire.v1.ClearUnreadReply
@@ -191,7 +315,7 @@ export type ClearUnreadReply = Message<"parley.wire.v1.ClearUnreadReply"> & {
  * Use `create(ClearUnreadReplySchema)` to create a new message.
  */
 export const ClearUnreadReplySchema: GenMessage<ClearUnreadReply> = /*@__PURE__*/
-  messageDesc(file_wire_conversation, 4);
+  messageDesc(file_wire_conversation, 8);
 
 /**
  * What the user's other devices are told.
@@ -215,5 +339,5 @@ export type UnreadChanged = Message<"parley.wire.v1.UnreadChanged"> & {
  * Use `create(UnreadChangedSchema)` to create a new message.
  */
 export const UnreadChangedSchema: GenMessage<UnreadChanged> = /*@__PURE__*/
-  messageDesc(file_wire_conversation, 5);
+  messageDesc(file_wire_conversation, 9);
 

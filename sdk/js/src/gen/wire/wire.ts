@@ -142,6 +142,7 @@ export interface ListConversations {
   readonly changedSince: number;
   /** Only these. */
   readonly only: readonly ConversationRef[];
+  readonly pinnedOnly: boolean;
 }
 
 export interface ListConversationsReply {
@@ -163,6 +164,34 @@ export interface Conversation {
   readonly readSeq: number;
   readonly orderKey: number;
   readonly lastMessage: Message | undefined;
+  readonly pinned: boolean;
+  /** The user does not want to be disturbed by it. */
+  readonly muted: boolean;
+  readonly draft: string;
+}
+
+/** Changes what the user has set for a conversation; what is absent stays. */
+export interface UpdateConversation {
+  readonly conversation: ConversationRef | undefined;
+  readonly pinned: boolean | undefined;
+  readonly muted: boolean | undefined;
+  readonly draft: string | undefined;
+}
+
+export interface UpdateConversationReply {
+  readonly settings: ConversationSettings | undefined;
+}
+
+export interface ConversationSettings {
+  readonly conversation: ConversationRef | undefined;
+  readonly pinned: boolean;
+  readonly muted: boolean;
+  readonly draft: string;
+}
+
+/** Another device of the user's has changed what is set. */
+export interface ConversationChanged {
+  readonly settings: ConversationSettings | undefined;
 }
 
 /** Marks everything in the conversation as read. */
@@ -370,6 +399,7 @@ export interface ClientFrame {
     | { readonly kind: 'recallMessage'; readonly value: RecallMessage }
     | { readonly kind: 'listConversations'; readonly value: ListConversations }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
+    | { readonly kind: 'updateConversation'; readonly value: UpdateConversation }
     | { readonly kind: 'updateUser'; readonly value: UpdateUser }
     | { readonly kind: 'queryUsers'; readonly value: QueryUsers }
     | undefined;
@@ -393,6 +423,7 @@ export interface ServerFrame {
     | { readonly kind: 'recallMessage'; readonly value: RecallMessageReply }
     | { readonly kind: 'listConversations'; readonly value: ListConversationsReply }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnreadReply }
+    | { readonly kind: 'updateConversation'; readonly value: UpdateConversationReply }
     | { readonly kind: 'updateUser'; readonly value: UpdateUserReply }
     | { readonly kind: 'queryUsers'; readonly value: QueryUsersReply }
     | { readonly kind: 'message'; readonly value: Message }
@@ -403,6 +434,7 @@ export interface ServerFrame {
     | { readonly kind: 'reconnect'; readonly value: Reconnect }
     | { readonly kind: 'userChanged'; readonly value: UserChanged }
     | { readonly kind: 'messageChanged'; readonly value: Message }
+    | { readonly kind: 'conversationChanged'; readonly value: ConversationChanged }
     | undefined;
 }
 
@@ -420,6 +452,10 @@ export interface Messages {
   ListConversations: ListConversations;
   ListConversationsReply: ListConversationsReply;
   Conversation: Conversation;
+  UpdateConversation: UpdateConversation;
+  UpdateConversationReply: UpdateConversationReply;
+  ConversationSettings: ConversationSettings;
+  ConversationChanged: ConversationChanged;
   ClearUnread: ClearUnread;
   ClearUnreadReply: ClearUnreadReply;
   UnreadChanged: UnreadChanged;
@@ -458,6 +494,7 @@ export const methods = {
   recallMessage: { kind: 'write', zim: 'revokeMessage', since: 1 },
   listConversations: { kind: 'read', zim: 'queryConversationList', since: 1 },
   clearUnread: { kind: 'write', zim: 'clearConversationUnreadMessageCount', since: 1 },
+  updateConversation: { kind: 'write', zim: 'updateConversationPinnedState, setConversationNotificationStatus, setConversationDraft', since: 1 },
   updateUser: { kind: 'write', zim: 'updateUserName, updateUserAvatarUrl, updateUserExtendedData', since: 1 },
   queryUsers: { kind: 'read', zim: 'queryUsersInfo, querySelfUserInfo', since: 1 },
 } as const;
@@ -473,6 +510,7 @@ export interface Replies {
   recallMessage: RecallMessageReply;
   listConversations: ListConversationsReply;
   clearUnread: ClearUnreadReply;
+  updateConversation: UpdateConversationReply;
   updateUser: UpdateUserReply;
   queryUsers: QueryUsersReply;
 }
@@ -487,9 +525,10 @@ export interface Pushes {
   reconnect: Reconnect;
   userChanged: UserChanged;
   messageChanged: Message;
+  conversationChanged: ConversationChanged;
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;RecallMessage conversation:m0,1 seq:n,2;RecallMessageReply rev:n,1;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5;ListConversationsReply conversations*:m11,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m18,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m29,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m29,1 unknown*:s,2;UserChanged user:m29,1;ClientFrame id:u,1 requestID:h,2 hello|:m16,10 ping|:m19,11 renewToken|:m21,12 goodbye|:m23,13 sendMessage|:m1,30 queryMessages|:m7,31 recallMessage|:m5,32 listConversations|:m9,70 clearUnread|:m12,71 updateUser|:m30,100 queryUsers|:m32,101;ServerFrame replyTo:u,1 error|:m15,2 hello|:m17,10 ping|:m20,11 renewToken|:m22,12 goodbye|:m24,13 sendMessage|:m3,30 queryMessages|:m8,31 recallMessage|:m6,32 listConversations|:m10,70 clearUnread|:m13,71 updateUser|:m31,100 queryUsers|:m33,101 message|:m4,500 behind|:m25,501 kicked|:m26,502 tokenExpiring|:m27,503 unreadChanged|:m14,504 reconnect|:m28,505 userChanged|:m34,506 messageChanged|:m4,507';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;RecallMessage conversation:m0,1 seq:n,2;RecallMessageReply rev:n,1;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5 pinnedOnly:f,6;ListConversationsReply conversations*:m11,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8 pinned:f,9 muted:f,10 draft:s,11;UpdateConversation conversation:m0,1 pinned?:f,2 muted?:f,3 draft?:s,4;UpdateConversationReply settings:m14,1;ConversationSettings conversation:m0,1 pinned:f,2 muted:f,3 draft:s,4;ConversationChanged settings:m14,1;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m22,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m33,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m33,1 unknown*:s,2;UserChanged user:m33,1;ClientFrame id:u,1 requestID:h,2 hello|:m20,10 ping|:m23,11 renewToken|:m25,12 goodbye|:m27,13 sendMessage|:m1,30 queryMessages|:m7,31 recallMessage|:m5,32 listConversations|:m9,70 clearUnread|:m16,71 updateConversation|:m12,72 updateUser|:m34,100 queryUsers|:m36,101;ServerFrame replyTo:u,1 error|:m19,2 hello|:m21,10 ping|:m24,11 renewToken|:m26,12 goodbye|:m28,13 sendMessage|:m3,30 queryMessages|:m8,31 recallMessage|:m6,32 listConversations|:m10,70 clearUnread|:m17,71 updateConversation|:m13,72 updateUser|:m35,100 queryUsers|:m37,101 message|:m4,500 behind|:m29,501 kicked|:m30,502 tokenExpiring|:m31,503 unreadChanged|:m18,504 reconnect|:m32,505 userChanged|:m38,506 messageChanged|:m4,507 conversationChanged|:m15,508';
 /** The texts of the enums, in the order of their numbers. */
 export const enums: string = ' peer room group; message tip membership erased; otherDevice tokenExpired';
