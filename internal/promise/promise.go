@@ -1,0 +1,131 @@
+// Package promise says what each command must do, in the words of what is promised
+// and not in those of chat's code: it keeps everything that was ever accepted and
+// looks through all of it. Property tests draw commands from it, apply them to a
+// store's rows, and hold results, events and rows against it. Nothing else calls it.
+package promise
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/parley-im/parley/chat"
+)
+
+// rows is the model: a row for each command, with its share of what is drawn.
+var rows = []row{
+	of(2, drawLogin, (*World).login),
+	of(1, drawUpdate, (*World).update),
+	of(12, drawSend, (*World).send),
+	of(3, drawMark, (*World).markRead),
+	of(3, drawDeliver, (*World).deliver),
+	of(1, drawDelivered, (*World).delivered),
+}
+
+// row is a command: how one is drawn, and what it must do.
+type row struct {
+	of     chat.CommandBody
+	share  int
+	draw   func(*rapid.T, *World) (shard uint16, c chat.CommandBody, ok bool)
+	expect func(w *World, shard uint16, now int64, c chat.CommandBody) Want
+}
+
+// of makes a row. A draw that finds nothing to do in the world gives false.
+func of[C chat.CommandBody](share int, draw func(*rapid.T, *World) (uint16, C, bool), expect func(*World, *Shard, int64, C) Want) row {
+	var zero C
+	return row{
+		of: zero, share: share,
+		draw: func(t *rapid.T, w *World) (uint16, chat.CommandBody, bool) { return draw(t, w) },
+		expect: func(w *World, shard uint16, now int64, c chat.CommandBody) Want {
+			return expect(w, w.shards[shard], now, c.(C))
+		},
+	}
+}
+
+// Commands are those that the model has a row for, as zero values.
+func Commands() (out []chat.CommandBody) {
+	for _, r := range rows {
+		out = append(out, r.of)
+	}
+	return out
+}
+
+// World is what all commands so far must have led to, shard by shard, and a clock
+// that mostly runs, sometimes stands and sometimes jumps back.
+type World struct {
+	shards map[uint16]*Shard
+	place  func(chat.Addressee) uint16
+	now    int64
+	tried  []chat.Send // to send again, whatever became of them
+	torn   bool
+}
+
+// New is a world of empty shards, numbered from 1; place says where users and
+// conversations live.
+func New(shards int, place func(chat.Addressee) uint16) *World {
+	w := &World{shards: map[uint16]*Shard{}, place: place, now: 1_700_000_000_000}
+	for i := range shards {
+		w.shards[uint16(i+1)] = newShard()
+	}
+	return w
+}
+
+// Step is a command and the shard that it goes to.
+type Step struct {
+	Shard   uint16
+	Command chat.Command
+}
+
+// drawn lists each row as often as its share is.
+var drawn = func() (out []row) {
+	for _, r := range rows {
+		out = append(out, slices.Repeat([]row{r}, r.share)...)
+	}
+	return out
+}()
+
+// Draw draws the next step; it changes nothing but the clock.
+func (w *World) Draw(t *rapid.T) Step {
+	w.now += rapid.SampledFrom([]int64{0, 0, 1, 1, 2, 5, -7}).Draw(t, "tick")
+	for {
+		if shard, c, ok := rapid.SampledFrom(drawn).Draw(t, "command").draw(t, w); ok {
+			return Step{shard, chat.Command{Version: chat.Version, Time: w.now, Body: c}}
+		}
+	}
+}
+
+// Want is what a step must give: a refusal's code, or the result; and the events.
+type Want struct {
+	Code   chat.Code
+	Result chat.Result
+	Events []chat.Event
+}
+
+func refused(code chat.Code) Want { return Want{Code: code} }
+
+// Expect says what a step must give, and takes it into the world.
+func (w *World) Expect(s Step) Want {
+	for _, r := range rows {
+		if reflect.TypeOf(r.of) == reflect.TypeOf(s.Command.Body) {
+			return r.expect(w, s.Shard, s.Command.Time, s.Command.Body)
+		}
+	}
+	panic(fmt.Sprintf("promise: no row for %T", s.Command.Body))
+}
+
+// Check holds what Apply gave against it.
+func (want Want) Check(res chat.Result, events []chat.Event) error {
+	var code chat.Code
+	if res.Err != nil {
+		code, res.Err = res.Err.Code, nil
+	}
+	if code != want.Code || !reflect.DeepEqual(res, want.Result) {
+		return fmt.Errorf("got code %d and %+v, want %d and %+v", code, res, want.Code, want.Result)
+	}
+	if len(events)+len(want.Events) > 0 && !reflect.DeepEqual(events, want.Events) {
+		return fmt.Errorf("got events %+v, want %+v", events, want.Events)
+	}
+	return nil
+}
