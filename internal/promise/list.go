@@ -8,7 +8,7 @@ import (
 
 // drawMark draws a mark at any entry, or before the first one.
 func drawMark(t *rapid.T, w *World) (uint16, chat.MarkRead, bool) {
-	key := rapid.SampledFrom(conversations).Draw(t, "conversation")
+	key := rapid.SampledFrom(Conversations).Draw(t, "conversation")
 	first, second, _ := key.Peers()
 	user := chat.UserKey{App: key.App, ID: rapid.SampledFrom([]string{first, second}).Draw(t, "user")}
 	l := w.shards[w.ofConversation(key)].logs[key]

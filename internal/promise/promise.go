@@ -32,6 +32,9 @@ type row struct {
 	expect func(w *World, shard uint16, now int64, c chat.CommandBody) Want
 }
 
+// GoString is what rapid shows of a draw.
+func (r row) GoString() string { return fmt.Sprintf("%T", r.of) }
+
 // of makes a row. A draw that finds nothing to do in the world gives false.
 func of[C chat.CommandBody](share int, draw func(*rapid.T, *World) (uint16, C, bool), expect func(*World, *Shard, int64, C) Want) row {
 	var zero C

@@ -8,11 +8,11 @@ import (
 	"github.com/parley-im/parley/chat"
 )
 
-// A small world, in which everybody meets again and again; most often the first of
-// each.
+// Users and Conversations are a small world, in which everybody meets again and
+// again; most often the first of each.
 var (
-	users         = []chat.UserKey{{App: 1, ID: "a"}, {App: 1, ID: "b"}, {App: 1, ID: "cc"}, {App: 2, ID: "a"}, {App: 2, ID: "b"}}
-	conversations = []chat.ConversationKey{chat.PeerConversation(1, "a", "b"), chat.PeerConversation(1, "a", "cc"), chat.PeerConversation(2, "a", "b")}
+	Users         = []chat.UserKey{{App: 1, ID: "a"}, {App: 1, ID: "b"}, {App: 1, ID: "cc"}, {App: 2, ID: "a"}, {App: 2, ID: "b"}}
+	Conversations = []chat.ConversationKey{chat.PeerConversation(1, "a", "b"), chat.PeerConversation(1, "a", "cc"), chat.PeerConversation(2, "a", "b")}
 	texts         = []string{"", "x", "y"}
 	devices       = []string{"", "d1", "d2", "d3", "d4"}
 )
@@ -25,7 +25,7 @@ func (w *World) ofConversation(c chat.ConversationKey) uint16 {
 
 func drawLogin(t *rapid.T, w *World) (uint16, chat.Login, bool) {
 	c := chat.Login{
-		User: rapid.SampledFrom(users).Draw(t, "user"), Name: rapid.SampledFrom(texts).Draw(t, "name"), AvatarURL: rapid.SampledFrom(texts).Draw(t, "avatar"),
+		User: rapid.SampledFrom(Users).Draw(t, "user"), Name: rapid.SampledFrom(texts).Draw(t, "name"), AvatarURL: rapid.SampledFrom(texts).Draw(t, "avatar"),
 		DeviceID: rapid.SampledFrom(devices).Draw(t, "device"), Devices: rapid.IntRange(0, 3).Draw(t, "devices"),
 	}
 	online := rapid.IntRange(0, 31).Draw(t, "online")
@@ -95,7 +95,7 @@ func drawUpdate(t *rapid.T, w *World) (uint16, chat.UpdateUser, bool) {
 		}
 		return &texts[i]
 	}
-	c := chat.UpdateUser{User: rapid.SampledFrom(users).Draw(t, "user"), Name: text("name"), AvatarURL: text("avatar"), ExtendedData: text("extended")}
+	c := chat.UpdateUser{User: rapid.SampledFrom(Users).Draw(t, "user"), Name: text("name"), AvatarURL: text("avatar"), ExtendedData: text("extended")}
 	return w.ofUser(c.User), c, true
 }
 

@@ -30,7 +30,7 @@ func (d *duo) log(shard storage.ShardID, p, m storage.Batch) {
 			both(func(b storage.Batch) { b.Append(shard, entries) })
 			r.Last = entries[len(entries)-1].Index
 		case 3:
-			h := storage.HardState{Term: storage.Term(d.now), Vote: r.ID, Commit: rapid.Uint64Range(0, 20).Draw(d.T, "commit")}
+			h := storage.HardState{Term: storage.Term(d.steps), Vote: r.ID, Commit: rapid.Uint64Range(0, 20).Draw(d.T, "commit")}
 			both(func(b storage.Batch) { b.SetHardState(shard, h) })
 		case 4:
 			r.Applied.Position = d.position(rapid.Uint64Range(r.Applied.Index, r.Last).Draw(d.T, "applied"))
@@ -67,14 +67,16 @@ func (d *duo) replace() {
 	}
 	switch rapid.IntRange(0, 7).Draw(d.T, "replace") {
 	case 0, 1:
-		d.frozen[shard] = [2][][]byte{d.freeze(d.pebble, shard), d.freeze(d.memory, shard)}
+		d.frozen[shard] = frozen{d.freeze(d.pebble, shard), d.freeze(d.memory, shard), d.world.Save()}
 	case 2:
 		if err := errors.Join(d.pebble.Destroy(shard), d.memory.Destroy(shard)); err != nil {
 			d.Fatal(err)
 		}
+		d.world.Install(uint16(shard), nil)
 	case 3, 4:
-		if chunks, ok := d.frozen[shard]; ok {
-			d.same(shard, "applied of what is staged", d.install(d.pebble, shard, chunks[0]), d.install(d.memory, shard, chunks[1]))
+		if f, ok := d.frozen[shard]; ok {
+			d.same(shard, "applied of what is staged", d.install(d.pebble, shard, f.pebble), d.install(d.memory, shard, f.memory))
+			d.world.Install(uint16(shard), f.world)
 		}
 	}
 }
