@@ -3,11 +3,8 @@ package chat_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/parley-im/parley/chat"
 )
@@ -86,38 +83,4 @@ func TestWhatMayNotBeRecalledIsRefused(t *testing.T) {
 			t.Errorf("at %d: %+v", now, res)
 		}
 	}
-}
-
-// TestRecallsKeepTheChainAndLeaveNothing recalls at random among sends and retries.
-func TestRecallsKeepTheChainAndLeaveNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := newShelf()
-		erased := map[uint64]bool{}
-		for i := range rapid.IntRange(1, 200).Draw(t, "commands") {
-			now, head := int64(1000+i), s.heads[peers[0]]
-			b := send("ann", byte(rapid.IntRange(0, i).Draw(t, "id")))
-			b.Content = fmt.Appendf(nil, "secret %d", b.ClientMessageID[0])
-			if rapid.Bool().Draw(t, "recall") && head.Seq > 0 {
-				seq := rapid.Uint64Range(1, head.Seq).Draw(t, "seq")
-				if res, _ := chat.Apply(&s.State, at(now, recall("ann", seq))); res.Err != nil {
-					t.Fatal(res.Err)
-				}
-				erased[seq] = true
-			} else if res, _ := chat.Apply(&s.State, at(now, &b)); res.Err != nil {
-				t.Fatal(res.Err)
-			}
-		}
-		head, log := s.heads[peers[0]], s.log(peers[0])
-		if chat.VerifyChain([32]byte{}, peers[0], log) != head.Hash || head.Rev != uint64(len(erased)) || len(s.changes) != len(erased) {
-			t.Fatalf("%d erased, head %+v, %d changes, or the chain is broken", len(erased), head, len(s.changes))
-		}
-		for _, e := range log {
-			if erased[e.Seq] != (e.Content == nil) || erased[e.Seq] != (e.Kind == chat.EntryErased) {
-				t.Fatalf("erased: %v, but %+v", erased[e.Seq], e)
-			}
-			if c := s.changes[chat.ChangeKey{peers[0], e.Rev}]; e.Rev != 0 && c.Seq != e.Seq {
-				t.Fatalf("change %d is of %d, want %d", e.Rev, c.Seq, e.Seq)
-			}
-		}
-	})
 }

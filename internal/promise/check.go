@@ -91,6 +91,9 @@ func (w *World) checkConversation(s *Shard, c chat.ConversationKey, rows *chat.S
 	if all && chat.VerifyChain([32]byte{}, c, log) != head.Hash {
 		return fmt.Errorf("the entries of %+v do not hash to what the head says", c)
 	}
+	if err := l.checkChanges(c, rows, all); err != nil {
+		return err
+	}
 	return w.checkUnread(&l, c, &head)
 }
 
@@ -108,7 +111,11 @@ func (l *log) checkEntry(c chat.ConversationKey, i int, rows *chat.State) (chat.
 		return e, nil
 	}
 	key := chat.DedupeKey{Conversation: c, IssuedAt: said.IssuedAt, Sender: said.Sender, ID: said.ClientMessageID}
-	if d, ok := rows.Dedupes.Get(key); !ok || d != (chat.Dedupe{Seq: e.Seq, Content: sha256.Sum256(said.Content)}) {
+	first := chat.Dedupe{Seq: e.Seq}
+	if e.Kind != chat.EntryErased {
+		first.Content = sha256.Sum256(said.Content)
+	}
+	if d, ok := rows.Dedupes.Get(key); !ok || d != first {
 		return e, fmt.Errorf("a retry of entry %d of %+v finds %+v, %v", e.Seq, c, d, ok)
 	}
 	return e, nil

@@ -92,9 +92,10 @@ func (w *World) send(s *Shard, now int64, c *chat.Send) Want {
 	return Want{Result: res, Events: []chat.Event{chat.Appended{Conversation: c.Conversation, Entry: e}}}
 }
 
-// again is a send whose id was used before.
+// again is a send whose id was used before. Of what was recalled nobody knows any
+// more what it said.
 func (w *World) again(s *Shard, c, first *chat.Send, e *chat.Entry) Want {
-	if first.Type != c.Type || !bytes.Equal(first.Content, c.Content) {
+	if erased := e.Kind == chat.EntryErased; first.Type != c.Type || !erased && !bytes.Equal(first.Content, c.Content) {
 		return refused(chat.CodeIDConflict)
 	}
 	res := chat.Result{Sent: sentAs(c.Conversation, e)}

@@ -20,7 +20,8 @@ type Shard struct {
 type log struct {
 	entries []chat.Entry // as they must stand now
 	said    []chat.Send  // as they were accepted
-	floor   int64        // what was issued before is refused
+	changes []chat.Change
+	floor   int64 // what was issued before is refused
 	hash    [32]byte
 }
 
@@ -40,7 +41,7 @@ func newShard() *Shard {
 func (s *Shard) clone() *Shard {
 	c := &Shard{maps.Clone(s.users), maps.Clone(s.lists), maps.Clone(s.logs), maps.Clone(s.applied), maps.Clone(s.outbox)}
 	for key, l := range c.logs {
-		l.entries, l.said = slices.Clone(l.entries), slices.Clone(l.said)
+		l.entries, l.said, l.changes = slices.Clone(l.entries), slices.Clone(l.said), slices.Clone(l.changes)
 		c.logs[key] = l
 	}
 	for key, o := range c.outbox {
@@ -77,7 +78,7 @@ func (w *World) Install(shard uint16, from Saved) {
 
 // head is found by looking through the log.
 func (l *log) head(c chat.ConversationKey) chat.Head {
-	h := chat.Head{DedupeFloor: l.floor, Hash: l.hash}
+	h := chat.Head{DedupeFloor: l.floor, Hash: l.hash, Rev: uint64(len(l.changes))}
 	first, _, _ := c.Peers()
 	for i := range l.entries {
 		e := &l.entries[i]
