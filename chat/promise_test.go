@@ -34,13 +34,13 @@ func TestEveryCommandHasAPromise(t *testing.T) {
 func TestCommandsKeepTheirPromise(t *testing.T) {
 	steps := 0
 	rapid.Check(t, func(t *rapid.T) {
-		w := promise.New(len(newShelves()), place)
+		w := promise.New(2, place)
 		shelves := newShelves()
 		take := func(step promise.Step) {
 			steps++
 			s := shelves[step.Shard]
 			before := s.writes
-			res, events := chat.Apply(&s.State, step.Command)
+			res, events := step.Apply(&s.State)
 			err := w.Expect(step).Check(res, events)
 			if res.Err != nil && s.writes != before {
 				err = fmt.Errorf("%d writes of what was refused", s.writes-before)
@@ -49,10 +49,10 @@ func TestCommandsKeepTheirPromise(t *testing.T) {
 				err = w.Check(step.Shard, &s.State, false)
 			}
 			if err != nil {
-				t.Fatalf("%T %+v in shard %d at %d: %v", step.Command.Body, step.Command.Body, step.Shard, step.Command.Time, err)
+				t.Fatalf("%v: %v", step, err)
 			}
 		}
-		for range rapid.IntRange(100, 600).Draw(t, "steps") {
+		for range rapid.IntRange(200, 800).Draw(t, "steps") {
 			take(w.Draw(t))
 		}
 		for _, step := range w.Deliveries() {
@@ -106,11 +106,11 @@ func newShelves() map[uint16]*shelf { return map[uint16]*shelf{1: newShelf(), 2:
 func TestTheSameCommandsGiveTheSameState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, a, b := promise.New(2, place), newShelves(), newShelves()
-		for range rapid.IntRange(100, 600).Draw(t, "steps") {
+		for range rapid.IntRange(200, 800).Draw(t, "steps") {
 			step := w.Draw(t)
 			w.Expect(step)
-			ra, ea := chat.Apply(&a[step.Shard].State, step.Command)
-			rb, eb := chat.Apply(&b[step.Shard].State, step.Command)
+			ra, ea := step.Apply(&a[step.Shard].State)
+			rb, eb := step.Apply(&b[step.Shard].State)
 			if fmt.Sprint(ra.Err) != fmt.Sprint(rb.Err) || ra.Sent != rb.Sent || !reflect.DeepEqual(ea, eb) {
 				t.Fatalf("%+v and %+v from the same command", ra, rb)
 			}

@@ -76,14 +76,14 @@ func (w *World) Undelivered(shard, destination uint16) (first uint64, effects []
 }
 
 // Deliveries are what every destination lacks, one step for each outbox: after them
-// each conversation with a message must be in both lists.
+// each conversation with a message must be in both lists, see Listed.
 func (w *World) Deliveries() (out []Step) {
 	for from := uint16(1); int(from) <= len(w.shards); from++ {
 		for to := uint16(1); int(to) <= len(w.shards); to++ {
 			source := chat.EffectSource{Shard: from, Epoch: 1}
 			has := w.shards[to].applied[source]
 			c := chat.Deliver{Source: source, First: has + 1, Effects: w.shards[from].outbox[to].effects[has:]}
-			out = append(out, Step{to, chat.Command{Version: chat.Version, Time: w.now, Body: c}})
+			out = append(out, Step{Shard: to, Command: chat.Command{Version: chat.Version, Time: w.now, Body: c}})
 		}
 	}
 	return out

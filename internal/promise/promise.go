@@ -63,23 +63,43 @@ type World struct {
 	place  func(chat.Addressee) uint16
 	now    int64
 	tried  []chat.Send // to send again, whatever became of them
-	torn   bool
+	torn   bool        // see Install
+	left   map[chat.MembershipKey]bool
 }
 
 // New is a world of empty shards, numbered from 1; place says where users and
 // conversations live.
 func New(shards int, place func(chat.Addressee) uint16) *World {
-	w := &World{shards: map[uint16]*Shard{}, place: place, now: 1_700_000_000_000}
+	w := &World{shards: map[uint16]*Shard{}, place: place, now: 1_700_000_000_000, left: map[chat.MembershipKey]bool{}}
 	for i := range shards {
 		w.shards[uint16(i+1)] = newShard()
 	}
 	return w
 }
 
-// Step is a command and the shard that it goes to.
+// Step is a command and the shard that it goes to; or, as no command does it yet, a
+// row that is taken out of a list: what was applied once must not bring it back.
 type Step struct {
 	Shard   uint16
 	Command chat.Command
+	Left    *chat.MembershipKey
+}
+
+// Apply makes the step.
+func (s Step) Apply(rows *chat.State) (chat.Result, []chat.Event) {
+	if s.Left != nil {
+		rows.Memberships.Delete(*s.Left)
+		return chat.Result{}, nil
+	}
+	return chat.Apply(rows, s.Command)
+}
+
+// String is for people.
+func (s Step) String() string {
+	if s.Left != nil {
+		return fmt.Sprintf("out of the list in shard %d: %+v", s.Shard, *s.Left)
+	}
+	return fmt.Sprintf("%T %+v in shard %d at %d", s.Command.Body, s.Command.Body, s.Shard, s.Command.Time)
 }
 
 // drawn lists each row as often as its share is.
@@ -92,10 +112,13 @@ var drawn = func() (out []row) {
 
 // Draw draws the next step; it changes nothing but the clock.
 func (w *World) Draw(t *rapid.T) Step {
-	w.now += rapid.SampledFrom([]int64{0, 0, 1, 1, 2, 5, -7}).Draw(t, "tick")
+	w.now += rapid.SampledFrom([]int64{0, 1, 1, 2, 5, 20, -7}).Draw(t, "tick")
+	if rapid.IntRange(0, 29).Draw(t, "leave") == 29 {
+		return w.drawLeft(t)
+	}
 	for {
 		if shard, c, ok := rapid.SampledFrom(drawn).Draw(t, "command").draw(t, w); ok {
-			return Step{shard, chat.Command{Version: chat.Version, Time: w.now, Body: c}}
+			return Step{Shard: shard, Command: chat.Command{Version: chat.Version, Time: w.now, Body: c}}
 		}
 	}
 }
@@ -111,6 +134,10 @@ func refused(code chat.Code) Want { return Want{Code: code} }
 
 // Expect says what a step must give, and takes it into the world.
 func (w *World) Expect(s Step) Want {
+	if s.Left != nil {
+		w.leave(*s.Left)
+		return Want{}
+	}
 	for _, r := range rows {
 		if reflect.TypeOf(r.of) == reflect.TypeOf(s.Command.Body) {
 			return r.expect(w, s.Shard, s.Command.Time, s.Command.Body)

@@ -85,9 +85,9 @@ func (d *duo) step(p, m storage.Batch) {
 	want := d.world.Expect(step)
 	for name, batch := range map[string]storage.Batch{"pebble": p, "memory": m} {
 		state := batch.State(storage.ShardID(step.Shard))
-		res, events := chat.Apply(state, step.Command)
+		res, events := step.Apply(state)
 		if err := errors.Join(want.Check(res, events), d.world.Check(step.Shard, state, false), batch.Err()); err != nil {
-			d.Fatalf("%s, shard %d, %T %+v: %v", name, step.Shard, step.Command.Body, step.Command.Body, err)
+			d.Fatalf("%s, %v: %v", name, step, err)
 		}
 	}
 }
