@@ -27,8 +27,8 @@ func drawSend(t *rapid.T, w *World) (uint16, *chat.Send, bool) {
 		return w.ofConversation(again.Conversation), &again, true
 	}
 	c := chat.Send{
-		Conversation: Conversations[max(0, rapid.IntRange(-5, len(Conversations)-1).Draw(t, "conversation"))],
-		Sender:       rapid.SampledFrom([]string{"a", "a", "b", "b", "cc"}).Draw(t, "sender"),
+		Conversation: Conversations[max(0, rapid.IntRange(-9, len(Conversations)-1).Draw(t, "conversation"))],
+		Sender:       rapid.SampledFrom([]string{"a", "b", "a", "b", "a", "b", "cc"}).Draw(t, "sender"),
 		IssuedAt:     w.now - rapid.Int64Range(0, 3).Draw(t, "age"),
 		Window:       rapid.SampledFrom(windows).Draw(t, "window"),
 		Type:         chat.TypeText,
