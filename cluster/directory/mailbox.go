@@ -6,26 +6,32 @@ import (
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/proto/actorpb"
 )
 
-// mailboxLimit is how many messages may wait for one actor. Above it Send
-// refuses the newest with CodeBusy: protoactor's own bounded mailboxes block
-// the sender or spin.
-const mailboxLimit = 4096
+// Bounds of what may wait for one actor: messages, and bytes of what clients ask.
+// Above them Send refuses the newest with CodeBusy: protoactor's own bounded
+// mailboxes block the sender or spin.
+const (
+	mailboxLimit = 4096
+	mailboxBytes = 8 << 20
+)
 
 // mailbox is an actor's queue, and runs the actor on a dispatcher while it holds
 // anything. Messages of protoactor's own (system messages) come before those of
 // users, and a suspended mailbox runs nothing else.
 //
 // Invariants: one goroutine at a time runs it, while running is set; waiting
-// counts user and the part of batch from next on; urgent says that system is not
-// empty.
+// counts user and the part of batch from next on, and bytes what these hold; urgent
+// says that system is not empty.
 type mailbox struct {
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
 	process    func() // run as one value: each method value would be a new one
 
 	waiting atomic.Int32
+	bytes   atomic.Int64 // of what waits
 	urgent  atomic.Bool
 
 	mu      sync.Mutex
@@ -44,7 +50,20 @@ const keptBatch = 32
 
 func newMailbox() *mailbox { return new(mailbox) }
 
-func (m *mailbox) full() bool { return m.UserMessageCount() >= mailboxLimit }
+func (m *mailbox) full() bool {
+	return m.UserMessageCount() >= mailboxLimit || m.bytes.Load() >= mailboxBytes
+}
+
+// weight is how many bytes of a client's request a message holds.
+func weight(message any) int64 {
+	if e, ok := message.(*actor.MessageEnvelope); ok {
+		message = e.Message
+	}
+	if ask, ok := message.(*actorpb.Ask); ok {
+		return int64(len(ask.Body))
+	}
+	return 0
+}
 
 // RegisterHandlers implements actor.Mailbox.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
@@ -61,6 +80,9 @@ func (m *mailbox) UserMessageCount() int { return int(m.waiting.Load()) }
 // PostUserMessage implements actor.Mailbox.
 func (m *mailbox) PostUserMessage(message any) {
 	m.waiting.Add(1)
+	if w := weight(message); w > 0 {
+		m.bytes.Add(w)
+	}
 	m.mu.Lock()
 	m.user = append(m.user, message)
 	m.wake()
@@ -126,6 +148,9 @@ func (m *mailbox) some(left *int) (more bool) {
 		message, m.batch[m.next] = m.batch[m.next], nil
 		m.next++
 		m.waiting.Add(-1)
+		if w := weight(message); w > 0 {
+			m.bytes.Add(-w)
+		}
 		m.invoker.InvokeUserMessage(message)
 	}
 	return true
@@ -168,5 +193,6 @@ func (m *mailbox) drain() []any {
 	all := append(slices.Clone(m.batch[m.next:]), m.user...)
 	m.batch, m.user, m.next = nil, nil, 0
 	m.waiting.Store(0)
+	m.bytes.Store(0)
 	return all
 }

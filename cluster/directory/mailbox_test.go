@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/parley-im/parley/proto/actorpb"
 )
 
 // invoker notes what a mailbox hands on. Its fields belong to whoever runs the
@@ -72,6 +74,28 @@ func TestAMailboxHandsOnEachMessageOnceAndInOrder(t *testing.T) {
 	}
 	if len(i.users) != posters*each+1 || m.UserMessageCount() != 0 {
 		t.Errorf("%d messages were handled and %d wait, want %d and none", len(i.users), m.UserMessageCount(), posters*each+1)
+	}
+}
+
+func TestAMailboxIsFullOfBytesToo(t *testing.T) {
+	i := new(invoker)
+	m := start(t, i)
+	m.PostSystemMessage(&actor.SuspendMailbox{})
+	const body = 32 << 10
+	for n := 0; n < mailboxBytes/body; n++ {
+		if m.full() {
+			t.Fatalf("it is full with %d bytes", n*body)
+		}
+		m.PostUserMessage(&actor.MessageEnvelope{Message: &actorpb.Ask{Body: make([]byte, body)}})
+	}
+	if !m.full() {
+		t.Errorf("it takes more with %d bytes", mailboxBytes)
+	}
+	m.PostUserMessage("last")
+	m.PostSystemMessage(&actor.ResumeMailbox{})
+	<-i.done
+	if m.full() || m.bytes.Load() != 0 {
+		t.Errorf("%d bytes are counted when nothing waits", m.bytes.Load())
 	}
 }
 
