@@ -50,6 +50,10 @@ func TestARecalledMessageIsAPlaceholderForEverybody(t *testing.T) {
 	if page := bob.history(&wirepb.QueryMessages{Conversation: to("alice"), Count: 10}); len(page.Messages) != 1 || !erased(page.Messages[0]) {
 		t.Errorf("bob reads %v", page)
 	}
+	changes := bob.ask(&wirepb.ClientFrame{Body: &wirepb.ClientFrame_QueryChanges{QueryChanges: &wirepb.QueryChanges{Conversation: to("alice"), Count: 10}}}).GetQueryChanges()
+	if len(changes.GetMessages()) != 1 || !erased(changes.Messages[0]) || changes.LastRev != 1 || changes.HeadRev != 1 {
+		t.Errorf("bob reads the changes %v", changes)
+	}
 	if list := bob.list(&wirepb.ListConversations{Count: 10}); len(list.Conversations) != 1 || !erased(list.Conversations[0].LastMessage) {
 		t.Errorf("bob's list is %v", list)
 	}

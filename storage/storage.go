@@ -211,6 +211,8 @@ type View interface {
 	// Entries gives entries with after < Seq < before (before 0: no bound) in
 	// ascending order: the first limit of them, or the last when newest.
 	Entries(c chat.ConversationKey, after, before uint64, limit int, newest bool) ([]chat.Entry, error)
+	// Changes gives the conversation's changes after a rev, in order: at most limit.
+	Changes(c chat.ConversationKey, after uint64, limit int) ([]chat.Change, error)
 	// Memberships calls visit for each conversation of the user, in no
 	// particular order, until it returns false.
 	Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error

@@ -108,6 +108,7 @@ var handlers = ask.List(
 	ask.On((*conversation).send),
 	ask.On((*conversation).query),
 	ask.On((*conversation).recall),
+	ask.On((*conversation).changes),
 )
 
 // Methods lists what conversations handle.

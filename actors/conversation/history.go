@@ -3,6 +3,7 @@ package conversation
 import (
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/cluster/ask"
+	"github.com/parley-im/parley/proto/actorpb"
 	"github.com/parley-im/parley/proto/wirepb"
 	"github.com/parley-im/parley/storage"
 )
@@ -20,20 +21,24 @@ func (c *conversation) query(call *ask.Call, h *wirepb.QueryMessages) (*wirepb.Q
 	if h.Count < 1 || h.Count > maxPage {
 		return nil, chat.Errorf(chat.CodeInvalidParam, "history", "count is %d; 1 to %d are allowed", h.Count, maxPage)
 	}
-	to := call.From()
-	by := storage.Asker{Class: storage.Client, ID: call.Source(), Gone: c.act.Directory.Left(to)}
-	var page *wirepb.QueryMessagesReply
+	read(c, call, func(v storage.View) (*wirepb.QueryMessagesReply, error) { return readPage(v, c.key, h) })
+	return nil, nil
+}
+
+// read answers a call with what a view shows.
+func read[R actorpb.Reply](c *conversation, call *ask.Call, page func(storage.View) (R, error)) {
+	by := storage.Asker{Class: storage.Client, ID: call.Source(), Gone: c.act.Directory.Left(call.From())}
+	var found R
 	c.o.Replicator.Read(c.act.Shard, by, func(v storage.View) (err error) {
-		page, err = readPage(v, c.key, h)
+		found, err = page(v)
 		return err
 	}, func(err error) {
 		if err != nil {
 			call.Refuse(err)
 			return
 		}
-		call.Answer(page)
+		call.Answer(found)
 	})
-	return nil, nil
 }
 
 // readPage reads (after, before) or one end of it, and says what it covers.
@@ -42,7 +47,7 @@ func readPage(v storage.View, key chat.ConversationKey, h *wirepb.QueryMessages)
 	if err != nil {
 		return nil, err
 	}
-	page := &wirepb.QueryMessagesReply{HeadSeq: head.Seq}
+	page := &wirepb.QueryMessagesReply{HeadSeq: head.Seq, HeadRev: head.Rev}
 	first, last := h.AfterSeq+1, head.Seq
 	if h.BeforeSeq != 0 && h.BeforeSeq <= head.Seq {
 		last = h.BeforeSeq - 1

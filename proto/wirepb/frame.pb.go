@@ -53,6 +53,7 @@ type ClientFrame struct {
 	//	*ClientFrame_SendMessage
 	//	*ClientFrame_QueryMessages
 	//	*ClientFrame_RecallMessage
+	//	*ClientFrame_QueryChanges
 	//	*ClientFrame_ListConversations
 	//	*ClientFrame_ClearUnread
 	//	*ClientFrame_UpdateConversation
@@ -177,6 +178,15 @@ func (x *ClientFrame) GetRecallMessage() *RecallMessage {
 	return nil
 }
 
+func (x *ClientFrame) GetQueryChanges() *QueryChanges {
+	if x != nil {
+		if x, ok := x.Body.(*ClientFrame_QueryChanges); ok {
+			return x.QueryChanges
+		}
+	}
+	return nil
+}
+
 func (x *ClientFrame) GetListConversations() *ListConversations {
 	if x != nil {
 		if x, ok := x.Body.(*ClientFrame_ListConversations); ok {
@@ -254,6 +264,10 @@ type ClientFrame_RecallMessage struct {
 	RecallMessage *RecallMessage `protobuf:"bytes,32,opt,name=recall_message,json=recallMessage,proto3,oneof"`
 }
 
+type ClientFrame_QueryChanges struct {
+	QueryChanges *QueryChanges `protobuf:"bytes,33,opt,name=query_changes,json=queryChanges,proto3,oneof"`
+}
+
 type ClientFrame_ListConversations struct {
 	ListConversations *ListConversations `protobuf:"bytes,70,opt,name=list_conversations,json=listConversations,proto3,oneof"`
 }
@@ -288,6 +302,8 @@ func (*ClientFrame_QueryMessages) isClientFrame_Body() {}
 
 func (*ClientFrame_RecallMessage) isClientFrame_Body() {}
 
+func (*ClientFrame_QueryChanges) isClientFrame_Body() {}
+
 func (*ClientFrame_ListConversations) isClientFrame_Body() {}
 
 func (*ClientFrame_ClearUnread) isClientFrame_Body() {}
@@ -314,6 +330,7 @@ type ServerFrame struct {
 	//	*ServerFrame_SendMessage
 	//	*ServerFrame_QueryMessages
 	//	*ServerFrame_RecallMessage
+	//	*ServerFrame_QueryChanges
 	//	*ServerFrame_ListConversations
 	//	*ServerFrame_ClearUnread
 	//	*ServerFrame_UpdateConversation
@@ -444,6 +461,15 @@ func (x *ServerFrame) GetRecallMessage() *RecallMessageReply {
 	if x != nil {
 		if x, ok := x.Body.(*ServerFrame_RecallMessage); ok {
 			return x.RecallMessage
+		}
+	}
+	return nil
+}
+
+func (x *ServerFrame) GetQueryChanges() *QueryChangesReply {
+	if x != nil {
+		if x, ok := x.Body.(*ServerFrame_QueryChanges); ok {
+			return x.QueryChanges
 		}
 	}
 	return nil
@@ -611,6 +637,10 @@ type ServerFrame_RecallMessage struct {
 	RecallMessage *RecallMessageReply `protobuf:"bytes,32,opt,name=recall_message,json=recallMessage,proto3,oneof"`
 }
 
+type ServerFrame_QueryChanges struct {
+	QueryChanges *QueryChangesReply `protobuf:"bytes,33,opt,name=query_changes,json=queryChanges,proto3,oneof"`
+}
+
 type ServerFrame_ListConversations struct {
 	ListConversations *ListConversationsReply `protobuf:"bytes,70,opt,name=list_conversations,json=listConversations,proto3,oneof"`
 }
@@ -684,6 +714,8 @@ func (*ServerFrame_QueryMessages) isServerFrame_Body() {}
 
 func (*ServerFrame_RecallMessage) isServerFrame_Body() {}
 
+func (*ServerFrame_QueryChanges) isServerFrame_Body() {}
+
 func (*ServerFrame_ListConversations) isServerFrame_Body() {}
 
 func (*ServerFrame_ClearUnread) isServerFrame_Body() {}
@@ -716,7 +748,7 @@ var File_wire_frame_proto protoreflect.FileDescriptor
 
 const file_wire_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\x86\v\n" +
+	"\x10wire/frame.proto\x12\x0eparley.wire.v1\x1a\x13method/method.proto\x1a\x17wire/conversation.proto\x1a\x10wire/error.proto\x1a\x12wire/message.proto\x1a\x12wire/session.proto\x1a\x0fwire/user.proto\"\xd9\v\n" +
 	"\vClientFrame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12%\n" +
 	"\n" +
@@ -730,7 +762,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\agoodbye\x18\r \x01(\v2\x17.parley.wire.v1.GoodbyeB\x14\xa2\xbb\x18\x10\b\x05\x10\x03\x18\x01\"\x06logout0\x01H\x00R\agoodbye\x12l\n" +
 	"\fsend_message\x18\x1e \x01(\v2\x1b.parley.wire.v1.SendMessageB*\xa2\xbb\x18&\b\x02\x10\x02\x18\x02\"\vsendMessage*\x0fSendPeerMessage0\x01H\x00R\vsendMessage\x12i\n" +
 	"\x0equery_messages\x18\x1f \x01(\v2\x1d.parley.wire.v1.QueryMessagesB!\xa2\xbb\x18\x1d\b\x02\x10\x01\x18\x03\"\x13queryHistoryMessage0\x01H\x00R\rqueryMessages\x12v\n" +
-	"\x0erecall_message\x18  \x01(\v2\x1d.parley.wire.v1.RecallMessageB.\xa2\xbb\x18*\b\x02\x10\x02\x18\x02\"\rrevokeMessage*\x11RevokePeerMessage0\x01H\x00R\rrecallMessage\x12w\n" +
+	"\x0erecall_message\x18  \x01(\v2\x1d.parley.wire.v1.RecallMessageB.\xa2\xbb\x18*\b\x02\x10\x02\x18\x02\"\rrevokeMessage*\x11RevokePeerMessage0\x01H\x00R\rrecallMessage\x12Q\n" +
+	"\rquery_changes\x18! \x01(\v2\x1c.parley.wire.v1.QueryChangesB\f\xa2\xbb\x18\b\b\x02\x10\x01\x18\x030\x01H\x00R\fqueryChanges\x12w\n" +
 	"\x12list_conversations\x18F \x01(\v2!.parley.wire.v1.ListConversationsB#\xa2\xbb\x18\x1f\b\x01\x10\x01\x18\x03\"\x15queryConversationList0\x01H\x00R\x11listConversations\x12s\n" +
 	"\fclear_unread\x18G \x01(\v2\x1b.parley.wire.v1.ClearUnreadB1\xa2\xbb\x18-\b\x01\x10\x02\x18\x03\"#clearConversationUnreadMessageCount0\x01H\x00R\vclearUnread\x12\xbb\x01\n" +
 	"\x13update_conversation\x18H \x01(\v2\".parley.wire.v1.UpdateConversationBd\xa2\xbb\x18`\b\x01\x10\x02\x18\x04\"VupdateConversationPinnedState, setConversationNotificationStatus, setConversationDraft0\x01H\x00R\x12updateConversation\x12\x98\x01\n" +
@@ -738,7 +771,7 @@ const file_wire_frame_proto_rawDesc = "" +
 	"updateUser\x12~\n" +
 	"\vquery_users\x18e \x01(\v2\x1a.parley.wire.v1.QueryUsersB?\xa2\xbb\x18;\b\x01\x10\x01\x18\x03\"!queryUsersInfo, querySelfUserInfo*\x0eQueryUserInfos0\x01H\x00R\n" +
 	"queryUsersB\x06\n" +
-	"\x04body\"\xf4\v\n" +
+	"\x04body\"\xbe\f\n" +
 	"\vServerFrame\x12\x19\n" +
 	"\breply_to\x18\x01 \x01(\rR\areplyTo\x12-\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.parley.wire.v1.ErrorH\x00R\x05error\x122\n" +
@@ -750,7 +783,8 @@ const file_wire_frame_proto_rawDesc = "" +
 	"\agoodbye\x18\r \x01(\v2\x1c.parley.wire.v1.GoodbyeReplyH\x00R\agoodbye\x12E\n" +
 	"\fsend_message\x18\x1e \x01(\v2 .parley.wire.v1.SendMessageReplyH\x00R\vsendMessage\x12K\n" +
 	"\x0equery_messages\x18\x1f \x01(\v2\".parley.wire.v1.QueryMessagesReplyH\x00R\rqueryMessages\x12K\n" +
-	"\x0erecall_message\x18  \x01(\v2\".parley.wire.v1.RecallMessageReplyH\x00R\rrecallMessage\x12W\n" +
+	"\x0erecall_message\x18  \x01(\v2\".parley.wire.v1.RecallMessageReplyH\x00R\rrecallMessage\x12H\n" +
+	"\rquery_changes\x18! \x01(\v2!.parley.wire.v1.QueryChangesReplyH\x00R\fqueryChanges\x12W\n" +
 	"\x12list_conversations\x18F \x01(\v2&.parley.wire.v1.ListConversationsReplyH\x00R\x11listConversations\x12E\n" +
 	"\fclear_unread\x18G \x01(\v2 .parley.wire.v1.ClearUnreadReplyH\x00R\vclearUnread\x12Z\n" +
 	"\x13update_conversation\x18H \x01(\v2'.parley.wire.v1.UpdateConversationReplyH\x00R\x12updateConversation\x12B\n" +
@@ -792,32 +826,34 @@ var file_wire_frame_proto_goTypes = []any{
 	(*SendMessage)(nil),             // 6: parley.wire.v1.SendMessage
 	(*QueryMessages)(nil),           // 7: parley.wire.v1.QueryMessages
 	(*RecallMessage)(nil),           // 8: parley.wire.v1.RecallMessage
-	(*ListConversations)(nil),       // 9: parley.wire.v1.ListConversations
-	(*ClearUnread)(nil),             // 10: parley.wire.v1.ClearUnread
-	(*UpdateConversation)(nil),      // 11: parley.wire.v1.UpdateConversation
-	(*UpdateUser)(nil),              // 12: parley.wire.v1.UpdateUser
-	(*QueryUsers)(nil),              // 13: parley.wire.v1.QueryUsers
-	(*Error)(nil),                   // 14: parley.wire.v1.Error
-	(*HelloReply)(nil),              // 15: parley.wire.v1.HelloReply
-	(*PingReply)(nil),               // 16: parley.wire.v1.PingReply
-	(*RenewTokenReply)(nil),         // 17: parley.wire.v1.RenewTokenReply
-	(*GoodbyeReply)(nil),            // 18: parley.wire.v1.GoodbyeReply
-	(*SendMessageReply)(nil),        // 19: parley.wire.v1.SendMessageReply
-	(*QueryMessagesReply)(nil),      // 20: parley.wire.v1.QueryMessagesReply
-	(*RecallMessageReply)(nil),      // 21: parley.wire.v1.RecallMessageReply
-	(*ListConversationsReply)(nil),  // 22: parley.wire.v1.ListConversationsReply
-	(*ClearUnreadReply)(nil),        // 23: parley.wire.v1.ClearUnreadReply
-	(*UpdateConversationReply)(nil), // 24: parley.wire.v1.UpdateConversationReply
-	(*UpdateUserReply)(nil),         // 25: parley.wire.v1.UpdateUserReply
-	(*QueryUsersReply)(nil),         // 26: parley.wire.v1.QueryUsersReply
-	(*Message)(nil),                 // 27: parley.wire.v1.Message
-	(*Behind)(nil),                  // 28: parley.wire.v1.Behind
-	(*Kicked)(nil),                  // 29: parley.wire.v1.Kicked
-	(*TokenExpiring)(nil),           // 30: parley.wire.v1.TokenExpiring
-	(*UnreadChanged)(nil),           // 31: parley.wire.v1.UnreadChanged
-	(*Reconnect)(nil),               // 32: parley.wire.v1.Reconnect
-	(*UserChanged)(nil),             // 33: parley.wire.v1.UserChanged
-	(*ConversationChanged)(nil),     // 34: parley.wire.v1.ConversationChanged
+	(*QueryChanges)(nil),            // 9: parley.wire.v1.QueryChanges
+	(*ListConversations)(nil),       // 10: parley.wire.v1.ListConversations
+	(*ClearUnread)(nil),             // 11: parley.wire.v1.ClearUnread
+	(*UpdateConversation)(nil),      // 12: parley.wire.v1.UpdateConversation
+	(*UpdateUser)(nil),              // 13: parley.wire.v1.UpdateUser
+	(*QueryUsers)(nil),              // 14: parley.wire.v1.QueryUsers
+	(*Error)(nil),                   // 15: parley.wire.v1.Error
+	(*HelloReply)(nil),              // 16: parley.wire.v1.HelloReply
+	(*PingReply)(nil),               // 17: parley.wire.v1.PingReply
+	(*RenewTokenReply)(nil),         // 18: parley.wire.v1.RenewTokenReply
+	(*GoodbyeReply)(nil),            // 19: parley.wire.v1.GoodbyeReply
+	(*SendMessageReply)(nil),        // 20: parley.wire.v1.SendMessageReply
+	(*QueryMessagesReply)(nil),      // 21: parley.wire.v1.QueryMessagesReply
+	(*RecallMessageReply)(nil),      // 22: parley.wire.v1.RecallMessageReply
+	(*QueryChangesReply)(nil),       // 23: parley.wire.v1.QueryChangesReply
+	(*ListConversationsReply)(nil),  // 24: parley.wire.v1.ListConversationsReply
+	(*ClearUnreadReply)(nil),        // 25: parley.wire.v1.ClearUnreadReply
+	(*UpdateConversationReply)(nil), // 26: parley.wire.v1.UpdateConversationReply
+	(*UpdateUserReply)(nil),         // 27: parley.wire.v1.UpdateUserReply
+	(*QueryUsersReply)(nil),         // 28: parley.wire.v1.QueryUsersReply
+	(*Message)(nil),                 // 29: parley.wire.v1.Message
+	(*Behind)(nil),                  // 30: parley.wire.v1.Behind
+	(*Kicked)(nil),                  // 31: parley.wire.v1.Kicked
+	(*TokenExpiring)(nil),           // 32: parley.wire.v1.TokenExpiring
+	(*UnreadChanged)(nil),           // 33: parley.wire.v1.UnreadChanged
+	(*Reconnect)(nil),               // 34: parley.wire.v1.Reconnect
+	(*UserChanged)(nil),             // 35: parley.wire.v1.UserChanged
+	(*ConversationChanged)(nil),     // 36: parley.wire.v1.ConversationChanged
 }
 var file_wire_frame_proto_depIdxs = []int32{
 	2,  // 0: parley.wire.v1.ClientFrame.hello:type_name -> parley.wire.v1.Hello
@@ -827,38 +863,40 @@ var file_wire_frame_proto_depIdxs = []int32{
 	6,  // 4: parley.wire.v1.ClientFrame.send_message:type_name -> parley.wire.v1.SendMessage
 	7,  // 5: parley.wire.v1.ClientFrame.query_messages:type_name -> parley.wire.v1.QueryMessages
 	8,  // 6: parley.wire.v1.ClientFrame.recall_message:type_name -> parley.wire.v1.RecallMessage
-	9,  // 7: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
-	10, // 8: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
-	11, // 9: parley.wire.v1.ClientFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversation
-	12, // 10: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
-	13, // 11: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
-	14, // 12: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
-	15, // 13: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
-	16, // 14: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
-	17, // 15: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
-	18, // 16: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
-	19, // 17: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
-	20, // 18: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
-	21, // 19: parley.wire.v1.ServerFrame.recall_message:type_name -> parley.wire.v1.RecallMessageReply
-	22, // 20: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
-	23, // 21: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
-	24, // 22: parley.wire.v1.ServerFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversationReply
-	25, // 23: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
-	26, // 24: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
-	27, // 25: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
-	28, // 26: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
-	29, // 27: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
-	30, // 28: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
-	31, // 29: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
-	32, // 30: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
-	33, // 31: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
-	27, // 32: parley.wire.v1.ServerFrame.message_changed:type_name -> parley.wire.v1.Message
-	34, // 33: parley.wire.v1.ServerFrame.conversation_changed:type_name -> parley.wire.v1.ConversationChanged
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	9,  // 7: parley.wire.v1.ClientFrame.query_changes:type_name -> parley.wire.v1.QueryChanges
+	10, // 8: parley.wire.v1.ClientFrame.list_conversations:type_name -> parley.wire.v1.ListConversations
+	11, // 9: parley.wire.v1.ClientFrame.clear_unread:type_name -> parley.wire.v1.ClearUnread
+	12, // 10: parley.wire.v1.ClientFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversation
+	13, // 11: parley.wire.v1.ClientFrame.update_user:type_name -> parley.wire.v1.UpdateUser
+	14, // 12: parley.wire.v1.ClientFrame.query_users:type_name -> parley.wire.v1.QueryUsers
+	15, // 13: parley.wire.v1.ServerFrame.error:type_name -> parley.wire.v1.Error
+	16, // 14: parley.wire.v1.ServerFrame.hello:type_name -> parley.wire.v1.HelloReply
+	17, // 15: parley.wire.v1.ServerFrame.ping:type_name -> parley.wire.v1.PingReply
+	18, // 16: parley.wire.v1.ServerFrame.renew_token:type_name -> parley.wire.v1.RenewTokenReply
+	19, // 17: parley.wire.v1.ServerFrame.goodbye:type_name -> parley.wire.v1.GoodbyeReply
+	20, // 18: parley.wire.v1.ServerFrame.send_message:type_name -> parley.wire.v1.SendMessageReply
+	21, // 19: parley.wire.v1.ServerFrame.query_messages:type_name -> parley.wire.v1.QueryMessagesReply
+	22, // 20: parley.wire.v1.ServerFrame.recall_message:type_name -> parley.wire.v1.RecallMessageReply
+	23, // 21: parley.wire.v1.ServerFrame.query_changes:type_name -> parley.wire.v1.QueryChangesReply
+	24, // 22: parley.wire.v1.ServerFrame.list_conversations:type_name -> parley.wire.v1.ListConversationsReply
+	25, // 23: parley.wire.v1.ServerFrame.clear_unread:type_name -> parley.wire.v1.ClearUnreadReply
+	26, // 24: parley.wire.v1.ServerFrame.update_conversation:type_name -> parley.wire.v1.UpdateConversationReply
+	27, // 25: parley.wire.v1.ServerFrame.update_user:type_name -> parley.wire.v1.UpdateUserReply
+	28, // 26: parley.wire.v1.ServerFrame.query_users:type_name -> parley.wire.v1.QueryUsersReply
+	29, // 27: parley.wire.v1.ServerFrame.message:type_name -> parley.wire.v1.Message
+	30, // 28: parley.wire.v1.ServerFrame.behind:type_name -> parley.wire.v1.Behind
+	31, // 29: parley.wire.v1.ServerFrame.kicked:type_name -> parley.wire.v1.Kicked
+	32, // 30: parley.wire.v1.ServerFrame.token_expiring:type_name -> parley.wire.v1.TokenExpiring
+	33, // 31: parley.wire.v1.ServerFrame.unread_changed:type_name -> parley.wire.v1.UnreadChanged
+	34, // 32: parley.wire.v1.ServerFrame.reconnect:type_name -> parley.wire.v1.Reconnect
+	35, // 33: parley.wire.v1.ServerFrame.user_changed:type_name -> parley.wire.v1.UserChanged
+	29, // 34: parley.wire.v1.ServerFrame.message_changed:type_name -> parley.wire.v1.Message
+	36, // 35: parley.wire.v1.ServerFrame.conversation_changed:type_name -> parley.wire.v1.ConversationChanged
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_wire_frame_proto_init() }
@@ -879,6 +917,7 @@ func file_wire_frame_proto_init() {
 		(*ClientFrame_SendMessage)(nil),
 		(*ClientFrame_QueryMessages)(nil),
 		(*ClientFrame_RecallMessage)(nil),
+		(*ClientFrame_QueryChanges)(nil),
 		(*ClientFrame_ListConversations)(nil),
 		(*ClientFrame_ClearUnread)(nil),
 		(*ClientFrame_UpdateConversation)(nil),
@@ -894,6 +933,7 @@ func file_wire_frame_proto_init() {
 		(*ServerFrame_SendMessage)(nil),
 		(*ServerFrame_QueryMessages)(nil),
 		(*ServerFrame_RecallMessage)(nil),
+		(*ServerFrame_QueryChanges)(nil),
 		(*ServerFrame_ListConversations)(nil),
 		(*ServerFrame_ClearUnread)(nil),
 		(*ServerFrame_UpdateConversation)(nil),

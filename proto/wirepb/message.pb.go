@@ -677,9 +677,11 @@ type QueryMessagesReply struct {
 	// Always in ascending seq.
 	Messages []*Message `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The range that this page covers, inclusive; both 0 when it covers none.
-	FirstSeq      uint64 `protobuf:"varint,2,opt,name=first_seq,json=firstSeq,proto3" json:"first_seq,omitempty"`
-	LastSeq       uint64 `protobuf:"varint,3,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
-	HeadSeq       uint64 `protobuf:"varint,4,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
+	FirstSeq uint64 `protobuf:"varint,2,opt,name=first_seq,json=firstSeq,proto3" json:"first_seq,omitempty"`
+	LastSeq  uint64 `protobuf:"varint,3,opt,name=last_seq,json=lastSeq,proto3" json:"last_seq,omitempty"`
+	HeadSeq  uint64 `protobuf:"varint,4,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
+	// The conversation's newest rev.
+	HeadRev       uint64 `protobuf:"varint,5,opt,name=head_rev,json=headRev,proto3" json:"head_rev,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -742,6 +744,139 @@ func (x *QueryMessagesReply) GetHeadSeq() uint64 {
 	return 0
 }
 
+func (x *QueryMessagesReply) GetHeadRev() uint64 {
+	if x != nil {
+		return x.HeadRev
+	}
+	return 0
+}
+
+// Asks what has become of messages that stood there before: the changes after
+// after_rev, at most count of them. A device that was away asks with the rev that
+// it knows, and with QueryMessages for what is new.
+type QueryChanges struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Conversation *ConversationRef       `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	AfterRev     uint64                 `protobuf:"varint,2,opt,name=after_rev,json=afterRev,proto3" json:"after_rev,omitempty"`
+	// 1 to 100.
+	Count         uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryChanges) Reset() {
+	*x = QueryChanges{}
+	mi := &file_wire_message_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryChanges) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryChanges) ProtoMessage() {}
+
+func (x *QueryChanges) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_message_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryChanges.ProtoReflect.Descriptor instead.
+func (*QueryChanges) Descriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *QueryChanges) GetConversation() *ConversationRef {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+func (x *QueryChanges) GetAfterRev() uint64 {
+	if x != nil {
+		return x.AfterRev
+	}
+	return 0
+}
+
+func (x *QueryChanges) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type QueryChangesReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changed messages as they are now, in ascending rev of the change; each once.
+	Messages []*Message `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	// The changes up to here are covered.
+	LastRev       uint64 `protobuf:"varint,2,opt,name=last_rev,json=lastRev,proto3" json:"last_rev,omitempty"`
+	HeadRev       uint64 `protobuf:"varint,3,opt,name=head_rev,json=headRev,proto3" json:"head_rev,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryChangesReply) Reset() {
+	*x = QueryChangesReply{}
+	mi := &file_wire_message_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryChangesReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryChangesReply) ProtoMessage() {}
+
+func (x *QueryChangesReply) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_message_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryChangesReply.ProtoReflect.Descriptor instead.
+func (*QueryChangesReply) Descriptor() ([]byte, []int) {
+	return file_wire_message_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *QueryChangesReply) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *QueryChangesReply) GetLastRev() uint64 {
+	if x != nil {
+		return x.LastRev
+	}
+	return 0
+}
+
+func (x *QueryChangesReply) GetHeadRev() uint64 {
+	if x != nil {
+		return x.HeadRev
+	}
+	return 0
+}
+
 var File_wire_message_proto protoreflect.FileDescriptor
 
 const file_wire_message_proto_rawDesc = "" +
@@ -798,12 +933,21 @@ const file_wire_message_proto_rawDesc = "" +
 	"before_seq\x18\x03 \x01(\x04R\tbeforeSeq\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\rR\x05count\x12!\n" +
 	"\fnewest_first\x18\x05 \x01(\bR\vnewestFirst\x12\x1b\n" +
-	"\tmax_bytes\x18\x06 \x01(\rR\bmaxBytes\"\x9c\x01\n" +
+	"\tmax_bytes\x18\x06 \x01(\rR\bmaxBytes\"\xb7\x01\n" +
 	"\x12QueryMessagesReply\x123\n" +
 	"\bmessages\x18\x01 \x03(\v2\x17.parley.wire.v1.MessageR\bmessages\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x04R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\x12\x19\n" +
-	"\bhead_seq\x18\x04 \x01(\x04R\aheadSeq*\x85\x01\n" +
+	"\bhead_seq\x18\x04 \x01(\x04R\aheadSeq\x12\x19\n" +
+	"\bhead_rev\x18\x05 \x01(\x04R\aheadRev\"\x86\x01\n" +
+	"\fQueryChanges\x12C\n" +
+	"\fconversation\x18\x01 \x01(\v2\x1f.parley.wire.v1.ConversationRefR\fconversation\x12\x1b\n" +
+	"\tafter_rev\x18\x02 \x01(\x04R\bafterRev\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\"~\n" +
+	"\x11QueryChangesReply\x123\n" +
+	"\bmessages\x18\x01 \x03(\v2\x17.parley.wire.v1.MessageR\bmessages\x12\x19\n" +
+	"\blast_rev\x18\x02 \x01(\x04R\alastRev\x12\x19\n" +
+	"\bhead_rev\x18\x03 \x01(\x04R\aheadRev*\x85\x01\n" +
 	"\tEntryKind\x12\x1a\n" +
 	"\x16ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_KIND_MESSAGE\x10\x01\x12\x12\n" +
@@ -824,7 +968,7 @@ func file_wire_message_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_message_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_wire_message_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_wire_message_proto_goTypes = []any{
 	(EntryKind)(0),             // 0: parley.wire.v1.EntryKind
 	(*SendMessage)(nil),        // 1: parley.wire.v1.SendMessage
@@ -835,21 +979,25 @@ var file_wire_message_proto_goTypes = []any{
 	(*RecallMessageReply)(nil), // 6: parley.wire.v1.RecallMessageReply
 	(*QueryMessages)(nil),      // 7: parley.wire.v1.QueryMessages
 	(*QueryMessagesReply)(nil), // 8: parley.wire.v1.QueryMessagesReply
-	(*ConversationRef)(nil),    // 9: parley.wire.v1.ConversationRef
-	(ConversationKind)(0),      // 10: parley.wire.v1.ConversationKind
+	(*QueryChanges)(nil),       // 9: parley.wire.v1.QueryChanges
+	(*QueryChangesReply)(nil),  // 10: parley.wire.v1.QueryChangesReply
+	(*ConversationRef)(nil),    // 11: parley.wire.v1.ConversationRef
+	(ConversationKind)(0),      // 12: parley.wire.v1.ConversationKind
 }
 var file_wire_message_proto_depIdxs = []int32{
-	9,  // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
-	10, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
+	11, // 0: parley.wire.v1.SendMessage.conversation:type_name -> parley.wire.v1.ConversationRef
+	12, // 1: parley.wire.v1.Message.kind:type_name -> parley.wire.v1.ConversationKind
 	0,  // 2: parley.wire.v1.Message.entry:type_name -> parley.wire.v1.EntryKind
-	9,  // 3: parley.wire.v1.RecallMessage.conversation:type_name -> parley.wire.v1.ConversationRef
-	9,  // 4: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
+	11, // 3: parley.wire.v1.RecallMessage.conversation:type_name -> parley.wire.v1.ConversationRef
+	11, // 4: parley.wire.v1.QueryMessages.conversation:type_name -> parley.wire.v1.ConversationRef
 	4,  // 5: parley.wire.v1.QueryMessagesReply.messages:type_name -> parley.wire.v1.Message
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	11, // 6: parley.wire.v1.QueryChanges.conversation:type_name -> parley.wire.v1.ConversationRef
+	4,  // 7: parley.wire.v1.QueryChangesReply.messages:type_name -> parley.wire.v1.Message
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_wire_message_proto_init() }
@@ -864,7 +1012,7 @@ func file_wire_message_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_message_proto_rawDesc), len(file_wire_message_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

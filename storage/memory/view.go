@@ -84,6 +84,20 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 	return out, nil
 }
 
+// Changes implements storage.View.
+func (v view) Changes(c chat.ConversationKey, after uint64, limit int) (out []chat.Change, err error) {
+	v.store.mu.RLock()
+	defer v.store.mu.RUnlock()
+	for rev := after + 1; len(out) < limit; rev++ {
+		change, ok := v.changes.rows[chat.ChangeKey{Conversation: c, Rev: rev}]
+		if !ok {
+			break
+		}
+		out = append(out, change)
+	}
+	return out, nil
+}
+
 // Memberships implements storage.View.
 func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error {
 	v.store.mu.RLock()

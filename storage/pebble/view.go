@@ -88,6 +88,23 @@ func (v view) Entries(c chat.ConversationKey, after, before uint64, limit int, n
 	return out, err
 }
 
+// Changes implements storage.View.
+func (v view) Changes(c chat.ConversationKey, after uint64, limit int) (out []chat.Change, err error) {
+	if limit < 1 || after == math.MaxUint64 {
+		return nil, nil
+	}
+	lower := appendChangeKey(nil, v.shard, chat.ChangeKey{Conversation: c, Rev: after + 1})
+	err = v.scan(lower, prefixEnd(lower[:len(lower)-8]), false, func(_, value []byte) (bool, error) {
+		var r logpb.EntryChange
+		if err := r.UnmarshalVT(value); err != nil {
+			return false, err
+		}
+		out = append(out, r.Chat())
+		return len(out) < limit, nil
+	})
+	return out, err
+}
+
 // Memberships implements storage.View.
 func (v view) Memberships(u chat.UserKey, visit func(chat.ConversationKey, chat.Membership) bool) error {
 	prefix := appendMembershipsPrefix(nil, v.shard, u)

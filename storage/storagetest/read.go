@@ -142,3 +142,24 @@ func memberships(b *bench) {
 		return err
 	})
 }
+
+// changesAfter reads a conversation's changes, among those of another one.
+func changesAfter(b *bench) {
+	c := pair(1)
+	b.batch(func(batch storage.Batch) {
+		s := batch.State(storage.ConversationShard(Shards, c))
+		for rev := uint64(1); rev <= 300; rev++ {
+			s.Changes.Put(chat.ChangeKey{Conversation: c, Rev: rev}, chat.Change{Seq: 1000 - rev, What: chat.ChangeErased})
+		}
+		s.Changes.Put(chat.ChangeKey{Conversation: chat.PeerConversation(app, "ann", "zoe"), Rev: 1}, chat.Change{Seq: 1})
+	})
+	b.view(storage.ConversationShard(Shards, c), func(v storage.View) error {
+		for _, want := range []struct{ after, first, n uint64 }{{0, 1, 100}, {255, 256, 45}, {299, 300, 1}, {300, 0, 0}, {math.MaxUint64, 0, 0}} {
+			got, err := v.Changes(c, want.after, 100)
+			if err != nil || uint64(len(got)) != want.n || want.n > 0 && got[0].Seq != 1000-want.first {
+				b.Errorf("after %d: %d changes from %+v, %v", want.after, len(got), got[:min(1, len(got))], err)
+			}
+		}
+		return nil
+	})
+}

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		"views may be used while batches are committed":        concurrentViews,
 		"the log grows and is read in parts":                   logGrows,
 		"the log's end is overwritten":                         logIsOverwritten,
+		"changes are read from a rev on":                       changesAfter,
 		"the log is truncated":                                 logIsTruncated,
 		"a replica's state is kept":                            replicaIsKept,
 		"a discarded batch leaves the log as it was":           discardedLog,

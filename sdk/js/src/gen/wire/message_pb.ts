@@ -13,7 +13,7 @@ import type { Message as Message$1 } from "@bufbuild/protobuf";
  * Describes the file wire/message.proto.
  */
 export const file_wire_message: GenFile = /*@__PURE__*/
-  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkBCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIcCgdjb250ZW50GAUgASgMQguyuxgHQ29udGVudCKnAQoHQ29udGVudBIQCghzdWJfdHlwZRgBIAEoDRIQCghwcmlvcml0eRgCIAEoDRIMCgRib2R5GAMgASgMEhUKDWV4dGVuZGVkX2RhdGEYBCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgFIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYBiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAcgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgiuAIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SGQoRY2xpZW50X21lc3NhZ2VfaWQYCSABKAwSDwoHY291bnRlZBgKIAEoBBIcCgdjb250ZW50GAsgASgMQguyuxgHQ29udGVudBIoCgVlbnRyeRgMIAEoDjIZLnBhcmxleS53aXJlLnYxLkVudHJ5S2luZBILCgNyZXYYDSABKAQiUwoNUmVjYWxsTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSCwoDc2VxGAIgASgEIiEKElJlY2FsbE1lc3NhZ2VSZXBseRILCgNyZXYYASABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0idgoSUXVlcnlNZXNzYWdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIRCglmaXJzdF9zZXEYAiABKAQSEAoIbGFzdF9zZXEYAyABKAQSEAoIaGVhZF9zZXEYBCABKAQqhQEKCUVudHJ5S2luZBIaChZFTlRSWV9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSRU5UUllfS0lORF9NRVNTQUdFEAESEgoORU5UUllfS0lORF9USVAQAhIZChVFTlRSWV9LSU5EX01FTUJFUlNISVAQAxIVChFFTlRSWV9LSU5EX0VSQVNFRBAEQipaKGdpdGh1Yi5jb20vcGFybGV5LWltL3BhcmxleS9wcm90by93aXJlcGJiBnByb3RvMw", [file_method_method, file_wire_ref]);
+  fileDesc("ChJ3aXJlL21lc3NhZ2UucHJvdG8SDnBhcmxleS53aXJlLnYxIqkBCgtTZW5kTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSIQoRY2xpZW50X21lc3NhZ2VfaWQYAiABKAxCBqq7GAIIEBIUCgxpc3N1ZWRfYXRfbXMYAyABKAQSDAoEdHlwZRgEIAEoDRIcCgdjb250ZW50GAUgASgMQguyuxgHQ29udGVudCKnAQoHQ29udGVudBIQCghzdWJfdHlwZRgBIAEoDRIQCghwcmlvcml0eRgCIAEoDRIMCgRib2R5GAMgASgMEhUKDWV4dGVuZGVkX2RhdGEYBCABKAkSGAoQc2VhcmNoZWRfY29udGVudBgFIAEoCRIkChJtZW50aW9uZWRfdXNlcl9pZHMYBiADKAlCCKq7GAQQZBgBEhMKC21lbnRpb25fYWxsGAcgASgIIm8KEFNlbmRNZXNzYWdlUmVwbHkSEgoKbWVzc2FnZV9pZBgBIAEoCRILCgNzZXEYAiABKAQSEQoJb3JkZXJfa2V5GAMgASgEEhQKDHRpbWVzdGFtcF9tcxgEIAEoBBIRCglkdXBsaWNhdGUYBSABKAgiuAIKB01lc3NhZ2USLgoEa2luZBgBIAEoDjIgLnBhcmxleS53aXJlLnYxLkNvbnZlcnNhdGlvbktpbmQSEQoJc2VuZGVyX2lkGAIgASgJEhEKCXRhcmdldF9pZBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEgsKA3NlcRgFIAEoBBIRCglvcmRlcl9rZXkYBiABKAQSFAoMdGltZXN0YW1wX21zGAcgASgEEgwKBHR5cGUYCCABKA0SGQoRY2xpZW50X21lc3NhZ2VfaWQYCSABKAwSDwoHY291bnRlZBgKIAEoBBIcCgdjb250ZW50GAsgASgMQguyuxgHQ29udGVudBIoCgVlbnRyeRgMIAEoDjIZLnBhcmxleS53aXJlLnYxLkVudHJ5S2luZBILCgNyZXYYDSABKAQiUwoNUmVjYWxsTWVzc2FnZRI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSCwoDc2VxGAIgASgEIiEKElJlY2FsbE1lc3NhZ2VSZXBseRILCgNyZXYYASABKAQipQEKDVF1ZXJ5TWVzc2FnZXMSNQoMY29udmVyc2F0aW9uGAEgASgLMh8ucGFybGV5LndpcmUudjEuQ29udmVyc2F0aW9uUmVmEhEKCWFmdGVyX3NlcRgCIAEoBBISCgpiZWZvcmVfc2VxGAMgASgEEg0KBWNvdW50GAQgASgNEhQKDG5ld2VzdF9maXJzdBgFIAEoCBIRCgltYXhfYnl0ZXMYBiABKA0iiAEKElF1ZXJ5TWVzc2FnZXNSZXBseRIpCghtZXNzYWdlcxgBIAMoCzIXLnBhcmxleS53aXJlLnYxLk1lc3NhZ2USEQoJZmlyc3Rfc2VxGAIgASgEEhAKCGxhc3Rfc2VxGAMgASgEEhAKCGhlYWRfc2VxGAQgASgEEhAKCGhlYWRfcmV2GAUgASgEImcKDFF1ZXJ5Q2hhbmdlcxI1Cgxjb252ZXJzYXRpb24YASABKAsyHy5wYXJsZXkud2lyZS52MS5Db252ZXJzYXRpb25SZWYSEQoJYWZ0ZXJfcmV2GAIgASgEEg0KBWNvdW50GAMgASgNImIKEVF1ZXJ5Q2hhbmdlc1JlcGx5EikKCG1lc3NhZ2VzGAEgAygLMhcucGFybGV5LndpcmUudjEuTWVzc2FnZRIQCghsYXN0X3JldhgCIAEoBBIQCghoZWFkX3JldhgDIAEoBCqFAQoJRW50cnlLaW5kEhoKFkVOVFJZX0tJTkRfVU5TUEVDSUZJRUQQABIWChJFTlRSWV9LSU5EX01FU1NBR0UQARISCg5FTlRSWV9LSU5EX1RJUBACEhkKFUVOVFJZX0tJTkRfTUVNQkVSU0hJUBADEhUKEUVOVFJZX0tJTkRfRVJBU0VEEARCKlooZ2l0aHViLmNvbS9wYXJsZXktaW0vcGFybGV5L3Byb3RvL3dpcmVwYmIGcHJvdG8z", [file_method_method, file_wire_ref]);
 
 /**
  * Sends one message. Answered once it is durable.
@@ -372,6 +372,13 @@ export type QueryMessagesReply = Message$1<"parley.wire.v1.QueryMessagesReply"> 
    * @generated from field: uint64 head_seq = 4;
    */
   headSeq: bigint;
+
+  /**
+   * The conversation's newest rev.
+   *
+   * @generated from field: uint64 head_rev = 5;
+   */
+  headRev: bigint;
 };
 
 /**
@@ -380,6 +387,70 @@ export type QueryMessagesReply = Message$1<"parley.wire.v1.QueryMessagesReply"> 
  */
 export const QueryMessagesReplySchema: GenMessage<QueryMessagesReply> = /*@__PURE__*/
   messageDesc(file_wire_message, 7);
+
+/**
+ * Asks what has become of messages that stood there before: the changes after
+ * after_rev, at most count of them. A device that was away asks with the rev that
+ * it knows, and with QueryMessages for what is new.
+ *
+ * @generated from message parley.wire.v1.QueryChanges
+ */
+export type QueryChanges = Message$1<"parley.wire.v1.QueryChanges"> & {
+  /**
+   * @generated from field: parley.wire.v1.ConversationRef conversation = 1;
+   */
+  conversation?: ConversationRef | undefined;
+
+  /**
+   * @generated from field: uint64 after_rev = 2;
+   */
+  afterRev: bigint;
+
+  /**
+   * 1 to 100.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message parley.wire.v1.QueryChanges.
+ * Use `create(QueryChangesSchema)` to create a new message.
+ */
+export const QueryChangesSchema: GenMessage<QueryChanges> = /*@__PURE__*/
+  messageDesc(file_wire_message, 8);
+
+/**
+ * @generated from message parley.wire.v1.QueryChangesReply
+ */
+export type QueryChangesReply = Message$1<"parley.wire.v1.QueryChangesReply"> & {
+  /**
+   * The changed messages as they are now, in ascending rev of the change; each once.
+   *
+   * @generated from field: repeated parley.wire.v1.Message messages = 1;
+   */
+  messages: Message[];
+
+  /**
+   * The changes up to here are covered.
+   *
+   * @generated from field: uint64 last_rev = 2;
+   */
+  lastRev: bigint;
+
+  /**
+   * @generated from field: uint64 head_rev = 3;
+   */
+  headRev: bigint;
+};
+
+/**
+ * Describes the message parley.wire.v1.QueryChangesReply.
+ * Use `create(QueryChangesReplySchema)` to create a new message.
+ */
+export const QueryChangesReplySchema: GenMessage<QueryChangesReply> = /*@__PURE__*/
+  messageDesc(file_wire_message, 9);
 
 /**
  * What a place in a conversation holds.

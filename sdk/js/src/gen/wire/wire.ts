@@ -126,6 +126,28 @@ export interface QueryMessagesReply {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly headSeq: number;
+  /** The conversation's newest rev. */
+  readonly headRev: number;
+}
+
+/**
+ * Asks what has become of messages that stood there before: the changes after
+ * after_rev, at most count of them. A device that was away asks with the rev that
+ * it knows, and with QueryMessages for what is new.
+ */
+export interface QueryChanges {
+  readonly conversation: ConversationRef | undefined;
+  readonly afterRev: number;
+  /** 1 to 100. */
+  readonly count: number;
+}
+
+export interface QueryChangesReply {
+  /** The changed messages as they are now, in ascending rev of the change; each once. */
+  readonly messages: readonly Message[];
+  /** The changes up to here are covered. */
+  readonly lastRev: number;
+  readonly headRev: number;
 }
 
 /** Asks for the user's conversations, latest first. */
@@ -397,6 +419,7 @@ export interface ClientFrame {
     | { readonly kind: 'sendMessage'; readonly value: SendMessage }
     | { readonly kind: 'queryMessages'; readonly value: QueryMessages }
     | { readonly kind: 'recallMessage'; readonly value: RecallMessage }
+    | { readonly kind: 'queryChanges'; readonly value: QueryChanges }
     | { readonly kind: 'listConversations'; readonly value: ListConversations }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnread }
     | { readonly kind: 'updateConversation'; readonly value: UpdateConversation }
@@ -421,6 +444,7 @@ export interface ServerFrame {
     | { readonly kind: 'sendMessage'; readonly value: SendMessageReply }
     | { readonly kind: 'queryMessages'; readonly value: QueryMessagesReply }
     | { readonly kind: 'recallMessage'; readonly value: RecallMessageReply }
+    | { readonly kind: 'queryChanges'; readonly value: QueryChangesReply }
     | { readonly kind: 'listConversations'; readonly value: ListConversationsReply }
     | { readonly kind: 'clearUnread'; readonly value: ClearUnreadReply }
     | { readonly kind: 'updateConversation'; readonly value: UpdateConversationReply }
@@ -449,6 +473,8 @@ export interface Messages {
   RecallMessageReply: RecallMessageReply;
   QueryMessages: QueryMessages;
   QueryMessagesReply: QueryMessagesReply;
+  QueryChanges: QueryChanges;
+  QueryChangesReply: QueryChangesReply;
   ListConversations: ListConversations;
   ListConversationsReply: ListConversationsReply;
   Conversation: Conversation;
@@ -492,6 +518,7 @@ export const methods = {
   sendMessage: { kind: 'write', zim: 'sendMessage', since: 1 },
   queryMessages: { kind: 'read', zim: 'queryHistoryMessage', since: 1 },
   recallMessage: { kind: 'write', zim: 'revokeMessage', since: 1 },
+  queryChanges: { kind: 'read', zim: '', since: 1 },
   listConversations: { kind: 'read', zim: 'queryConversationList', since: 1 },
   clearUnread: { kind: 'write', zim: 'clearConversationUnreadMessageCount', since: 1 },
   updateConversation: { kind: 'write', zim: 'updateConversationPinnedState, setConversationNotificationStatus, setConversationDraft', since: 1 },
@@ -508,6 +535,7 @@ export interface Replies {
   sendMessage: SendMessageReply;
   queryMessages: QueryMessagesReply;
   recallMessage: RecallMessageReply;
+  queryChanges: QueryChangesReply;
   listConversations: ListConversationsReply;
   clearUnread: ClearUnreadReply;
   updateConversation: UpdateConversationReply;
@@ -529,6 +557,6 @@ export interface Pushes {
 }
 
 /** The messages, for the Codec of table.ts. */
-export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;RecallMessage conversation:m0,1 seq:n,2;RecallMessageReply rev:n,1;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5 pinnedOnly:f,6;ListConversationsReply conversations*:m11,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8 pinned:f,9 muted:f,10 draft:s,11;UpdateConversation conversation:m0,1 pinned?:f,2 muted?:f,3 draft?:s,4;UpdateConversationReply settings:m14,1;ConversationSettings conversation:m0,1 pinned:f,2 muted:f,3 draft:s,4;ConversationChanged settings:m14,1;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m22,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m33,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m33,1 unknown*:s,2;UserChanged user:m33,1;ClientFrame id:u,1 requestID:h,2 hello|:m20,10 ping|:m23,11 renewToken|:m25,12 goodbye|:m27,13 sendMessage|:m1,30 queryMessages|:m7,31 recallMessage|:m5,32 listConversations|:m9,70 clearUnread|:m16,71 updateConversation|:m12,72 updateUser|:m34,100 queryUsers|:m36,101;ServerFrame replyTo:u,1 error|:m19,2 hello|:m21,10 ping|:m24,11 renewToken|:m26,12 goodbye|:m28,13 sendMessage|:m3,30 queryMessages|:m8,31 recallMessage|:m6,32 listConversations|:m10,70 clearUnread|:m17,71 updateConversation|:m13,72 updateUser|:m35,100 queryUsers|:m37,101 message|:m4,500 behind|:m29,501 kicked|:m30,502 tokenExpiring|:m31,503 unreadChanged|:m18,504 reconnect|:m32,505 userChanged|:m38,506 messageChanged|:m4,507 conversationChanged|:m15,508';
+export const table: string = 'ConversationRef kind:e0,1 id:s,2;SendMessage conversation:m0,1 clientMessageID:h,2 issuedAt:n,3 type:u,4 content:m2,5;Content subType:u,1 priority:u,2 body:b,3 extendedData:s,4 searchedContent:s,5 mentionedUserIDs*:s,6 mentionAll:f,7;SendMessageReply messageID:s,1 seq:n,2 orderKey:n,3 timestamp:n,4 duplicate:f,5;Message kind:e0,1 senderID:s,2 targetID:s,3 messageID:s,4 seq:n,5 orderKey:n,6 timestamp:n,7 type:u,8 clientMessageID:h,9 counted:n,10 content:m2,11 entry:e1,12 rev:n,13;RecallMessage conversation:m0,1 seq:n,2;RecallMessageReply rev:n,1;QueryMessages conversation:m0,1 afterSeq:n,2 beforeSeq:n,3 count:u,4 newestFirst:f,5 maxBytes:u,6;QueryMessagesReply messages*:m4,1 firstSeq:n,2 lastSeq:n,3 headSeq:n,4 headRev:n,5;QueryChanges conversation:m0,1 afterRev:n,2 count:u,3;QueryChangesReply messages*:m4,1 lastRev:n,2 headRev:n,3;ListConversations count:u,1 beforeOrderKey:n,2 before:m0,3 changedSince:n,4 only*:m0,5 pinnedOnly:f,6;ListConversationsReply conversations*:m13,1 totalUnread?:n,2 complete:f,3;Conversation ref:m0,1 name:s,2 avatarUrl:s,3 headSeq:n,4 unread:n,5 readSeq:n,6 orderKey:n,7 lastMessage:m4,8 pinned:f,9 muted:f,10 draft:s,11;UpdateConversation conversation:m0,1 pinned?:f,2 muted?:f,3 draft?:s,4;UpdateConversationReply settings:m16,1;ConversationSettings conversation:m0,1 pinned:f,2 muted:f,3 draft:s,4;ConversationChanged settings:m16,1;ClearUnread conversation:m0,1;ClearUnreadReply conversation:m0,1 readSeq:n,2;UnreadChanged conversation:m0,1 readSeq:n,2;Error code:u,1 message:s,2 retryable:f,3 retryAfterMs:u,4;Hello protocolVersion:u,1 appID:u,2 userID:s,3 token:s,4 userName:s,5 avatarUrl:s,6 deviceID:s,7 platform:s,8 resume:f,9 capabilities*:s,10 link:u,11;HelloReply protocolVersion:u,1 serverTime:n,2 tokenExpiresAt:n,3 heartbeatIntervalMs:u,4 heartbeatTimeoutMs:u,5 limits:m24,6 userName:s,7 avatarUrl:s,8 node:s,9 capabilities*:s,10 servers*:s,11;Limits textBytes:u,1 customBytes:u,2 commandBytes:u,3 extendedDataBytes:u,4 frameBytes:u,5 dedupeWindowMs:n,6 inFlight:u,7 searchedContentBytes:u,8 mentions:u,9;Ping;PingReply serverTime:n,1;RenewToken token:s,1;RenewTokenReply tokenExpiresAt:n,1;Goodbye;GoodbyeReply;Behind;Kicked reason:e2,1;TokenExpiring seconds:u,1;Reconnect afterMs:u,1;UserInfo userID:s,1 name:s,2 avatarUrl:s,3 extendedData:s,4;UpdateUser name?:s,1 avatarUrl?:s,2 extendedData?:s,3;UpdateUserReply user:m35,1;QueryUsers userIDs*:s,1;QueryUsersReply users*:m35,1 unknown*:s,2;UserChanged user:m35,1;ClientFrame id:u,1 requestID:h,2 hello|:m22,10 ping|:m25,11 renewToken|:m27,12 goodbye|:m29,13 sendMessage|:m1,30 queryMessages|:m7,31 recallMessage|:m5,32 queryChanges|:m9,33 listConversations|:m11,70 clearUnread|:m18,71 updateConversation|:m14,72 updateUser|:m36,100 queryUsers|:m38,101;ServerFrame replyTo:u,1 error|:m21,2 hello|:m23,10 ping|:m26,11 renewToken|:m28,12 goodbye|:m30,13 sendMessage|:m3,30 queryMessages|:m8,31 recallMessage|:m6,32 queryChanges|:m10,33 listConversations|:m12,70 clearUnread|:m19,71 updateConversation|:m15,72 updateUser|:m37,100 queryUsers|:m39,101 message|:m4,500 behind|:m31,501 kicked|:m32,502 tokenExpiring|:m33,503 unreadChanged|:m20,504 reconnect|:m34,505 userChanged|:m40,506 messageChanged|:m4,507 conversationChanged|:m17,508';
 /** The texts of the enums, in the order of their numbers. */
 export const enums: string = ' peer room group; message tip membership erased; otherDevice tokenExpired';

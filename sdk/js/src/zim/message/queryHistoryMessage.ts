@@ -66,4 +66,4 @@ async function ask(client: ChatClient, conversation: ConversationRef, edge: numb
 const PAGE = 100;
 
 // A conversation that has not begun has an empty history.
-const EMPTY: HistoryPage = { messages: [], firstSeq: 0, lastSeq: 0, headSeq: 0 };
+const EMPTY: HistoryPage = { messages: [], firstSeq: 0, lastSeq: 0, headSeq: 0, headRev: 0 };
