@@ -1,11 +1,11 @@
 import { ServerClock } from './clock.js';
 import type { ConnectionState, Login, StateChange } from './connection.js';
 import { Connection } from './connection.js';
-import type { ConversationChange } from './conversations.js';
 import type { Conversation, ConversationRef, Limits, Message, MessageContent } from './domain.js';
 import { Emitter } from './emitter.js';
 import { ChatError, Code } from './errors.js';
-import type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, ServerBody } from './frames.js';
+import type { ChatClientEvents } from './events.js';
+import type { AskKind, ConversationPage, HistoryPage, HistoryRequest, ListRequest, Reply, Requests, ServerBody } from './frames.js';
 import { PAGE_BYTES } from './frames.js';
 import type { Log, LogEntry } from './log.js';
 import { isMessageID, newMessageID } from './messageid.js';
@@ -32,17 +32,6 @@ export interface ChatClientOptions {
   readonly log?: Log;
   /** A source of numbers from 0 to 1 for jitter. */
   readonly random?: () => number;
-}
-
-/** The events of a client. */
-export interface ChatClientEvents {
-  state: (change: StateChange) => void;
-  /** New messages of one conversation, in order, each once. */
-  messages: (conversation: ConversationRef, messages: readonly Message[]) => void;
-  /** Always told before the messages that caused it. */
-  conversations: (changes: readonly ConversationChange[]) => void;
-  totalUnread: (total: number) => void;
-  tokenExpiring: (seconds: number) => void;
 }
 
 /** A message to send: the content and where to. */
@@ -199,12 +188,20 @@ export class ChatClient {
   }
 
   /**
+   * Asks the server, by the name of a method of the contract. What may be asked
+   * twice without harm is repeated, over reconnects, until it is answered.
+   */
+  async ask<K extends AskKind>(method: K, request: Requests[K]): Promise<Reply<K>> {
+    this.needSession();
+    return this.needConnection().request(method, request);
+  }
+
+  /**
    * A page of a conversation's messages. It may have fewer than were asked for:
    * firstSeq to lastSeq is what it covers.
    */
   async history(request: HistoryRequest): Promise<HistoryPage> {
-    this.needSession();
-    return this.needConnection().read('queryMessages', { maxBytes: PAGE_BYTES, ...request });
+    return this.ask('queryMessages', { maxBytes: PAGE_BYTES, ...request });
   }
 
   /** A page of the conversation list, latest first. */
@@ -268,10 +265,9 @@ export class ChatClient {
         resendWindowMs: this.options.resendWindowMs ?? RESEND_WINDOW_MS,
         random: this.random,
         attempt: (request) => connection.ask('sendMessage', request, SEND_TIMEOUT_MS),
-        read: (kind, value) => connection.read(kind, value),
-        conversations: (changes) => this.events.emit('conversations', changes),
-        totalUnread: (total) => this.events.emit('totalUnread', total),
-        messages: (ref, messages) => this.events.emit('messages', ref, messages),
+        request: (kind, value) => connection.request(kind, value),
+        lastHeard: () => connection.lastHeard,
+        emit: (event, ...args) => this.events.emit(event, ...args),
       },
       loginTime,
     );
@@ -280,7 +276,7 @@ export class ChatClient {
   private pushed(body: NonNullable<ServerBody>): void {
     this.options.log?.({ level: 'debug', event: 'push', details: { kind: body.kind } });
     if (body.kind === 'tokenExpiring') this.events.emit('tokenExpiring', body.value.seconds);
-    else this.session?.pushed(body, this.connection?.lastHeard ?? 0);
+    else this.session?.pushed(body);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Conversation, ConversationRef, Message } from './domain.js';
 import { ChatError, Code } from './errors.js';
-import type { RequestKind, Requests, ServerBody, ServerFrame, Welcome } from './frames.js';
+import type { OwnRequests, RequestKind, Requests, ServerBody, ServerFrame, Welcome, WireRequests } from './frames.js';
 import { PROTOCOL_VERSION } from './frames.js';
 import type * as wire from './gen/wire/wire.js';
 import { enums, table } from './gen/wire/wire.js';
@@ -14,11 +14,12 @@ import { Codec } from './table.js';
 
 const codec = new Codec<wire.Messages>(table, enums);
 
-/** Encodes one client frame. */
-export function encodeRequest<K extends RequestKind>(id: number, kind: K, value: Requests[K]): Uint8Array {
-  const body = { kind, value: (completions[kind] as (value: Requests[K]) => unknown)(value) } as wire.ClientFrame['body'];
+/** Encodes one client frame; requestID is that of a write. */
+export function encodeRequest<K extends RequestKind>(id: number, kind: K, value: Requests[K], requestID: string): Uint8Array {
+  const complete = (completions as { [K in RequestKind]?: (value: Requests[K]) => unknown })[kind];
+  const body = { kind, value: complete ? complete(value) : value } as wire.ClientFrame['body'];
   try {
-    return codec.encode('ClientFrame', { id, requestID: '', body });
+    return codec.encode('ClientFrame', { id, requestID, body });
   } catch (error) {
     throw new ChatError(Code.InvalidParam, (error as Error).message);
   }
@@ -41,17 +42,12 @@ export function decodeFrame(data: Uint8Array, selfID: string): ServerFrame {
   }
 }
 
-const same = <T>(value: T): T => value;
-
-const completions: { [K in RequestKind]: (value: Requests[K]) => Extract<wire.ClientFrame['body'], { kind: K }>['value'] } = {
+const completions: { [K in keyof OwnRequests]: (value: OwnRequests[K]) => WireRequests[K] } = {
   hello: (hello) => ({ ...hello, protocolVersion: PROTOCOL_VERSION, capabilities: [] }),
-  ping: same,
   sendMessage: ({ conversation, clientMessageID, type, ...content }) => ({ conversation, clientMessageID, issuedAt: issuedAtOf(clientMessageID), type, content }),
   queryMessages: (history) => ({ maxBytes: 0, ...history }),
   listConversations: ({ before, ...list }) => ({ changedSince: 0, only: [], pinnedOnly: false, ...list, beforeOrderKey: before?.orderKey ?? 0, before: before?.ref }),
-  clearUnread: same,
-  renewToken: same,
-  goodbye: same,
+  clearUnread: (request) => request,
 };
 
 function bodyIn(body: wire.ServerFrame['body'], selfID: string): ServerBody {

@@ -5,6 +5,7 @@ import { blamesToken } from './ending.js';
 import { asChatError, ChatError, Code } from './errors.js';
 import type { AskKind, Hello, Reply, Requests, ServerBody, Welcome } from './frames.js';
 import { Gate } from './gate.js';
+import { methods } from './gen/wire/wire.js';
 import { randomHex } from './hex.js';
 import type { Log } from './log.js';
 import { loggedRequest } from './log.js';
@@ -134,13 +135,19 @@ export class Connection {
   }
 
   /** Asks on the present link; rejects at once without one. */
-  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
-    return loggedRequest(this.options.log, kind, this.dial.ask(kind, value, timeoutMs));
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number, requestID?: string): Promise<Reply<K>> {
+    return loggedRequest(this.options.log, kind, this.dial.ask(kind, value, timeoutMs, requestID));
   }
 
-  /** The same over reconnects, for what may be asked twice without harm. */
-  read<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>> {
-    return askUntilAnswered(this, kind, value, this.options.requestTimeoutMs);
+  /**
+   * Asks as the contract says for the method: a read again and again until it
+   * is answered, over reconnects; a write too, under one id; the others once.
+   */
+  request<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>> {
+    const { requestTimeoutMs } = this.options;
+    const { kind: policy } = methods[kind];
+    if (policy === 'once') return this.ask(kind, value, requestTimeoutMs);
+    return askUntilAnswered(this, kind, value, requestTimeoutMs, policy === 'write' ? randomHex(16) : '');
   }
 
   /**
@@ -244,7 +251,7 @@ export class Connection {
     this.tokens.offer(token);
     if (this.needsToken) this.reconnectWithToken();
     try {
-      await this.read('renewToken', { token });
+      await this.request('renewToken', { token });
       this.tokens.accept(token);
       this.provider?.accepted();
     } catch (reason) {

@@ -110,8 +110,8 @@ export class Dial {
   }
 
   /** Asks on the present link; rejects at once without one. */
-  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
-    return this.link?.ask(kind, value, timeoutMs) ?? Promise.reject(connectionLost());
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number, requestID?: string): Promise<Reply<K>> {
+    return this.link?.ask(kind, value, timeoutMs, requestID) ?? Promise.reject(connectionLost());
   }
 
   /** The network may have changed: try now, or find out whether the link still lives. */

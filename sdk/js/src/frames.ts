@@ -35,17 +35,20 @@ export interface ListRequest {
   readonly only?: readonly ConversationRef[];
 }
 
-/** What a client asks, by the name of the frame. */
-export interface Requests {
+/** The requests of the wire, by method. */
+export type WireRequests = { [B in NonNullable<wire.ClientFrame['body']> as B['kind']]: B['value'] };
+
+/** The requests by method, where they are not those of the wire: codec.ts completes them. */
+export interface OwnRequests {
   hello: Hello;
-  ping: wire.Ping;
   sendMessage: SendRequest;
   queryMessages: HistoryRequest;
   listConversations: ListRequest;
   clearUnread: { readonly conversation: ConversationRef };
-  renewToken: wire.RenewToken;
-  goodbye: wire.Goodbye;
 }
+
+/** What a client asks, by method. */
+export type Requests = Omit<WireRequests, keyof OwnRequests> & OwnRequests;
 
 export type RequestKind = keyof Requests;
 
@@ -78,6 +81,9 @@ interface SeenPushes {
   message: Message;
   unreadChanged: UnreadCleared;
 }
+
+/** What a server says unasked, by the name of the frame. */
+export type Pushes = Omit<wire.Pushes, keyof SeenPushes> & SeenPushes;
 
 /** What a server says, by the name of the frame; a reply has the name of its request. */
 export type ServerBodies = Omit<wire.Replies & wire.Pushes, keyof (SeenReplies & SeenPushes)> & SeenReplies & SeenPushes & { error: wire.Error };

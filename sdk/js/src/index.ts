@@ -3,7 +3,7 @@
  * names of the ZIM surface, which the package's root puts on top of it.
  */
 export { ChatClient } from './client.js';
-export type { ChatClientEvents, ChatClientOptions, Draft } from './client.js';
+export type { ChatClientOptions, Draft } from './client.js';
 export type { ConnectionState, Login, StateChange } from './connection.js';
 export type { ConversationChange } from './conversations.js';
 export { MessageType } from './domain.js';
@@ -11,7 +11,8 @@ export type { Conversation, ConversationKind, ConversationRef, Limits, Message, 
 export type { EndReason } from './ending.js';
 export { ChatError, Code, ParleyErrorCode } from './errors.js';
 export type { ChatErrorDetails } from './errors.js';
-export type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, Welcome } from './frames.js';
+export type { ChatClientEvents } from './events.js';
+export type { ConversationPage, HistoryPage, HistoryRequest, ListRequest, Reply, Requests, Welcome } from './frames.js';
 export type { GetToken } from './provider.js';
 export type { WebSocketConstructor, WebSocketLike } from './socket.js';
 export type { Log, LogEntry, LogLevel } from './log.js';

@@ -62,8 +62,8 @@ export class Link {
   }
 
   /** Asks the server; rejects with a retryable error when the link ends first. */
-  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
-    return this.requests.ask(kind, value, timeoutMs);
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number, requestID?: string): Promise<Reply<K>> {
+    return this.requests.ask(kind, value, timeoutMs, requestID);
   }
 
   /** Makes sure within a few seconds that the other side is still there. */
@@ -74,7 +74,7 @@ export class Link {
 
   /** Logs out: the server forgets the device. */
   goodbye(): void {
-    if (this.heartbeat) this.socket.send(encodeRequest(GOODBYE_ID, 'goodbye', {}));
+    if (this.heartbeat) this.socket.send(encodeRequest(GOODBYE_ID, 'goodbye', {}, ''));
     this.close(1000);
   }
 
@@ -154,7 +154,7 @@ export class Link {
 }
 
 function encodeHello(hello: Hello): Uint8Array {
-  const frame = encodeRequest(HELLO_ID, 'hello', hello);
+  const frame = encodeRequest(HELLO_ID, 'hello', hello, '');
   if (frame.length <= HELLO_BYTES) return frame;
   throw new ChatError(Code.InvalidParam, `Token and profile have ${frame.length} bytes; at most ${HELLO_BYTES} are allowed.`);
 }

@@ -16,7 +16,7 @@ export const HELLO_ID = 1;
 
 /** What a request table needs of its link. */
 export interface RequestPort {
-  encode<K extends AskKind>(id: number, kind: K, value: Requests[K]): Uint8Array;
+  encode<K extends AskKind>(id: number, kind: K, value: Requests[K], requestID: string): Uint8Array;
   send(frame: Uint8Array): void;
 }
 
@@ -59,18 +59,18 @@ export class RequestTable {
   }
 
   /** Asks, and resolves with the reply; the time runs from now. */
-  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>> {
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number, requestID = ''): Promise<Reply<K>> {
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(this.ended);
       const id = ++this.lastID;
       const timer = new Timer();
       this.waiting.set(id, { kind, content: value, resolve: resolve as Waiting['resolve'], reject, timer });
       timer.start(timeoutMs, () => this.expire(id));
-      if (kind === 'ping') return this.put(id, kind, value);
+      if (kind === 'ping') return this.put(id, kind, value, requestID);
       this.queue.push(() => {
         if (!this.waiting.has(id)) return;
         this.onWire.add(id);
-        this.put(id, kind, value);
+        this.put(id, kind, value, requestID);
       });
       this.pump();
     });
@@ -107,9 +107,9 @@ export class RequestTable {
     }
   }
 
-  private put<K extends AskKind>(id: number, kind: K, value: Requests[K]): void {
+  private put<K extends AskKind>(id: number, kind: K, value: Requests[K], requestID: string): void {
     try {
-      const frame = this.port.encode(id, kind, value);
+      const frame = this.port.encode(id, kind, value, requestID);
       const { frameBytes } = this.limits;
       if (frameBytes > 0 && frame.length > frameBytes) {
         throw new ChatError(Code.InvalidParam, `The request has ${frame.length} bytes; at most ${frameBytes} are allowed.`);

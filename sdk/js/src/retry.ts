@@ -5,11 +5,12 @@ import type { AskKind, Reply, Requests } from './frames.js';
 export interface Asker {
   whenConnected(timeoutMs: number): Promise<void>;
   pause(ms: number): Promise<void>;
-  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number): Promise<Reply<K>>;
+  ask<K extends AskKind>(kind: K, value: Requests[K], timeoutMs: number, requestID: string): Promise<Reply<K>>;
 }
 
 /**
- * Asks something that may be asked twice without harm, until it is answered:
+ * Asks something that may be asked twice without harm, because it is a read, or
+ * a write whose id the server remembers, until it is answered:
  * over reconnects and past errors that may pass, as long as its time lasts and
  * the login does. Between two tries it always gives the event loop back.
  */
@@ -18,13 +19,14 @@ export async function askUntilAnswered<K extends AskKind>(
   kind: K,
   value: Requests[K],
   timeoutMs: number,
+  requestID: string,
 ): Promise<Reply<K>> {
   const deadline = performance.now() + timeoutMs;
   const left = (): number => deadline - performance.now();
   for (let tries = 0; ; tries++) {
     await connection.whenConnected(Math.max(0, left()));
     try {
-      return await connection.ask(kind, value, Math.max(1, left()));
+      return await connection.ask(kind, value, Math.max(1, left()), requestID);
     } catch (reason) {
       const error = asChatError(reason);
       const wait = Math.max(error.retryAfterMs, Math.min(2000, 200 * 2 ** tries));

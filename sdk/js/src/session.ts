@@ -1,29 +1,30 @@
 import { CatchUp } from './catchup.js';
-import type { ConversationChange } from './conversations.js';
 import type { Listed } from './conversations.js';
 import { ConversationStore } from './conversations.js';
 import type { ConversationRef, Message, Sent } from './domain.js';
 import { refKey } from './domain.js';
 import type { ChatError } from './errors.js';
-import type { AskKind, ConversationPage, ListRequest, Reply, Requests, SendRequest, ServerBody, UnreadCleared } from './frames.js';
+import type { AskKind, ConversationPage, ListRequest, Pushes, Reply, Requests, SendRequest, ServerBody, UnreadCleared } from './frames.js';
 import type { HeadSource } from './inbox.js';
 import { Inbox } from './inbox.js';
 import { EntryLookup } from './lookup.js';
 import { Outbox } from './outbox.js';
+import type { Slice, SlicePort } from './slice.js';
+import { give } from './slice.js';
+import { slices } from './slices.js';
 import { Timer } from './timer.js';
 
 /** What one login's session needs and reports. */
-export interface SessionPort {
+export interface SessionPort extends SlicePort {
   readonly selfID: string;
   readonly resendWindowMs: number;
   readonly random: () => number;
   /** One attempt on the present link. */
   attempt(request: SendRequest): Promise<Sent>;
-  /** A read: repeated until it has an answer or its time is up. */
-  read<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>>;
-  conversations(changes: ConversationChange[]): void;
-  totalUnread(total: number): void;
-  messages(ref: ConversationRef, messages: Message[]): void;
+  /** Asks as the contract says for the method. */
+  request<K extends AskKind>(kind: K, value: Requests[K]): Promise<Reply<K>>;
+  /** Server time when the server was last heard. */
+  lastHeard(): number;
 }
 
 /**
@@ -39,6 +40,7 @@ export class Session {
   // Messages of conversations whose unread count is being asked for.
   private readonly held = new Map<string, Message[][]>();
   private readonly catchUp: CatchUp;
+  private readonly slices: readonly Slice[];
   private readonly firstPage = new Timer();
   private ended = false;
 
@@ -50,14 +52,14 @@ export class Session {
     this.outbox = new Outbox({ transmit: (request) => this.transmit(request), random: port.random }, port.resendWindowMs);
     this.store = new ConversationStore(port.selfID, {
       // A listener of the first may log out.
-      changed: (changes) => !this.ended && port.conversations(changes),
-      totalUnread: (total) => !this.ended && port.totalUnread(total),
+      changed: (changes) => !this.ended && port.emit('conversations', changes),
+      totalUnread: (total) => !this.ended && port.emit('totalUnread', total),
       unknown: (ref) => !this.ended && void this.entries.want(ref),
       totalUnknown: () => !this.ended && void this.list({ count: FIRST_PAGE }, false).catch(() => undefined),
     });
     this.inbox = new Inbox(
       {
-        history: (request) => port.read('queryMessages', request),
+        history: (request) => port.request('queryMessages', request),
         sending: (ref) => this.outbox.busy(ref),
         deliver: (ref, messages) => this.deliver(ref, messages),
       },
@@ -65,12 +67,21 @@ export class Session {
     );
     this.entries = new EntryLookup((only) => this.lookUp(only));
     this.catchUp = new CatchUp({ list: async (request) => this.take(await this.askList(request), 'catchUp', false) });
+    const own: Slice = {
+      pushed: {
+        message: (message) => this.inbox.pushed(message),
+        behind: () => void this.catchUp.from(port.lastHeard()),
+        unreadChanged: (cleared) => this.store.cleared(cleared),
+      },
+    };
+    this.slices = [own, ...slices.map((slice) => slice({ emit: (...event) => !this.ended && port.emit(...event) }))];
   }
 
   /** The first welcome: sends may go, the list's top is loaded. */
   begin(): void {
     this.outbox.resume();
     this.loadFirstPage();
+    for (const slice of this.slices) slice.welcomed?.(false);
   }
 
   /** The connection is gone. */
@@ -84,6 +95,7 @@ export class Session {
     this.outbox.resume();
     this.inbox.resume();
     void this.catchUp.from(lastHeard);
+    for (const slice of this.slices) slice.welcomed?.(true);
   }
 
   /** The login is over: what is under way rejects, and no listener hears of anything. */
@@ -95,13 +107,12 @@ export class Session {
     this.held.clear();
     this.catchUp.stop();
     this.firstPage.stop();
+    for (const slice of this.slices) slice.ended?.();
   }
 
   /** Takes a push of the server. */
-  pushed(body: NonNullable<ServerBody>, lastHeard: number): void {
-    if (body.kind === 'message') this.inbox.pushed(body.value);
-    else if (body.kind === 'behind') void this.catchUp.from(lastHeard);
-    else if (body.kind === 'unreadChanged') this.store.cleared(body.value);
+  pushed(body: NonNullable<ServerBody>): void {
+    give(this.slices, body.kind as keyof Pushes, body.value as never);
   }
 
   /** Sends until the server has accepted or refused. */
@@ -118,7 +129,7 @@ export class Session {
   async clearUnread(conversation: ConversationRef): Promise<UnreadCleared> {
     // What becomes less is known of a listed conversation only.
     if (!this.store.get(conversation)) await this.entries.want(conversation);
-    const cleared = await this.port.read('clearUnread', { conversation });
+    const cleared = await this.port.request('clearUnread', { conversation });
     if (!this.ended) this.store.cleared(cleared);
     return cleared;
   }
@@ -140,7 +151,7 @@ export class Session {
 
   private async askList(request: ListRequest): Promise<Listed> {
     const askedAt = this.store.tick;
-    const page = await this.port.read('listConversations', request);
+    const page = await this.port.request('listConversations', request);
     return { page, askedAt, top: !request.before && !request.only };
   }
 
@@ -180,7 +191,7 @@ export class Session {
     // An own message in history is the answer that a lost link has swallowed.
     const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(ref, m.clientMessageID, sentOf(m)));
     this.store.delivered(ref, messages);
-    if (news.length > 0 && !this.ended) this.port.messages(ref, news);
+    if (news.length > 0 && !this.ended) this.port.emit('messages', ref, news);
   }
 }
 

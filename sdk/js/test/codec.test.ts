@@ -23,9 +23,10 @@ describe('requests', () => {
       searchedContent: 's',
       mentionedUserIDs: ['carol'],
       mentionAll: true,
-    });
-    const { id: frameID, body } = fromBinary(pb.ClientFrameSchema, bytes);
+    }, 'ff00');
+    const { id: frameID, requestId, body } = fromBinary(pb.ClientFrameSchema, bytes);
     expect(frameID).toBe(7);
+    expect(toHex(requestId)).toBe('ff00');
     expect(body.case).toBe('sendMessage');
     const send = body.value as pb.SendMessage;
     expect(toHex(send.clientMessageId)).toBe(id);
@@ -37,7 +38,7 @@ describe('requests', () => {
   });
 
   it.each([-1, 0.5, 2 ** 53, NaN])('refuses the number %d', (afterSeq) => {
-    const ask = (): Uint8Array => encodeRequest(1, 'queryMessages', { conversation: { kind: 'peer', id: 'b' }, afterSeq, beforeSeq: 0, count: 1, newestFirst: true });
+    const ask = (): Uint8Array => encodeRequest(1, 'queryMessages', { conversation: { kind: 'peer', id: 'b' }, afterSeq, beforeSeq: 0, count: 1, newestFirst: true }, '');
     expect(ask).toThrow(expect.objectContaining({ code: 6000001 }));
   });
 });

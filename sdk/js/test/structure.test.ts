@@ -30,7 +30,7 @@ const trees: Record<string, Tree> = {
     layers: [
       ['gen/'],
       ['*'], // the wire, the connection, and what is below them
-      ['session', 'conversations', 'inbox', 'outbox', 'catchup', 'repair', 'tracked', 'lookup'],
+      ['session', 'conversations', 'inbox', 'outbox', 'catchup', 'repair', 'tracked', 'lookup', 'events', 'slice', 'slices', 'users'],
       ['client'],
       ['index'],
       ['zim/enums/', 'zim/error-code'],

@@ -1,4 +1,5 @@
-import type { ChatClient, ChatClientEvents } from '../client.js';
+import type { ChatClient } from '../client.js';
+import type { ChatClientEvents } from '../events.js';
 import type { Capability, Scene } from './row.js';
 
 type Listener = (...args: unknown[]) => void;

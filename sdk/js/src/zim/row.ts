@@ -1,4 +1,5 @@
-import type { ChatClient, ChatClientEvents } from '../client.js';
+import type { ChatClient } from '../client.js';
+import type { ChatClientEvents } from '../events.js';
 import type { Events, Methods } from './surface.js';
 
 // The surface is made of tables. A row is a method, or what the core's event

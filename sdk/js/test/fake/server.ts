@@ -61,7 +61,7 @@ export class FakeServer {
   silent: boolean = false;
   refuseHello: ((hello: pb.Hello) => Refusal | undefined) | undefined;
   /** Called before any request but hello is taken: a refusal, or 'swallow' for no answer at all. */
-  onRequest: ((kind: string) => Refusal | 'swallow' | undefined) | undefined;
+  onRequest: ((kind: string, requestID: Uint8Array) => Refusal | 'swallow' | undefined) | undefined;
   /** How late a reply comes, by the name of its frame: it was made before, and others may overtake it. */
   replyDelay: (kind: string) => number = () => 0;
   /** Called before a send is taken: a refusal, or 'swallow' for no answer at all. */
@@ -98,7 +98,7 @@ export class FakeServer {
     const frame = fromBinary(pb.ClientFrameSchema, data);
     const kind = frame.body.case ?? 'none';
     this.asked.push(kind);
-    const verdict = kind === 'hello' ? undefined : this.onRequest?.(kind);
+    const verdict = kind === 'hello' ? undefined : this.onRequest?.(kind, frame.requestId);
     if (verdict === 'swallow') return;
     if (verdict) return this.reply(conn, frame.id, { case: 'error', value: verdict });
     try {
