@@ -25,7 +25,7 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// BenchmarkFailover has two nodes with users (PARLEY_USERS, 1,000 unless set) of 50
+// BenchmarkFailover (docs/performance.md) has two nodes with users (PARLEY_USERS, 1,000 unless set) of 50
 // conversations each lose the third one, and measures what that costs them in the
 // first seconds: CPU, bytes between nodes, and the sends of a pair of which nothing
 // was on the lost node.

@@ -22,7 +22,7 @@ import (
 	"github.com/parley-im/parley/storage"
 )
 
-// BenchmarkList measures what a user with many conversations (PARLEY_CONVERSATIONS,
+// BenchmarkList (docs/performance.md) measures what a user with many conversations (PARLEY_CONVERSATIONS,
 // 20,000 unless set) costs themselves and another pair that talks beside them, on
 // one node:
 //
