@@ -131,6 +131,7 @@ func (r *run) check() {
 	for _, s := range r.shards[1:] {
 		first := r.rowsOf(r.leader(s.id), s)
 		r.checkLogs(s, first)
+		r.checkUsers(s, first)
 		for _, n := range r.nodes {
 			if !n.wiped && replicaOn(s.descriptor.Descriptor, n) != 0 {
 				if what := first.differs(r.rowsOf(n, s)); what != "" {

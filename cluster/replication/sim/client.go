@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/parley-im/parley/chat"
@@ -23,7 +22,7 @@ type opKind uint8
 const (
 	opSend opKind = iota
 	opRead
-	opLogin
+	opProfile
 	opMark
 	opRecall
 )
@@ -47,6 +46,7 @@ type op struct {
 	seq  uint64   // read: the head's
 	hash [32]byte // read: the head's
 	mark uint64   // of a mark or a recall: the seq
+	name string   // of a change of a profile
 }
 
 // next begins the client's next call.
@@ -70,8 +70,7 @@ func (c *client) begin(s *shardState, x int) {
 		o.kind = opRead
 	case x < 18 && o.makeRecall():
 	case x < 18:
-		o.kind = opLogin
-		o.commands = []chat.CommandBody{chat.Login{User: o.user(), Name: fmt.Sprint("name ", o.number)}}
+		o.makeProfile()
 	default:
 		o.kind, o.mark = opMark, 1+uint64(r.rng.IntN(5))
 		o.commands = []chat.CommandBody{chat.MarkRead{User: o.user(), Conversation: o.key(), Mark: chat.Mark{Seq: o.mark}}}
