@@ -18,6 +18,7 @@ import (
 var rows = []row{
 	of(2, drawLogin, (*World).login),
 	of(1, drawUpdate, (*World).update),
+	of(1, drawSettings, (*World).set),
 	of(24, drawSend, (*World).send),
 	of(2, drawRecall, (*World).recall),
 	of(3, drawMark, (*World).markRead),

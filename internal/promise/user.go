@@ -88,14 +88,7 @@ func (s *Shard) user(key chat.UserKey, now int64) chat.User {
 }
 
 func drawUpdate(t *rapid.T, w *World) (uint16, chat.UpdateUser, bool) {
-	text := func(label string) *string {
-		i := rapid.IntRange(-1, len(texts)-1).Draw(t, label)
-		if i < 0 {
-			return nil
-		}
-		return &texts[i]
-	}
-	c := chat.UpdateUser{User: rapid.SampledFrom(Users).Draw(t, "user"), Name: text("name"), AvatarURL: text("avatar"), ExtendedData: text("extended")}
+	c := chat.UpdateUser{User: rapid.SampledFrom(Users).Draw(t, "user"), Name: given(t, "name", texts), AvatarURL: given(t, "avatar", texts), ExtendedData: given(t, "extended", texts)}
 	return w.ofUser(c.User), c, true
 }
 
