@@ -30,7 +30,7 @@ func TestEveryCommandHasAPromise(t *testing.T) {
 // TestCommandsKeepTheirPromise applies random commands to plain rows. It makes some
 // thousands of steps; a million take
 //
-//	go test ./chat -run CommandsKeepTheirPromise -v -rapid.checks=5000
+//	go test ./chat -run CommandsKeepTheirPromise -v -rapid.checks=3000
 func TestCommandsKeepTheirPromise(t *testing.T) {
 	steps := 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -172,7 +172,7 @@ func rows(v any, ok bool, err error) any {
 
 // TestBothStoresKeepWhatIsPromised makes some thousands of steps; a million take
 //
-//	go test ./storage/storagetest -run BothStores -v -rapid.checks=8000
+//	go test ./storage/storagetest -run BothStores -v -rapid.checks=5000
 func TestBothStoresKeepWhatIsPromised(t *testing.T) {
 	steps := 0
 	rapid.Check(t, func(t *rapid.T) {
