@@ -63,24 +63,6 @@ func TestOverTheLimitTheEarliestDeviceGoesAndThoseOfflineFirst(t *testing.T) {
 	}
 }
 
-func TestAReadMarkNeverRunsBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := newShelf()
-		var highest chat.Mark
-		for range rapid.IntRange(1, 40).Draw(t, "marks") {
-			seq := rapid.Uint64Range(0, 20).Draw(t, "seq")
-			mark := chat.Mark{Seq: seq, Counted: seq, Own: seq / 2}
-			if seq > highest.Seq {
-				highest = mark
-			}
-			res, _ := chat.Apply(&s.State, at(1, chat.MarkRead{User: ann, Conversation: peers[0], Mark: mark}))
-			if res.Mark != highest || s.memberships[chat.MembershipKey{ann, peers[0]}].Mark != highest {
-				t.Fatalf("after %+v the mark is %+v, want %+v", mark, res.Mark, highest)
-			}
-		}
-	})
-}
-
 func TestMarkingBeforeTheEffectArrivesOpensTheConversation(t *testing.T) {
 	s := newShelf()
 	chat.Apply(&s.State, at(50, chat.MarkRead{User: ann, Conversation: peers[0], Mark: chat.Mark{Seq: 3, Counted: 3, Own: 1}}))
