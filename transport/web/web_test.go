@@ -154,7 +154,7 @@ func TestThePackageIsServed(t *testing.T) {
 			t.Errorf("%s tells of the machine that has packed it: %+v", header.Name, header)
 		}
 	}
-	for _, want := range []string{"package/package.json", "package/LICENSE", "package/dist/zim.js", "package/dist/zim.cjs", "package/dist/zim.d.ts", "package/dist/zim.d.cts", "package/dist/core.js", "package/dist/core.cjs"} {
+	for _, want := range []string{"package/package.json", "package/LICENSE", "package/README.md", "package/dist/zim.js", "package/dist/zim.cjs", "package/dist/zim.d.ts", "package/dist/zim.d.cts", "package/dist/core.js", "package/dist/core.cjs"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is missing in %v", want, names)
 		}

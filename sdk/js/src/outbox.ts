@@ -1,5 +1,5 @@
 import { Backoff } from './backoff.js';
-import type { ConversationRef, Sent } from './domain.js';
+import type { ConversationRef, Message, Sent } from './domain.js';
 import { MessageType, refKey, sameContent } from './domain.js';
 import { asChatError, ChatError, Code, ParleyErrorCode } from './errors.js';
 import type { SendRequest } from './frames.js';
@@ -98,9 +98,10 @@ export class Outbox {
    * The message was seen in history before its answer came. Gives whether it
    * was one of those under way.
    */
-  confirm(ref: ConversationRef, clientMessageID: string, sent: Sent): boolean {
-    const entry = this.entries.get(entryKey(ref, clientMessageID));
-    if (!entry) return false;
+  confirm(ref: ConversationRef, message: Message, sent: Sent): boolean {
+    const entry = this.entries.get(entryKey(ref, message.clientMessageID));
+    // With another content it is another message under the same id: the server says so.
+    if (!entry || !sameContent(entry.request, message)) return false;
     this.settle(entry, () => entry.resolve(sent));
     return true;
   }

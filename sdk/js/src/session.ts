@@ -189,7 +189,7 @@ export class Session {
   private give(ref: ConversationRef, messages: Message[]): void {
     if (this.ended) return;
     // An own message in history is the answer that a lost link has swallowed.
-    const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(ref, m.clientMessageID, sentOf(m)));
+    const news = messages.filter((m) => m.senderID !== this.port.selfID || !this.outbox.confirm(ref, m, sentOf(m)));
     this.store.delivered(ref, messages);
     if (news.length > 0 && !this.ended) this.port.emit('messages', ref, news);
   }

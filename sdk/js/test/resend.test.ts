@@ -1,4 +1,7 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import * as pb from '../src/gen/wire/wire_pb.js';
+import { fromHex } from '../src/hex.js';
 import { isMessageID, issuedAtOf, newMessageID } from '../src/messageid.js';
 import { ZIMConversationType } from '../src/zim/enums/index.js';
 import type { ZIM, ZIMMessage } from '../src/zim/index.js';
@@ -67,6 +70,23 @@ describe('a client message id', () => {
     expect((await settle(app.client.send(draft))).seq).toBe(1);
     expect(stored()).toEqual(['once', 'later']);
     expect(new Set(server.sends.filter((s) => contentOf(s).body.length === 4).map((s) => Number(s.issuedAtMs)))).toEqual(new Set([issuedAtOf(clientMessageID)]));
+  });
+
+  it('under which another content is seen while it is under way is not taken for sent', async () => {
+    const app = new App(server);
+    await app.login('alice');
+    const clientMessageID = app.client.newMessageID();
+    server.onSend = () => 'swallow';
+    const outcome = vi.fn();
+    app.client.send({ conversation: peer('bob'), type: 1, body: new Uint8Array([65]), clientMessageID }).then(outcome, outcome);
+    await pass(5);
+    const content = toBinary(pb.ContentSchema, create(pb.ContentSchema, { body: new TextEncoder().encode('once') }));
+    const { message } = server.logs.append('alice', { conversation: { id: 'bob' }, type: 1, content, clientMessageId: fromHex(clientMessageID) }, server.now());
+    server.tell('alice', { case: 'message', value: message });
+    await pass(2_000);
+    expect(app.received.map((m) => m.seq)).toEqual([1]);
+    expect(outcome).not.toHaveBeenCalled();
+    app.client.close();
   });
 
   it('is refused when it has another form, and while another message with it is under way', async () => {
