@@ -2,6 +2,7 @@ package connection
 
 import (
 	"bytes"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
@@ -58,8 +59,12 @@ func BenchmarkSend(b *testing.B) {
 	w.o.Directory.Register(directory.Conversation, func(directory.Activation) actor.Actor { return &echo{} })
 	s := &counting{tokens: make(chan struct{}, 128), done: make(chan struct{})}
 	s.left.Store(int64(b.N))
-	c := New(w.o, s, wire.Proto{})
-	c.phase, c.user, c.account = welcome, ann, w.o.Admission.Open(ann, 0)
+	var connections [500]*Connection // no user sends more than it may
+	for i := range connections {
+		c, user := New(w.o, s, wire.Proto{}), chat.UserKey{App: 1, ID: fmt.Sprint("user", i)}
+		c.phase, c.user, c.account = welcome, user, w.o.Admission.Open(user, 0)
+		connections[i] = c
+	}
 	frame, err := wire.Proto{}.EncodeClient(&wirepb.ClientFrame{Id: 0x0fffffff, Body: &wirepb.ClientFrame_SendMessage{SendMessage: &wirepb.SendMessage{
 		Conversation:    &wirepb.ConversationRef{Kind: wirepb.ConversationKind_CONVERSATION_KIND_PEER, Id: "user-000124"},
 		ClientMessageId: make([]byte, 16), IssuedAtMs: 1796071211696, Type: 1,
@@ -77,7 +82,7 @@ func BenchmarkSend(b *testing.B) {
 			frame[1+i] = byte(id>>(7*i)) | 0x80
 		}
 		frame[4] &^= 0x80
-		c.Receive(frame, false)
+		connections[n%len(connections)].Receive(frame, false)
 	}
 	<-s.done
 }
