@@ -44,7 +44,7 @@ type cutCluster struct {
 
 func beginCut(t *testing.T) *cutCluster {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	c := &cutCluster{T: t, ctx: ctx, board: newSwitchboard(), stop: make(chan struct{})}
 	c.startNodes(3)
