@@ -61,6 +61,9 @@ func (d *Door) Ask(ctx context.Context, u chat.UserKey, m *method.Method, reques
 	if err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		return nil, errNoTime
+	}
 	acct := d.o.Admission.Open(u, d.o.Limits(u.App).Connections)
 	if acct == nil {
 		return nil, errCrowded
@@ -102,6 +105,7 @@ func (d *Door) await(ctx context.Context, to directory.Identity, m *actorpb.Ask)
 
 var (
 	errCrowded  = chat.Errorf(chat.CodeBusy, "request", "this user or app has as many connections and requests to this node as it may; try again later")
+	errNoTime   = chat.Errorf(chat.CodeTimeout, "request", "the time for an answer was over before it was asked; nothing was done")
 	errNoAnswer = chat.Errorf(chat.CodeTimeout, "request", "there was no answer in time; the outcome is unknown")
 )
 
