@@ -135,11 +135,19 @@ func (d *Directory) Leader(shard storage.ShardID) (storage.NodeID, storage.Term)
 	return s.route.node, s.route.term
 }
 
-// Served tells how many shards have a leader that this node can reach.
+// lastWord is for how long a leader counts that has not said again that it leads;
+// it does so every second.
+const lastWord = 5 * time.Second
+
+// Served tells how many shards have a leader that this node can reach. A route
+// alone says nothing: one that nobody uses stays, also when its leader has given up.
 func (d *Directory) Served() (served int) {
 	for shard := 1; shard < len(d.stripes); shard++ {
-		node, _ := d.Leader(storage.ShardID(shard))
-		if node != "" && d.Reaches(node, storage.ShardID(shard)) {
+		s := &d.stripes[shard]
+		s.mu.RLock()
+		r := s.route
+		s.mu.RUnlock()
+		if r.node != "" && (r.node == d.o.Node || d.elapsed()-r.heard <= lastWord) && d.Reaches(r.node, storage.ShardID(shard)) {
 			served++
 		}
 	}
