@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-im/parley/chat"
 	"github.com/parley-im/parley/proto/wirepb"
@@ -227,7 +228,7 @@ func (w *writer) session() (done bool) {
 
 // exchange keeps the window full and takes the answers.
 func (w *writer) exchange(c *wireClient) (done bool) {
-	heads := map[string]uint64{}
+	heads := map[string]*wirepb.Message{}
 	for {
 		for len(w.pending) < killWindow && !w.server.finishing() {
 			if !c.send(w.fresh()) {
@@ -245,11 +246,12 @@ func (w *writer) exchange(c *wireClient) (done bool) {
 			w.acknowledged(c.waiting[f.ReplyTo], f.GetSendMessage())
 		case f.GetMessage() != nil:
 			m := f.GetMessage()
-			// What may be lost is pushed again (ADR 6 and 12), and clients go by the seq.
-			if m.Seq < heads[m.SenderId+" "+m.TargetId] {
-				w.Errorf("%s was pushed %d of %s after %d", w.name, m.Seq, m.SenderId, heads[m.SenderId+" "+m.TargetId])
+			head := heads[m.SenderId+" "+m.TargetId]
+			// What may be lost is pushed again (ADR 6 and 12): the newest message, as it was.
+			if head != nil && m.Seq <= head.Seq && !proto.Equal(m, head) {
+				w.Errorf("%s was pushed %d of %s after %d", w.name, m.Seq, m.SenderId, head.Seq)
 			}
-			heads[m.SenderId+" "+m.TargetId] = m.Seq
+			heads[m.SenderId+" "+m.TargetId] = m
 		case f.GetError() != nil:
 			if !f.GetError().Retryable {
 				w.Errorf("%s: %v", w.name, f)

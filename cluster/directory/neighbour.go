@@ -21,7 +21,7 @@ type neighbour struct {
 	mu        sync.Mutex
 	up        bool
 	questions questions
-	lost      lostPushes    // to connections, of which the node is told
+	lost      lostPushes    // to connections; the node hears of them
 	unpushed  lostPushes    // to sessions, which are repeated
 	heard     time.Duration // when the node last said what it leads; 0: never
 }

@@ -162,7 +162,7 @@ func (n *notifier) tell() {
 	n.d.askAll(asking, missed)
 }
 
-// lookPace is how many sessions are told of a Recheck at once, each gather.
+// lookPace is how many sessions get a Recheck at once, each gather.
 const lookPace = 64
 
 // look tells the next sessions to look, one Recheck after the other.

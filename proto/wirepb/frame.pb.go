@@ -41,8 +41,9 @@ type ClientFrame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Chosen by the client, above 0, echoed in ServerFrame.reply_to.
 	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Of a write: 16 bytes, the same on every retry. Such as repeat what was done
-	// get the answer of the first time. A message has its client_message_id instead.
+	// Of a write: 16 bytes, the same on every retry. No node remembers it yet: the
+	// writes that there are may be done twice without harm. A message has its
+	// client_message_id instead.
 	RequestId []byte `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Types that are valid to be assigned to Body:
 	//

@@ -51,8 +51,9 @@ export type ClientFrame = Message<"parley.wire.v1.ClientFrame"> & {
   id: number;
 
   /**
-   * Of a write: 16 bytes, the same on every retry. Such as repeat what was done
-   * get the answer of the first time. A message has its client_message_id instead.
+   * Of a write: 16 bytes, the same on every retry. No node remembers it yet: the
+   * writes that there are may be done twice without harm. A message has its
+   * client_message_id instead.
    *
    * @generated from field: bytes request_id = 2;
    */

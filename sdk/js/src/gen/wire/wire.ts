@@ -407,8 +407,9 @@ export interface ClientFrame {
   /** Chosen by the client, above 0, echoed in ServerFrame.reply_to. */
   readonly id: number;
   /**
-   * Of a write: 16 bytes, the same on every retry. Such as repeat what was done
-   * get the answer of the first time. A message has its client_message_id instead.
+   * Of a write: 16 bytes, the same on every retry. No node remembers it yet: the
+   * writes that there are may be done twice without harm. A message has its
+   * client_message_id instead.
    */
   readonly requestID: string;
   readonly body:
